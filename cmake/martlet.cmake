@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Owns the shape of a build target: one static library for each folder of core/, one test program for each folder of
+# tests/unit/. The layers come from core/LAYERS, so that a folder sees only the include paths of what it may use.
+
+set(MARTLET_LAYERS_FILE "${CMAKE_SOURCE_DIR}/core/LAYERS")
+file(STRINGS "${MARTLET_LAYERS_FILE}" martlet_layer_lines REGEX "^[a-z]")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${MARTLET_LAYERS_FILE}")
+foreach(line IN LISTS martlet_layer_lines)
+  string(REGEX MATCH "^([a-z_]+):(.*)$" ignored "${line}")
+  set(name "${CMAKE_MATCH_1}")
+  string(STRIP "${CMAKE_MATCH_2}" dependencies)
+  string(REPLACE " " ";" dependencies "${dependencies}")
+  set(MARTLET_LAYER_${name} "${dependencies}")
+endforeach()
+
+# martlet_module(NAME [LIBRARIES lib...]): core/NAME/**.cpp -> static library martlet_NAME.
+function(martlet_module name)
+  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  if(NOT DEFINED MARTLET_LAYER_${name})
+    message(FATAL_ERROR "core/${name} has no line in core/LAYERS")
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/core/${name}/*.cpp")
+  if(NOT sources)
+    return()
+  endif()
+  add_library(martlet_${name} STATIC ${sources})
+  target_include_directories(martlet_${name} PUBLIC "${CMAKE_SOURCE_DIR}/core")
+  target_link_libraries(martlet_${name} PRIVATE martlet_flags)
+  foreach(dependency IN LISTS MARTLET_LAYER_${name})
+    if(TARGET martlet_${dependency})
+      target_link_libraries(martlet_${name} PUBLIC martlet_${dependency})
+    endif()
+  endforeach()
+  target_link_libraries(martlet_${name} PUBLIC ${ARG_LIBRARIES})
+endfunction()
+
+# martlet_test(FOLDER): tests/unit/FOLDER/*_test.cpp -> program unit_FOLDER, one ctest entry with label "unit".
+function(martlet_test folder)
+  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/unit/${folder}/*_test.cpp")
+  if(NOT sources OR NOT TARGET martlet_${folder})
+    return()
+  endif()
+  add_executable(unit_${folder} ${sources})
+  target_include_directories(unit_${folder} PRIVATE "${CMAKE_SOURCE_DIR}")
+  target_link_libraries(unit_${folder} PRIVATE martlet_flags martlet_${folder} ${ARG_LIBRARIES} GTest::gtest_main)
+  add_test(NAME unit_${folder} COMMAND unit_${folder})
+  set_tests_properties(unit_${folder} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()
