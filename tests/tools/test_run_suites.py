@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: a suite that fails, hangs, crashes or tests nothing can never pass for a good one.
+
+Method: small suite files in a temporary folder, run by the real runner in a process of its own.
+"""
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "dev" / "run_suites.py"
+SPEC = importlib.util.spec_from_file_location("run_suites", SCRIPT)
+run_suites = importlib.util.module_from_spec(SPEC)
+sys.modules["run_suites"] = run_suites
+SPEC.loader.exec_module(run_suites)
+
+
+def suite(name="one", command="echo 1 passed, 0 failed", budget=20, closing="plain", label="unit", extra=""):
+    return (
+        f'[[suite]]\nname = "{name}"\nlabel = "{label}"\ncommand = \'\'\'{command}\'\'\'\nneeds = []\n'
+        f'budget_seconds = {budget}\nclosing = "{closing}"\n{extra}\n'
+    )
+
+
+def run(root, *tables, arguments=(), total=60):
+    (root / "tests").mkdir(exist_ok=True)
+    text = f"[run]\ntotal_seconds = {total}\n" + "".join(tables)
+    (root / "tests" / "suites.toml").write_text(text, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), "--root", str(root), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def last_line(result):
+    return result.stdout.strip().splitlines()[-1]
+
+
+def test_passing_suites_add_up(tmp_path):
+    result = run(tmp_path, suite("one"), suite("two", "echo '2 passed, 0 failed, 1 skipped'"))
+    assert result.returncode == 0, result.stdout
+    assert last_line(result) == "3 passed, 0 failed, 1 skipped"
+    assert (tmp_path / "build" / "test-logs" / "two.log").read_text() == "2 passed, 0 failed, 1 skipped\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ("true", "ran no test"),
+        ("echo 0 passed, 0 failed", "ran no test"),
+        ("echo 5 passed, 0 failed; exit 3", "ended with status 3"),
+        ("echo 5 passed, 2 failed", "2 failed"),
+        ("echo 5 passed, 0 failed; kill -SEGV $$", "ended with status -11"),
+    ],
+)
+def test_a_bad_suite_fails(tmp_path, command, problem):
+    result = run(tmp_path, suite("bad", command), suite("good"))
+    assert result.returncode == 1
+    assert f"FAILED ({problem})" in result.stdout
+    assert "good: ok" in " ".join(result.stdout.split("] ")), "a failed suite must not stop the next"
+    assert " 0 failed" not in last_line(result)
+
+
+def test_the_tail_of_a_failed_suite_is_shown_and_cannot_pass_for_the_closing_line(tmp_path):
+    result = run(tmp_path, suite("bad", "echo the reason; echo 9 passed, 0 failed; exit 1"))
+    assert "  | the reason" in result.stdout
+    assert "\n9 passed, 0 failed\n" not in result.stdout
+
+
+def test_a_hanging_suite_is_killed_with_its_children(tmp_path):
+    command = "echo 1 passed, 0 failed; sleep 300 & echo $! > child; wait"
+    start = time.monotonic()
+    result = run(tmp_path, suite("hangs", command, budget=1))
+    assert time.monotonic() - start < 30
+    assert result.returncode == 1
+    assert "killed: longer than its budget of 1 s" in result.stdout
+    assert not _alive(int((tmp_path / "child").read_text()))
+
+
+def test_a_process_left_behind_is_ended(tmp_path):
+    command = "sleep 300 >/dev/null 2>&1 & echo $! > child; echo 1 passed, 0 failed"
+    assert run(tmp_path, suite("leaves", command)).returncode == 0
+    assert not _alive(int((tmp_path / "child").read_text()))
+
+
+def test_the_whole_run_has_a_bound(tmp_path):
+    started = ["--started", str(time.time() - 100)]
+    result = run(tmp_path, suite("late"), arguments=started, total=50)
+    assert result.returncode == 1
+    assert "the run's time is used up" in result.stdout
+
+
+def test_labels_and_names_select(tmp_path):
+    tables = [suite("one"), suite("two", label="fuzz", extra='environment = { ROOT = "{root}" }')]
+    assert last_line(run(tmp_path, *tables, arguments=["fuzz"])) == "1 passed, 0 failed"
+    assert last_line(run(tmp_path, *tables, arguments=["one", "fuzz"])) == "2 passed, 0 failed"
+    assert run(tmp_path, *tables, arguments=["fuz"]).returncode == 2
+
+
+def test_needs_are_printed_once_in_order(tmp_path):
+    tables = [suite("one").replace("needs = []", 'needs = ["release", "go"]')]
+    tables.append(suite("two").replace("needs = []", 'needs = ["go", "node"]'))
+    assert run(tmp_path, *tables, arguments=["--needs"]).stdout.split() == ["release", "go", "node"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        suite(closing="guess"),
+        suite(budget=0),
+        suite("Bad Name"),
+        suite(extra="retries = 3"),
+        suite() + suite(),
+        suite().replace('label = "unit"\n', ""),
+        suite().replace("needs = []", 'needs = "release"'),
+        suite(command=""),
+    ],
+)
+def test_a_wrong_suite_file_is_refused(tmp_path, table):
+    result = run(tmp_path, table)
+    assert result.returncode == 2
+    assert "tests/suites.toml" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("closing", "output", "expected"),
+    [
+        ("pytest", "...\n===== 3 failed, 5 passed, 2 skipped, 1 warning in 0.12s =====", (5, 3, 2)),
+        ("pytest", "5 passed in 0.12s", (5, 0, 0)),
+        ("pytest", "2 passed, 1 error in 61.2s (0:01:01)", (2, 1, 0)),
+        ("pytest", "1 xpassed, 1 xfailed, 1 passed in 1s", (1, 1, 1)),
+        ("pytest", "no tests ran in 0.01s", (0, 0, 0)),
+        ("pytest", "collected 5 items\n5 passed", (0, 0, 0)),
+        ("unittest", "Ran 5 tests in 0.1s\n\nFAILED (failures=1, errors=1, skipped=1)", (2, 2, 1)),
+        ("unittest", "Ran 5 tests in 0.1s\n\nOK\nRan 2 tests in 1s\n\nOK (skipped=1)", (6, 0, 1)),
+        ("ctest", "100% tests passed, 0 tests failed out of 7", (7, 0, 0)),
+        ("ctest", "50% tests passed, 1 tests failed out of 2", (1, 1, 0)),
+        ("ctest", "100% tests passed, 0 tests failed out of 3\n\t  2 - slow (Skipped)", (2, 0, 1)),
+        ("ctest", "No tests were found!!!", (0, 0, 0)),
+        ("gtest", "[  PASSED  ] 8 tests.\n1: [  PASSED  ] 1 test.", (9, 0, 0)),
+        ("gtest", "[  PASSED  ] 8 tests.\n[  FAILED  ] 2 tests, listed below:\n[  FAILED  ] A.b", (8, 2, 0)),
+        ("gtest", "[  PASSED  ] 8 tests.\n[  SKIPPED ] 1 test, listed below:\n[  SKIPPED ] A.b", (8, 0, 1)),
+        ("node", "# tests 4\n# pass 3\n# fail 1\n# skipped 0", (3, 1, 0)),
+        ("node", "\x1b[34mℹ pass 3\x1b[39m\nℹ fail 0\nℹ cancelled 1", (3, 1, 0)),
+        ("cargo", "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out", (3, 0, 1)),
+        ("go", "--- PASS: TestA (0.00s)\n    --- PASS: TestA/sub (0.00s)\n--- FAIL: TestB (1s)", (1, 1, 0)),
+        ("maven", "[INFO] Tests run: 5, Failures: 1, Errors: 1, Skipped: 1", (2, 2, 1)),
+        ("maven", "Tests run: 5, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 1 s - in A", (0, 0, 0)),
+        ("plain", "parser: 3 passed, 1 failed\nxx 3 passed, 0 failed", (3, 1, 0)),
+    ],
+)
+def test_counting(closing, output, expected):
+    counts, _ = run_suites.count_tests(closing, output)
+    assert (counts.passed, counts.failed, counts.skipped) == expected
+
+
+def _alive(pid):
+    for _ in range(50):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+                if stat.read().rsplit(")", 1)[1].split()[0] == "Z":
+                    return False
+            os.kill(pid, 0)
+        except (OSError, IndexError):
+            return False
+        time.sleep(0.1)
+    return True
