@@ -22,13 +22,14 @@ class Timer {
 
  private:
   friend class TimerWheel;
+  Timer() = default;  // The head of a slot.
   void unlink();
   Timer* next_ = nullptr;
   Timer* previous_ = nullptr;
   class TimerWheel* wheel_ = nullptr;
   int64_t deadline_ns_ = 0;
-  Callback callback_;
-  void* owner_;
+  Callback callback_ = nullptr;
+  void* owner_ = nullptr;
 };
 
 class TimerWheel {
