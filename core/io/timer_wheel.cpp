@@ -17,7 +17,6 @@ uint64_t tick_at_or_after(int64_t ns) {
 
 void Timer::unlink() {
   if (next_ == nullptr) return;
-  if (wheel_->next_to_fire_ == this) wheel_->next_to_fire_ = next_;
   next_->previous_ = previous_;
   previous_->next_ = next_;
   next_ = nullptr;
@@ -46,11 +45,12 @@ TimerWheel::~TimerWheel() {
 void TimerWheel::place(Timer& timer) {
   uint64_t due = tick_at_or_after(timer.deadline_ns_);
   if (due <= tick_) due = tick_ + 1;
-  uint64_t distance = due - tick_;
+  // Measured from the next tick, so that a slot that is dealt out at it lands wholly on the levels below.
+  const uint64_t distance = due - (tick_ + 1);
   int level = 0;
   while (level < levels - 1 && distance >= (1ULL << (level_bits * (level + 1)))) level += 1;
   constexpr uint64_t reach = 1ULL << (level_bits * levels);
-  if (distance >= reach) due = tick_ + reach - 1;  // Beyond the wheel (8 years): waits at its edge, is placed again there.
+  if (distance >= reach) due = tick_ + reach;  // Beyond the wheel (8 years): waits at its edge, is placed again there.
   Timer& head = heads_[level][(due >> (level_bits * level)) & (slots - 1)];
   timer.wheel_ = this;
   timer.previous_ = head.previous_;
@@ -68,8 +68,7 @@ void TimerWheel::start(Timer& timer, int64_t deadline_ns) {
 
 void TimerWheel::stop(Timer& timer) { timer.unlink(); }
 
-// Deals the slot that begins at tick_ + 1 on `level` out to the levels below it. place() measures from tick_, so that
-// what is due exactly at tick_ + 1 lands in the slot that is fired next.
+// Deals the slot that begins at tick_ + 1 on `level` out to the levels below it.
 void TimerWheel::cascade(int level) {
   Timer& head = heads_[level][((tick_ + 1) >> (level_bits * level)) & (slots - 1)];
   Timer* timer = head.next_;
@@ -85,6 +84,26 @@ void TimerWheel::cascade(int level) {
   }
 }
 
+// Fires what the slot of tick_ holds. The timers move to a list of their own first: a callback may start timers anew,
+// also into this slot, and stop or destroy any.
+void TimerWheel::fire_slot() {
+  Timer& head = heads_[0][tick_ & (slots - 1)];
+  if (head.next_ == &head) return;
+  Timer due;
+  due.next_ = head.next_;
+  due.previous_ = head.previous_;
+  due.next_->previous_ = &due;
+  due.previous_->next_ = &due;
+  head.next_ = &head;
+  head.previous_ = &head;
+  while (due.next_ != &due) {
+    Timer* timer = due.next_;
+    timer->unlink();
+    timer->callback_(timer->owner_);
+  }
+  due.next_ = nullptr;
+}
+
 void TimerWheel::advance(int64_t now_ns) {
   const uint64_t target = static_cast<uint64_t>(now_ns / tick_ns);
   if (count_ == 0) {
@@ -96,20 +115,7 @@ void TimerWheel::advance(int64_t now_ns) {
       if (((tick_ + 1) & ((1ULL << (level_bits * level)) - 1)) == 0) cascade(level);
     }
     tick_ += 1;
-    Timer& head = heads_[0][tick_ & (slots - 1)];
-    Timer* timer = head.next_;
-    while (timer != &head) {
-      next_to_fire_ = timer->next_;
-      const int64_t deadline_ns = timer->deadline_ns_;
-      timer->unlink();
-      if (tick_at_or_after(deadline_ns) > tick_) {
-        place(*timer);
-      } else {
-        timer->callback_(timer->owner_);
-      }
-      timer = next_to_fire_;
-    }
-    next_to_fire_ = nullptr;
+    fire_slot();
     if (count_ == 0 && tick_ < target) tick_ = target;
   }
 }

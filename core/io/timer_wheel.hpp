@@ -58,11 +58,11 @@ class TimerWheel {
 
   void place(Timer& timer);
   void cascade(int level);
+  void fire_slot();
 
   uint64_t tick_;  // Everything up to this tick has fired.
   uint64_t count_ = 0;
   Timer heads_[levels][slots];
-  Timer* next_to_fire_ = nullptr;  // So that a callback may destroy the timer that would be next.
 };
 
 }  // namespace martlet::io
