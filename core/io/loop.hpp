@@ -59,7 +59,8 @@ class Loop {
  public:
   using Task = std::function<void()>;
 
-  static Result<std::unique_ptr<Loop>> create(const Clock& clock);
+  /// `with_descriptor`: the loop can be nested in another one through descriptor().
+  static Result<std::unique_ptr<Loop>> create(const Clock& clock, bool with_descriptor = false);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -86,20 +87,29 @@ class Loop {
   /// The clock at the start of this turn: cheap, and equal for everything that one turn does.
   int64_t now_ns() const { return now_ns_; }
   const Clock& clock() const { return clock_; }
-  /// A descriptor that becomes readable when the loop has something to do: for nesting it in another loop.
+  /// A descriptor that is readable while the loop has something to do, for nesting it in another loop, which then calls
+  /// run_once(0), also after next_timeout_ns(). -1 unless made with_descriptor.
   int descriptor() const;
+  /// Nanoseconds until a timer wants a turn; -1: none does.
+  int64_t next_timeout_ns() const;
   event_base* base() { return base_; }
 
  private:
+  class WakeHandler;
   explicit Loop(const Clock& clock);
-  Status open();
+  Status open(bool with_descriptor);
+  void wait_until(int64_t deadline_ns);
+  static void on_wait_over(int fd, short what, void* self);
   void take_posted();
 
   const Clock& clock_;
   event_base* base_ = nullptr;
   std::unique_ptr<FdWatch> wake_watch_;
-  std::unique_ptr<FdHandler> wake_handler_;
+  std::unique_ptr<WakeHandler> wake_handler_;
+  event* timer_event_ = nullptr;
+  int64_t armed_ns_ = -1;  // When timer_event_ fires; -1: it does not.
   int wake_fd_ = -1;
+  int mirror_fd_ = -1;  // An epoll set with the same interests as base_, if there is a descriptor.
   std::atomic<bool> wake_sent_{false};
   std::atomic<bool> stop_{false};
   std::mutex posted_mutex_;

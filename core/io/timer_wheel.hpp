@@ -22,13 +22,14 @@ class Timer {
 
  private:
   friend class TimerWheel;
+  Timer() = default;  // The head of a slot.
   void unlink();
   Timer* next_ = nullptr;
   Timer* previous_ = nullptr;
   class TimerWheel* wheel_ = nullptr;
   int64_t deadline_ns_ = 0;
-  Callback callback_;
-  void* owner_;
+  Callback callback_ = nullptr;
+  void* owner_ = nullptr;
 };
 
 class TimerWheel {
@@ -57,11 +58,11 @@ class TimerWheel {
 
   void place(Timer& timer);
   void cascade(int level);
+  void fire_slot();
 
   uint64_t tick_;  // Everything up to this tick has fired.
   uint64_t count_ = 0;
   Timer heads_[levels][slots];
-  Timer* next_to_fire_ = nullptr;  // So that a callback may destroy the timer that would be next.
 };
 
 }  // namespace martlet::io
