@@ -370,13 +370,19 @@ def run_all(runner: Runner, suites: list[Suite]) -> list[Outcome]:
         outcome = runner.run(suite, heading)
         outcomes.append(outcome)
         verdict = f"FAILED ({outcome.problem})" if outcome.problem else "ok"
-        print(f"{heading}: {verdict}, {outcome.seconds:.1f} s: {outcome.closing_line}", flush=True)
+        print(f"{heading}: {verdict}, {outcome.seconds:.1f} s: {_closing_text(outcome)}", flush=True)
         if outcome.problem:
             _print_tail(runner.logs / f"{suite.name}.log")
     return outcomes
 
 
-def report(outcomes: list[Outcome]) -> int:
+def _closing_text(outcome: Outcome) -> str:
+    """Its own closing line, and the sum when that line is not all of it."""
+    counts = outcome.counts.text()
+    return counts if outcome.closing_line == counts else f"{outcome.closing_line} ({counts})"
+
+
+def report(outcomes: list[Outcome], summary: Path) -> int:
     print("\nsuite                    label        seconds  tests")
     total = Counts()
     for outcome in outcomes:
@@ -386,6 +392,7 @@ def report(outcomes: list[Outcome]) -> int:
         note = f"   <-- {outcome.problem}" if outcome.problem else ""
         print(f"{suite.name:<24} {suite.label:<12} {outcome.seconds:7.1f}  {counts.text()}{note}")
     print(f"\n{total.text()}", flush=True)
+    summary.write_text(f"{total.text()}\n", encoding="utf-8")
     return 1 if any(outcome.problem for outcome in outcomes) or not total.passed else 0
 
 
@@ -413,7 +420,8 @@ def main(arguments: list[str]) -> int:
             print(f"{suite.name:<24} {suite.label:<12} at most {suite.budget_seconds} s")
         return 0
     deadline = options.started + total_seconds if options.started else None
-    return report(run_all(Runner(options.root, options.jobs, deadline), suites))
+    runner = Runner(options.root, options.jobs, deadline)
+    return report(run_all(runner, suites), runner.logs / "summary.txt")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the loop over libevent: one base without locks and without signals, one wake-up descriptor.
+#include "io/loop.hpp"
+
+#include <event2/event.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace martlet::io {
+
+FdWatch::FdWatch(Loop& loop, int fd, FdHandler& handler) : loop_(loop), handler_(handler), fd_(fd) {}
+
+FdWatch::~FdWatch() {
+  if (event_ == nullptr) return;
+  if (loop_.mirror_fd_ >= 0 && (read_ || write_)) epoll_ctl(loop_.mirror_fd_, EPOLL_CTL_DEL, fd_, nullptr);
+  event_free(event_);
+}
+
+void FdWatch::on_event(int, short what, void* self) {
+  static_cast<FdWatch*>(self)->handler_.on_fd_ready((what & EV_READ) != 0, (what & EV_WRITE) != 0);
+}
+
+Status FdWatch::set_interest(bool read, bool write) {
+  if (event_ != nullptr && read == read_ && write == write_) return Status();
+  const short what = static_cast<short>(EV_PERSIST | (read ? EV_READ : 0) | (write ? EV_WRITE : 0));
+  if (event_ == nullptr) {
+    event_ = event_new(loop_.base_, fd_, what, &FdWatch::on_event, this);
+    if (event_ == nullptr) return Status(ErrorCode::out_of_memory, "no memory for a descriptor's event");
+  } else {
+    event_del(event_);
+    event_assign(event_, loop_.base_, fd_, what, &FdWatch::on_event, this);
+  }
+  if (loop_.mirror_fd_ >= 0) {
+    epoll_event mirrored{(read ? EPOLLIN : 0U) | (write ? EPOLLOUT : 0U), {.fd = fd_}};
+    const bool was_in = read_ || write_;
+    const int operation = !(read || write) ? EPOLL_CTL_DEL : was_in ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    if (was_in || read || write) epoll_ctl(loop_.mirror_fd_, operation, fd_, &mirrored);
+  }
+  read_ = read;
+  write_ = write;
+  if (!read && !write) return Status();
+  if (event_add(event_, nullptr) != 0) {
+    return Status(ErrorCode::io, "the event loop refused descriptor " + std::to_string(fd_));
+  }
+  return Status();
+}
+
+// Empties the wake-up descriptor; what woke the loop is looked at after every wait anyway.
+class Loop::WakeHandler final : public FdHandler {
+ public:
+  explicit WakeHandler(int fd) : fd_(fd) {}
+  void on_fd_ready(bool, bool) override {
+    uint64_t count = 0;
+    [[maybe_unused]] const ssize_t bytes = ::read(fd_, &count, sizeof count);
+  }
+
+ private:
+  int fd_;
+};
+
+Loop::Loop(const Clock& clock)
+    : clock_(clock), now_ns_(clock.monotonic_ns()), wheel_(now_ns_) {}
+
+Result<std::unique_ptr<Loop>> Loop::create(const Clock& clock, bool with_descriptor) {
+  std::unique_ptr<Loop> loop(new Loop(clock));
+  Status status = loop->open(with_descriptor);
+  if (!status) return status.take_error();
+  return loop;
+}
+
+Status Loop::open(bool with_descriptor) {
+  event_config* config = event_config_new();
+  if (config == nullptr) return Status(ErrorCode::out_of_memory, "no memory for an event loop");
+  event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_NO_CACHE_TIME);
+  base_ = event_base_new_with_config(config);
+  event_config_free(config);
+  if (base_ == nullptr) {
+    return Status(ErrorCode::io, std::string("an event loop cannot be made: ") + strerror(errno));
+  }
+  timer_event_ = event_new(base_, -1, 0, &Loop::on_wait_over, this);
+  if (timer_event_ == nullptr) return Status(ErrorCode::out_of_memory, "no memory for an event loop");
+  if (with_descriptor) {
+    mirror_fd_ = epoll_create1(EPOLL_CLOEXEC);
+    if (mirror_fd_ < 0) {
+      return Status(ErrorCode::io, std::string("an event loop's descriptor cannot be made: ") + strerror(errno));
+    }
+  }
+  wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (wake_fd_ < 0) {
+    return Status(ErrorCode::io, std::string("a wake-up descriptor cannot be made: ") + strerror(errno));
+  }
+  auto handler = std::make_unique<WakeHandler>(wake_fd_);
+  wake_watch_ = std::make_unique<FdWatch>(*this, wake_fd_, *handler);
+  wake_handler_ = std::move(handler);
+  return wake_watch_->set_interest(true, false);
+}
+
+Loop::~Loop() {
+  wake_watch_.reset();
+  if (timer_event_ != nullptr) event_free(timer_event_);
+  if (mirror_fd_ >= 0) ::close(mirror_fd_);
+  if (base_ != nullptr) event_base_free(base_);
+  if (wake_fd_ >= 0) ::close(wake_fd_);
+}
+
+void Loop::run() {
+  while (!stop_.load(std::memory_order_acquire)) run_once(-1);
+}
+
+void Loop::run_once(int64_t timeout_ns) {
+  if (turn_at_once_) timeout_ns = 0;
+  if (timeout_ns != 0) wait_until(timeout_ns < 0 ? -1 : clock_.monotonic_ns() + timeout_ns);
+  event_base_loop(base_, timeout_ns == 0 ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
+  now_ns_ = clock_.monotonic_ns();
+  wheel_.advance(now_ns_);
+  if (wake_sent_.load(std::memory_order_acquire)) {
+    // Cleared before the work is taken: whoever adds work after this sends a wake-up of its own.
+    wake_sent_.store(false, std::memory_order_seq_cst);
+    take_posted();
+    if (on_wake_) on_wake_();
+  }
+  turn_at_once_ = on_turn_end_ ? on_turn_end_() : false;
+}
+
+// Arms the one timer that ends the wait: for the wheel's next deadline or the caller's, whichever is sooner.
+void Loop::wait_until(int64_t deadline_ns) {
+  const int64_t delay = wheel_.next_delay_ns(now_ns_);
+  if (delay >= 0 && (deadline_ns < 0 || now_ns_ + delay < deadline_ns)) deadline_ns = now_ns_ + delay;
+  if (deadline_ns == armed_ns_) return;
+  armed_ns_ = deadline_ns;
+  if (deadline_ns < 0) {
+    event_del(timer_event_);
+    return;
+  }
+  const int64_t left = deadline_ns - clock_.monotonic_ns();
+  // Rounded up, so that a loop never spins through the last part of a millisecond.
+  const int64_t us = left <= 0 ? 0 : (left + ns_per_us - 1) / ns_per_us;
+  const timeval wait{static_cast<time_t>(us / 1000000), static_cast<suseconds_t>(us % 1000000)};
+  event_add(timer_event_, &wait);
+}
+
+int64_t Loop::next_timeout_ns() const {
+  if (turn_at_once_) return 0;
+  return wheel_.next_delay_ns(clock_.monotonic_ns());
+}
+
+void Loop::on_wait_over(int, short, void* self) { static_cast<Loop*>(self)->armed_ns_ = -1; }
+
+void Loop::take_posted() {
+  std::vector<Task> tasks;
+  {
+    std::lock_guard<std::mutex> lock(posted_mutex_);
+    tasks.swap(posted_);
+  }
+  for (Task& task : tasks) task();
+}
+
+void Loop::stop() {
+  stop_.store(true, std::memory_order_release);
+  wake();
+}
+
+void Loop::post(Task task) {
+  {
+    std::lock_guard<std::mutex> lock(posted_mutex_);
+    posted_.push_back(std::move(task));
+  }
+  wake();
+}
+
+void Loop::wake() {
+  if (wake_sent_.exchange(true, std::memory_order_seq_cst)) return;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t bytes = ::write(wake_fd_, &one, sizeof one);
+}
+
+int Loop::descriptor() const { return mirror_fd_; }
+
+}  // namespace martlet::io
