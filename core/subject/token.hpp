@@ -103,7 +103,8 @@ class TokenHash {
 
  private:
   static uint64_t fold(uint64_t a, uint64_t b) noexcept {
-    const auto product = static_cast<unsigned __int128>(a) * b;
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = static_cast<Wide>(a) * b;
     return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
   }
 
