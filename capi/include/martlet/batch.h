@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Owns the layout in which messages and completions cross the border: a batch is an array of
- * descriptors of a fixed stride, and one block of bytes that their offsets point into. There are no
- * pointers in it. Little endian. Who reads a batch steps by the stride that the batch tells (never
- * by sizeof), and skips kinds it does not know. */
+ * Owns the layout in which messages and completions cross the border: a batch is one block of
+ * memory, in it an array of descriptors of a fixed stride and the bytes that they speak of. There
+ * are no pointers in it. Little endian. Who reads a batch steps by the stride that the batch tells
+ * (never by sizeof), and skips kinds that it does not know. */
 #ifndef MARTLET_BATCH_H
 #define MARTLET_BATCH_H
 
@@ -27,12 +27,14 @@ extern "C" {
 #define MARTLET_KIND_ERROR 20       /* The server said -ERR: `status`; data is its sentence. */
 #define MARTLET_KIND_DISCOVERED_SERVERS 21 /* The pool grew; data is a JSON array of URLs. */
 #define MARTLET_KIND_LAME_DUCK 22          /* The server will stop soon. */
+#define MARTLET_KIND_RECONNECTING 23       /* An attempt begins; data is the URL. */
 #define MARTLET_KIND_LOG_LINE 32 /* A log line of a server: flags is the level, data the line. */
 
 /* Bits of `flags` for MESSAGE and REPLY. */
 #define MARTLET_FLAG_HEADERS 1       /* The message came with a header block (it may be empty). */
 #define MARTLET_FLAG_REPLY 2         /* The message has a reply subject. */
 #define MARTLET_FLAG_NO_RESPONDERS 4 /* A status message 503 of the server. */
+#define MARTLET_FLAG_MORE_FOLLOWS 8  /* More answers to the same request may come. */
 
 /* `flags` of a LOG_LINE. */
 #define MARTLET_LOG_FATAL 0
@@ -42,8 +44,8 @@ extern "C" {
 #define MARTLET_LOG_DEBUG 4
 #define MARTLET_LOG_TRACE 5
 
-/* One message or completion. Grows at its end only. Offsets count from where the batch's bytes
- * begin. */
+/* One message or completion, 64 bytes; grows at its end only. Offsets count from the start of the
+ * block. Subject, reply, headers and data follow each other without gaps. */
 typedef struct martlet_descriptor {
   int32_t kind;           /* MARTLET_KIND_... */
   int32_t flags;          /* MARTLET_FLAG_..., or the level of a log line. */
@@ -68,9 +70,8 @@ typedef struct martlet_batch_info {
   int32_t reserved;           /* In: 0. */
   int32_t count;              /* Descriptors. */
   int32_t stride_bytes;       /* From one descriptor to the next. */
-  int64_t descriptors_offset; /* After poll_into: where in the buffer they begin; else 0. */
-  int64_t bytes_offset;       /* After poll_into: where in the buffer they begin; else 0. */
-  int64_t bytes_count;        /* The length of the bytes. */
+  int64_t descriptors_offset; /* Where in the block the descriptors begin. */
+  int64_t block_bytes;        /* The length of the block; of a buffer, how much of it is used. */
 } martlet_batch_info;
 
 /* An immutable batch, counted by references; it may be read by any number of threads. */
@@ -78,22 +79,22 @@ typedef struct martlet_batch martlet_batch;
 
 /* The shape of a batch.
  * out_info    in and out, borrowed for the call.
- * Returns     OK, ERR_INVALID_ARGUMENT (info_bytes below 40, reserved not 0).
+ * Returns     OK, ERR_INVALID_ARGUMENT (info_bytes below 32, reserved not 0).
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_batch_info_get(const martlet_batch *self,
                                                   martlet_batch_info *out_info,
                                                   martlet_error **out_error);
 
-/* The first descriptor.
+/* The first descriptor of this batch; the others follow at the stride.
  * Returns     borrowed from parent; NULL if the batch is empty or NULL.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API const martlet_descriptor *martlet_batch_descriptors(const martlet_batch *self);
 
-/* The bytes that the offsets point into.
+/* The block that all offsets count from.
  * out_bytes   may be NULL: the length.
- * Returns     borrowed from parent; NULL if there are none.
+ * Returns     borrowed from parent; NULL if the batch is empty or NULL.
  * Threads     any thread.                                                           Since 0.1.0. */
-MARTLET_API const void *martlet_batch_bytes(const martlet_batch *self, int64_t *out_bytes);
+MARTLET_API const void *martlet_batch_block(const martlet_batch *self, int64_t *out_bytes);
 
 /* One more reference: the batch lives until each is released.
  * Returns     OK.

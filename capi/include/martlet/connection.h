@@ -38,7 +38,7 @@ typedef struct martlet_connection martlet_connection;
  * options     borrowed for the call: a URL or several joined by commas, or, if it begins with a
  *             brace, a JSON object (capi/records/connection_options.toml).
  * events      may be NULL: the queue that gets CONNECTED, DISCONNECTED, RECONNECTED, ERROR, CLOSED
- *             and so on, each with `cookie`. It must stay until CLOSED or martlet_connection_free.
+ *             and so on, each with `cookie`.
  * out_connection owned by caller; end with martlet_connection_free.
  * Returns     OK, ERR_OPTIONS (the text names the key).
  * Threads     any thread.                                                           Since 0.1.0. */
@@ -139,7 +139,7 @@ MARTLET_API martlet_status martlet_connection_request(martlet_connection *self, 
                                                       martlet_error **out_error);
 
 /* Sends a request and does not wait: one REPLY descriptor follows, whose status is OK, ERR_TIMEOUT,
- * ERR_NO_RESPONDERS or ERR_CLOSED.
+ * ERR_NO_RESPONDERS, ERR_CLOSED or ERR_DISCONNECTED.
  * Returns     OK, and what publish answers.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_request_start(

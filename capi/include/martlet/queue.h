@@ -4,9 +4,9 @@
  * lines come back. It serves any number of subscriptions, connections and servers; each descriptor
  * carries the cookie that was given with the call it answers. It has a bound in messages and in
  * bytes; what happens at the bound is the policy of the subscription (completions are always taken:
- * each was asked for once). One consumer at a time. Lifecycle: new, then everything else in any
- * order; close ends it for its users; free when nobody uses it any more. A queue outlives what was
- * bound to it: handles and queue may be freed in any order. */
+ * each was asked for once). One consumer at a time.
+ * Lifecycle: new, then everything else in any order; close ends it for its users; free when nobody
+ * uses it any more. Queue and what feeds it may be freed in any order. */
 #ifndef MARTLET_QUEUE_H
 #define MARTLET_QUEUE_H
 
@@ -47,7 +47,7 @@ MARTLET_API martlet_status martlet_queue_poll(martlet_queue *self, int32_t messa
 /* As martlet_queue_poll, into the caller's own buffer, which no later call touches.
  * buffer      borrowed for the call; aligned to 8 bytes.
  * out_info    in and out, borrowed for the call: the shape of what was written.
- * Returns     OK, AGAIN, DONE, ERR_BUFFER_TOO_SMALL (bytes_count tells the size that the first
+ * Returns     OK, AGAIN, DONE, ERR_BUFFER_TOO_SMALL (block_bytes tells the size that the first
  *             message needs; nothing is lost).
  * Threads     one at a time; blocks; not in a callback.                             Since 0.1.0. */
 MARTLET_API martlet_status martlet_queue_poll_into(martlet_queue *self, void *buffer,

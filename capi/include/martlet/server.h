@@ -30,7 +30,7 @@ MARTLET_API martlet_status martlet_server_new(const char *options, int64_t optio
 
 /* Sends the log lines of the broker into a queue, as MARTLET_KIND_LOG_LINE. Without it a broker is
  * silent. A line that finds the queue at its bound is dropped.
- * queue       must stay until the server is freed or sends elsewhere; NULL ends it.
+ * queue       may be freed at any time; NULL ends it.
  * level_max   MARTLET_LOG_...: lines above it are not made.
  * Returns     OK, ERR_STATE (the server runs).
  * Threads     one at a time.                                                        Since 0.1.0. */

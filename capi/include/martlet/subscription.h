@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Owns a subscription: messages of one subject (or pattern) of one connection, into one completion
- * queue. Lifecycle: new; then its messages come; unsubscribe, drain, its maximum or the end of the
- * connection stops them, and a SUBSCRIPTION_END descriptor is the last one that it sends; free at
- * any time (it unsubscribes first). */
+ * queue.
+ * Lifecycle: new; then its messages come; unsubscribe, drain, its maximum or the end of the
+ * connection stops them, and a SUBSCRIPTION_END descriptor is the last that it sends. Free at any
+ * time: it unsubscribes first. */
 #ifndef MARTLET_SUBSCRIPTION_H
 #define MARTLET_SUBSCRIPTION_H
 
@@ -20,8 +21,7 @@ typedef struct martlet_subscription martlet_subscription;
 /* Subscribes. The server learns of it soon; after a flush every message published anywhere comes.
  * subject     borrowed for the call, as group (empty: none; else the queue group) and options (a
  *             JSON object, capi/records/subscription_options.toml; empty for the defaults).
- * queue       gets MESSAGE descriptors with `cookie`; must stay until SUBSCRIPTION_END or
- *             martlet_subscription_free.
+ * queue       gets MESSAGE descriptors with `cookie`; may be freed at any time.
  * out_subscription owned by caller; end with martlet_subscription_free.
  * Returns     OK, ERR_SUBJECT, ERR_OPTIONS, ERR_LIMIT, ERR_CLOSED, ERR_DRAINING.
  * Threads     any thread.                                                           Since 0.1.0. */
