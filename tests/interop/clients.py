@@ -15,7 +15,7 @@ import sys
 from typing import Callable
 
 HERE = pathlib.Path(__file__).resolve().parent
-NAMES = ("python", "node", "go")
+NAMES = ("python", "node", "go", "rust")
 NATS_TOOL = "github.com/nats-io/natscli/nats@v0.5.1"
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 

@@ -149,8 +149,7 @@ const checks = {
     await (await all.open({ servers: USER, user: USER_NAME, pass: USER_PASSWORD })).flush();
   },
 
-  async connect_user_url(all) {
-    // nats.js takes no credentials from a URL: a function that gives them is its other way.
+  async connect_user_callback(all) {
     const authenticator = () => ({ user: USER_NAME, pass: USER_PASSWORD });
     await (await all.open({ servers: USER, authenticator })).flush();
   },
