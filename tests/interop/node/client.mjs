@@ -236,7 +236,9 @@ const checks = {
   async request_reply(all) {
     const server = await all.open();
     const client = await all.open();
-    server.subscribe("ask", { callback: (_, message) => message.respond(`re: ${message.string()}`) });
+    server.subscribe("ask", {
+      callback: (_, message) => message.respond(`re: ${message.string()}`),
+    });
     await server.flush();
     for (const noMux of [false, true]) {
       for (const text of numbered(20)) {
@@ -249,7 +251,9 @@ const checks = {
   async request_concurrent(all) {
     const server = await all.open();
     const client = await all.open();
-    server.subscribe("many.*", { callback: (_, message) => message.respond(message.data.reverse()) });
+    server.subscribe("many.*", {
+      callback: (_, message) => message.respond(message.data.reverse()),
+    });
     await server.flush();
     const asked = numbered(200);
     const replies = await Promise.all(asked.map((text, index) =>
@@ -322,7 +326,8 @@ const checks = {
     const asked = newHeaders();
     asked.set("Ask", "me");
     const client = await all.open();
-    const reply = await client.request("ask.headers", "?", { timeout: WAIT_MS_MAX, headers: asked });
+    const options = { timeout: WAIT_MS_MAX, headers: asked };
+    const reply = await client.request("ask.headers", "?", options);
     equal([reply.headers.get("Echo"), reply.string()], ["me", "yes"], "reply");
   },
 
