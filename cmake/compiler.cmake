@@ -5,7 +5,7 @@
 
 option(MARTLET_WERROR "Warnings are errors" OFF)
 option(MARTLET_FUZZ "Build the libFuzzer targets of tests/fuzz (clang only)" OFF)
-set(MARTLET_SANITIZE "" CACHE STRING "Sanitizers as -fsanitize takes them: address,undefined or thread")
+set(MARTLET_SANITIZE "" CACHE STRING "As -fsanitize takes it: address,undefined or thread")
 
 find_program(MARTLET_CCACHE ccache)
 if(MARTLET_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
@@ -15,13 +15,16 @@ endif()
 
 foreach(language C CXX)
   foreach(kind RELEASE RELWITHDEBINFO MINSIZEREL)
-    string(REPLACE "-DNDEBUG" "" CMAKE_${language}_FLAGS_${kind} "${CMAKE_${language}_FLAGS_${kind}}")
+    set(flags "CMAKE_${language}_FLAGS_${kind}")
+    string(REPLACE "-DNDEBUG" "" ${flags} "${${flags}}")
   endforeach()
 endforeach()
 string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 
 add_library(martlet_flags INTERFACE)
-target_compile_definitions(martlet_flags INTERFACE FMT_HEADER_ONLY=1 MARTLET_VERSION="${PROJECT_VERSION}")
+target_compile_definitions(
+  martlet_flags
+  INTERFACE FMT_HEADER_ONLY=1 MARTLET_VERSION="${PROJECT_VERSION}")
 target_compile_options(
   martlet_flags
   INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-align -Wundef
@@ -44,6 +47,6 @@ endif()
 
 # What a sanitized program is told. The first finding ends it with a status that is no test's own.
 set(MARTLET_SANITIZER_ENVIRONMENT
-    "ASAN_OPTIONS=halt_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1:exitcode=99"
+    "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:exitcode=99"
     "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:exitcode=99"
     "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:exitcode=99")

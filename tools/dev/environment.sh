@@ -7,7 +7,8 @@ source_environment() {
   MARTLET_ROOT=$PWD
   MARTLET_BUILD=$MARTLET_ROOT/build/release
   MARTLET_PROGRAM=$MARTLET_BUILD/bin/martlet
-  # Outside the clone: what is built once for every clone of this person (peers, compiler cache, venvs).
+  # Outside the clone: what is built once for every clone of this person (peers, compiler cache,
+  # venvs).
   MARTLET_CACHE=${MARTLET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/martlet}
   MARTLET_PEERS=$MARTLET_CACHE/peers
   MARTLET_JOBS=${MARTLET_JOBS:-$(nproc)}

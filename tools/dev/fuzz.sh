@@ -5,5 +5,6 @@
 
 command_fuzz() {
   need_fuzz
-  step "fuzzing" python3 tools/dev/run_fuzz.py --jobs "$MARTLET_JOBS" ${2:+--seconds "$2"} ${1:+--target "$1"}
+  step "fuzzing" python3 tools/dev/run_fuzz.py --jobs "$MARTLET_JOBS" \
+    ${2:+--seconds "$2"} ${1:+--target "$1"}
 }

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# Owns what is installed on the machine itself: Debian packages, and nothing else. Asks before nothing,
-# touches nothing that is there already, and without root or sudo prints the one line to run.
+# Owns what is installed on the machine itself: Debian packages, and nothing else. Asks before
+# nothing, touches nothing that is there already, and without root or sudo prints the one line to
+# run.
 
 # install_packages GROUP...: the groups of tools/dev/packages.txt, as far as they are missing.
 install_packages() {
@@ -47,8 +48,8 @@ package_installed() {
     [[ $(dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null) == *installed* ]]
 }
 
-# ensure_venv FOLDER REQUIREMENTS: a virtual environment with exactly the packages of that file. It is
-# made anew when the file or the interpreter has changed, and is never seen half made.
+# ensure_venv FOLDER REQUIREMENTS: a virtual environment with exactly the packages of that file. It
+# is made anew when the file or the interpreter has changed, and is never seen half made.
 ensure_venv() {
   install_packages python
   # The machine's own, whatever environment has been put in front of PATH since.
@@ -58,7 +59,10 @@ ensure_venv() {
 
 make_venv() {
   local folder=$1 requirements=$2 mark
-  mark=$({ "$BASE_PYTHON" -c 'import sys; print(sys.version, sys.prefix)'; cat "$requirements"; } | sha256sum)
+  mark=$({
+    "$BASE_PYTHON" -c 'import sys; print(sys.version, sys.prefix)'
+    cat "$requirements"
+  } | sha256sum)
   [ "$(cat "$folder/.ready" 2>/dev/null)" != "$mark" ] || return 0
   rm -rf "$folder"
   quietly "venv-$(basename "$folder")" make_venv_now "$folder" "$requirements" || return

