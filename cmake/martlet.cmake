@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Owns the shape of a build target: one static library for each folder of core/, one test program for each folder of
-# tests/unit/. The layers come from core/LAYERS, so that a folder sees only the include paths of what it may use.
+# Owns the shape of a build target: one static library for each folder of core/, one test program
+# for each folder of tests/unit/. The layers come from core/LAYERS, so that a folder sees only the
+# include paths of what it may use.
 
 set(MARTLET_LAYERS_FILE "${CMAKE_SOURCE_DIR}/core/LAYERS")
 file(STRINGS "${MARTLET_LAYERS_FILE}" martlet_layer_lines REGEX "^[a-z]")
@@ -35,7 +36,8 @@ function(martlet_module name)
   target_link_libraries(martlet_${name} PUBLIC ${ARG_LIBRARIES})
 endfunction()
 
-# martlet_test(FOLDER): tests/unit/FOLDER/*_test.cpp -> program unit_FOLDER, one ctest entry with label "unit".
+# martlet_test(FOLDER): tests/unit/FOLDER/*_test.cpp -> program unit_FOLDER, one ctest entry with
+# label "unit".
 function(martlet_test folder)
   cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/unit/${folder}/*_test.cpp")
@@ -44,7 +46,50 @@ function(martlet_test folder)
   endif()
   add_executable(unit_${folder} ${sources})
   target_include_directories(unit_${folder} PRIVATE "${CMAKE_SOURCE_DIR}")
-  target_link_libraries(unit_${folder} PRIVATE martlet_flags martlet_${folder} ${ARG_LIBRARIES} GTest::gtest_main)
+  target_link_libraries(
+    unit_${folder} PRIVATE martlet_flags martlet_${folder} ${ARG_LIBRARIES} GTest::gtest_main)
   add_test(NAME unit_${folder} COMMAND unit_${folder})
-  set_tests_properties(unit_${folder} PROPERTIES LABELS unit TIMEOUT 120)
+  set_tests_properties(unit_${folder} PROPERTIES LABELS unit TIMEOUT 120
+                                                 ENVIRONMENT "${MARTLET_SANITIZER_ENVIRONMENT}")
+endfunction()
+
+# martlet_fuzz(NAME): tests/fuzz/NAME_fuzz.cpp -> program fuzz_NAME, with every module of core to
+# its use.
+function(martlet_fuzz name)
+  add_executable(fuzz_${name} "${CMAKE_SOURCE_DIR}/tests/fuzz/${name}_fuzz.cpp")
+  target_include_directories(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/core")
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(fuzz_${name} PRIVATE martlet_flags)
+  foreach(module server client broker net protocol subject auth link transport io base)
+    if(TARGET martlet_${module})
+      target_link_libraries(fuzz_${name} PRIVATE martlet_${module})
+    endif()
+  endforeach()
+endfunction()
+
+# martlet_fuzz_targets(): one for every file tests/fuzz/*_fuzz.cpp.
+function(martlet_fuzz_targets)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cpp")
+  foreach(source IN LISTS sources)
+    get_filename_component(name "${source}" NAME_WE)
+    string(REGEX REPLACE "_fuzz$" "" name "${name}")
+    martlet_fuzz(${name})
+  endforeach()
+endfunction()
+
+# martlet_benchmarks(): tests/performance/NAME_bench.cpp -> program bench_NAME (google-benchmark). Part of no test.
+function(martlet_benchmarks)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/performance/*_bench.cpp")
+  foreach(source IN LISTS sources)
+    get_filename_component(name "${source}" NAME_WE)
+    string(REGEX REPLACE "_bench$" "" name "${name}")
+    add_executable(bench_${name} "${source}")
+    target_include_directories(bench_${name} PRIVATE "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/core")
+    target_link_libraries(bench_${name} PRIVATE martlet_flags benchmark::benchmark_main)
+    foreach(module broker protocol subject base)
+      if(TARGET martlet_${module})
+        target_link_libraries(bench_${name} PRIVATE martlet_${module})
+      endif()
+    endforeach()
+  endforeach()
 endfunction()

@@ -58,6 +58,11 @@ class ByteStream {
   virtual uint16_t peer_port() const = 0;
   /// The descriptor beneath, for a caller who waits on it; -1 where there is none.
   virtual int descriptor() const { return -1; }
+
+  /// Whether write() may run on one thread while read() runs on another. Never two writes at once.
+  virtual bool can_write_beside_read() const { return false; }
+  /// True: the reader asks read() again and again instead of sleeping, so the other side need not wake it.
+  virtual void set_spinning(bool) {}
 };
 
 }  // namespace martlet::transport

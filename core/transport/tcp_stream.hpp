@@ -26,6 +26,7 @@ class TcpStream final : public ByteStream, private io::FdHandler {
   const std::string& peer_host() const override { return peer_host_; }
   uint16_t peer_port() const override { return peer_port_; }
   int descriptor() const override { return fd_.get(); }
+  bool can_write_beside_read() const override { return true; }
 
  private:
   void on_fd_ready(bool readable, bool writable) override;

@@ -3,6 +3,7 @@
 
 Method: small suite files in a temporary folder, run by the real runner in a process of its own.
 """
+
 import importlib.util
 import os
 import subprocess
@@ -19,9 +20,17 @@ sys.modules["run_suites"] = run_suites
 SPEC.loader.exec_module(run_suites)
 
 
-def suite(name="one", command="echo 1 passed, 0 failed", budget=20, closing="plain", label="unit", extra=""):
+def suite(
+    name="one",
+    command="echo 1 passed, 0 failed",
+    budget=20,
+    closing="plain",
+    label="unit",
+    extra="",
+):
     return (
-        f'[[suite]]\nname = "{name}"\nlabel = "{label}"\ncommand = \'\'\'{command}\'\'\'\nneeds = []\n'
+        f'[[suite]]\nname = "{name}"\nlabel = "{label}"\n'
+        f"command = '''{command}'''\nneeds = []\n"
         f'budget_seconds = {budget}\nclosing = "{closing}"\n{extra}\n'
     )
 
@@ -46,7 +55,9 @@ def test_passing_suites_add_up(tmp_path):
     result = run(tmp_path, suite("one"), suite("two", "echo '2 passed, 0 failed, 1 skipped'"))
     assert result.returncode == 0, result.stdout
     assert last_line(result) == "3 passed, 0 failed, 1 skipped"
-    assert (tmp_path / "build" / "test-logs" / "two.log").read_text() == "2 passed, 0 failed, 1 skipped\n"
+    assert (
+        tmp_path / "build" / "test-logs" / "two.log"
+    ).read_text() == "2 passed, 0 failed, 1 skipped\n"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +74,9 @@ def test_a_bad_suite_fails(tmp_path, command, problem):
     result = run(tmp_path, suite("bad", command), suite("good"))
     assert result.returncode == 1
     assert f"FAILED ({problem})" in result.stdout
-    assert "good: ok" in " ".join(result.stdout.split("] ")), "a failed suite must not stop the next"
+    assert "good: ok" in " ".join(result.stdout.split("] ")), (
+        "a failed suite must not stop the next"
+    )
     assert " 0 failed" not in last_line(result)
 
 
@@ -144,14 +157,34 @@ def test_a_wrong_suite_file_is_refused(tmp_path, table):
         ("ctest", "100% tests passed, 0 tests failed out of 3\n\t  2 - slow (Skipped)", (2, 0, 1)),
         ("ctest", "No tests were found!!!", (0, 0, 0)),
         ("gtest", "[  PASSED  ] 8 tests.\n1: [  PASSED  ] 1 test.", (9, 0, 0)),
-        ("gtest", "[  PASSED  ] 8 tests.\n[  FAILED  ] 2 tests, listed below:\n[  FAILED  ] A.b", (8, 2, 0)),
-        ("gtest", "[  PASSED  ] 8 tests.\n[  SKIPPED ] 1 test, listed below:\n[  SKIPPED ] A.b", (8, 0, 1)),
+        (
+            "gtest",
+            "[  PASSED  ] 8 tests.\n[  FAILED  ] 2 tests, listed below:\n[  FAILED  ] A.b",
+            (8, 2, 0),
+        ),
+        (
+            "gtest",
+            "[  PASSED  ] 8 tests.\n[  SKIPPED ] 1 test, listed below:\n[  SKIPPED ] A.b",
+            (8, 0, 1),
+        ),
         ("node", "# tests 4\n# pass 3\n# fail 1\n# skipped 0", (3, 1, 0)),
         ("node", "\x1b[34mℹ pass 3\x1b[39m\nℹ fail 0\nℹ cancelled 1", (3, 1, 0)),
-        ("cargo", "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out", (3, 0, 1)),
-        ("go", "--- PASS: TestA (0.00s)\n    --- PASS: TestA/sub (0.00s)\n--- FAIL: TestB (1s)", (1, 1, 0)),
+        (
+            "cargo",
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out",
+            (3, 0, 1),
+        ),
+        (
+            "go",
+            "--- PASS: TestA (0.00s)\n    --- PASS: TestA/sub (0.00s)\n--- FAIL: TestB (1s)",
+            (1, 1, 0),
+        ),
         ("maven", "[INFO] Tests run: 5, Failures: 1, Errors: 1, Skipped: 1", (2, 2, 1)),
-        ("maven", "Tests run: 5, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 1 s - in A", (0, 0, 0)),
+        (
+            "maven",
+            "Tests run: 5, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 1 s - in A",
+            (0, 0, 0),
+        ),
         ("plain", "parser: 3 passed, 1 failed\nxx 3 passed, 0 failed", (3, 1, 0)),
     ],
 )

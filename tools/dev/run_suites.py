@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the suites of tests/suites.toml and says of each what it did.
 
-Owns: reading that file, running each command under its time budget, counting the tests in its output.
+Owns: reading that file, running each command under its time budget, counting the tests it ran.
 Promises: a suite passes only if its command ended with 0, within its budget, and at least one test
 passed and none failed; every process a suite leaves behind is ended with it.
 Does not: build or install anything (`./dev` does, from what `--needs` prints).
 """
+
 from __future__ import annotations
 
 import argparse
@@ -91,7 +92,9 @@ def _count_pytest(lines: list[str]) -> tuple[Counts, str]:
             total[key.get(word, word)] += int(number)
         return Counts(total["passed"], total["failed"], total["skipped"])
 
-    line = re.compile(r"^=*\s*\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed)\b.* in [\d.]+.*$")
+    line = re.compile(
+        r"^=*\s*\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed)\b.* in [\d.]+.*$"
+    )
     return _sum(lines, line, count)
 
 
@@ -102,7 +105,9 @@ def _count_unittest(lines: list[str]) -> tuple[Counts, str]:
             ran, closing = ran + int(match.group(1)), line
         elif match := re.match(r"^(OK|FAILED)(?: \((.*)\))?$", line):
             found = dict(re.findall(r"(\w[\w ]*)=(\d+)", match.group(2) or ""))
-            failed = sum(int(found.get(k, 0)) for k in ("failures", "errors", "unexpected successes"))
+            failed = sum(
+                int(found.get(k, 0)) for k in ("failures", "errors", "unexpected successes")
+            )
             skipped = sum(int(found.get(k, 0)) for k in ("skipped", "expected failures"))
             total += Counts(ran - failed - skipped, failed, skipped)
             closing, ran = f"{closing}: {line}", 0
@@ -131,7 +136,8 @@ def _count_ctest(lines: list[str]) -> tuple[Counts, str]:
 def _count_gtest(lines: list[str]) -> tuple[Counts, str]:
     pattern = re.compile(
         r"^(?:\d+: )?\[  (?:PASSED  \] (?P<p>\d+) tests?\."
-        r"|FAILED  \] (?P<f>\d+) tests?, listed below:|SKIPPED \] (?P<s>\d+) tests?, listed below:)$"
+        r"|FAILED  \] (?P<f>\d+) tests?, listed below:"
+        r"|SKIPPED \] (?P<s>\d+) tests?, listed below:)$"
     )  # `ctest -V` puts the number of its test before each line.
     return _sum(lines, pattern, lambda m: Counts(_int(m, "p"), _int(m, "f"), _int(m, "s")))
 
@@ -151,7 +157,9 @@ def _count_cargo(lines: list[str]) -> tuple[Counts, str]:
 
 
 def _count_go(lines: list[str]) -> tuple[Counts, str]:
-    pattern = re.compile(r"^--- (?:(?P<p>PASS)|(?P<f>FAIL)|(?P<s>SKIP)): .*$")  # Needs `go test -v`.
+    pattern = re.compile(
+        r"^--- (?:(?P<p>PASS)|(?P<f>FAIL)|(?P<s>SKIP)): .*$"
+    )  # Needs `go test -v`.
 
     def count(match: re.Match[str]) -> Counts:
         return Counts(*(1 if match.group(group) else 0 for group in ("p", "f", "s")))
@@ -226,7 +234,9 @@ def _suite(table: dict) -> Suite:
     if unknown := sorted(set(table) - set(REQUIRED) - set(OPTIONAL) - {"command"}):
         raise SuiteFileError(f"suite {name}: unknown keys: {', '.join(unknown)}")
     if table["closing"] not in COUNTERS:
-        raise SuiteFileError(f"suite {name}: closing '{table['closing']}' is none of {sorted(COUNTERS)}")
+        raise SuiteFileError(
+            f"suite {name}: closing '{table['closing']}' is none of {sorted(COUNTERS)}"
+        )
     if table["budget_seconds"] <= 0 or not re.fullmatch(r"[a-z0-9_]+", name):
         raise SuiteFileError(f"suite {name}: a positive budget and a snake_case name are needed")
     return Suite(
@@ -247,7 +257,9 @@ def select(suites: list[Suite], wanted: list[str]) -> list[Suite]:
     known = {word for suite in suites for word in (suite.name, suite.label)}
     if unknown := [word for word in wanted if word not in known]:
         labels = ", ".join(sorted({suite.label for suite in suites}))
-        raise SuiteFileError(f"no suite has the label or name {', '.join(unknown)}; labels: {labels}")
+        raise SuiteFileError(
+            f"no suite has the label or name {', '.join(unknown)}; labels: {labels}"
+        )
     return [suite for suite in suites if suite.name in wanted or suite.label in wanted]
 
 
@@ -370,13 +382,21 @@ def run_all(runner: Runner, suites: list[Suite]) -> list[Outcome]:
         outcome = runner.run(suite, heading)
         outcomes.append(outcome)
         verdict = f"FAILED ({outcome.problem})" if outcome.problem else "ok"
-        print(f"{heading}: {verdict}, {outcome.seconds:.1f} s: {outcome.closing_line}", flush=True)
+        print(
+            f"{heading}: {verdict}, {outcome.seconds:.1f} s: {_closing_text(outcome)}", flush=True
+        )
         if outcome.problem:
             _print_tail(runner.logs / f"{suite.name}.log")
     return outcomes
 
 
-def report(outcomes: list[Outcome]) -> int:
+def _closing_text(outcome: Outcome) -> str:
+    """Its own closing line, and the sum when that line is not all of it."""
+    counts = outcome.counts.text()
+    return counts if outcome.closing_line == counts else f"{outcome.closing_line} ({counts})"
+
+
+def report(outcomes: list[Outcome], summary: Path) -> int:
     print("\nsuite                    label        seconds  tests")
     total = Counts()
     for outcome in outcomes:
@@ -386,18 +406,23 @@ def report(outcomes: list[Outcome]) -> int:
         note = f"   <-- {outcome.problem}" if outcome.problem else ""
         print(f"{suite.name:<24} {suite.label:<12} {outcome.seconds:7.1f}  {counts.text()}{note}")
     print(f"\n{total.text()}", flush=True)
+    summary.write_text(f"{total.text()}\n", encoding="utf-8")
     return 1 if any(outcome.problem for outcome in outcomes) or not total.passed else 0
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Runs the suites of tests/suites.toml.")
-    parser.add_argument("wanted", nargs="*", metavar="LABEL", help="labels or names; all by default")
+    parser.add_argument(
+        "wanted", nargs="*", metavar="LABEL", help="labels or names; all by default"
+    )
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[2])
     parser.add_argument("--file", type=Path, help="instead of <root>/tests/suites.toml")
     parser.add_argument("--needs", action="store_true", help="print what the suites need, and end")
     parser.add_argument("--list", action="store_true", help="print the suites, and end")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--started", type=float, help="when the whole run began (seconds of the epoch)")
+    parser.add_argument(
+        "--started", type=float, help="when the whole run began (seconds of the epoch)"
+    )
     options = parser.parse_args(arguments)
     try:
         suites, total_seconds = load(options.file or options.root / "tests" / "suites.toml")
@@ -413,7 +438,8 @@ def main(arguments: list[str]) -> int:
             print(f"{suite.name:<24} {suite.label:<12} at most {suite.budget_seconds} s")
         return 0
     deadline = options.started + total_seconds if options.started else None
-    return report(run_all(Runner(options.root, options.jobs, deadline), suites))
+    runner = Runner(options.root, options.jobs, deadline)
+    return report(run_all(runner, suites), runner.logs / "summary.txt")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Owns the versions: of the library, and of the ABI that a program was compiled against. Until 1.0
+ * everything is unstable: any release may change the ABI, and then raises its major number, which
+ * is also that of the soname. */
+#ifndef MARTLET_VERSION_H
+#define MARTLET_VERSION_H
+
+#include "martlet/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MARTLET_ABI_MAJOR 0 /* Raised when something that was there changes or goes. */
+#define MARTLET_ABI_MINOR 1 /* Raised when something is added. */
+
+/* The ABI of the library that is loaded: major * 1000 + minor. A program compiled against this
+ * header can use it when the majors are equal and the library's minor is not below
+ * MARTLET_ABI_MINOR.
+ * Threads     any thread.                                                           Since 0.1.0. */
+MARTLET_API int32_t martlet_abi_version(void);
+
+/* The release of the library, such as "0.1.0".
+ * out_bytes   may be NULL: the length.
+ * Returns     a static text, also ended by NUL.
+ * Threads     any thread.                                                           Since 0.1.0. */
+MARTLET_API const char *martlet_version_text(int64_t *out_bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Owns how every target of ours is compiled: warnings, asserts, sanitizers, the compiler cache.
+# Asserts stay on in release builds, so NDEBUG is never set.
+
+option(MARTLET_WERROR "Warnings are errors" OFF)
+option(MARTLET_FUZZ "Build the libFuzzer targets of tests/fuzz (clang only)" OFF)
+set(MARTLET_SANITIZE "" CACHE STRING "As -fsanitize takes it: address,undefined or thread")
+
+find_program(MARTLET_CCACHE ccache)
+if(MARTLET_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER "${MARTLET_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${MARTLET_CCACHE}")
+endif()
+
+foreach(language C CXX)
+  foreach(kind RELEASE RELWITHDEBINFO MINSIZEREL)
+    set(flags "CMAKE_${language}_FLAGS_${kind}")
+    string(REPLACE "-DNDEBUG" "" ${flags} "${${flags}}")
+  endforeach()
+endforeach()
+string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+
+add_library(martlet_flags INTERFACE)
+target_compile_definitions(
+  martlet_flags
+  INTERFACE FMT_HEADER_ONLY=1 MARTLET_VERSION="${PROJECT_VERSION}")
+target_compile_options(
+  martlet_flags
+  INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-align -Wundef
+            -fno-strict-aliasing)
+if(MARTLET_WERROR)
+  target_compile_options(martlet_flags INTERFACE -Werror)
+endif()
+
+# Whole-build flags: code of ours that is not instrumented hides what a sanitizer should see.
+if(MARTLET_SANITIZE)
+  add_compile_options(-fsanitize=${MARTLET_SANITIZE} -fno-omit-frame-pointer -g1)
+  add_link_options(-fsanitize=${MARTLET_SANITIZE})
+  if(MARTLET_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=all)
+  endif()
+endif()
+if(MARTLET_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# What a sanitized program is told. The first finding ends it with a status that is no test's own.
+set(MARTLET_SANITIZER_ENVIRONMENT
+    "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:exitcode=99"
+    "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:exitcode=99"
+    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:exitcode=99")

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# Owns building the C++ parts, by the presets of CMakePresets.json.
+
+command_build() {
+  local preset=${1:-release}
+  case $preset in
+    release | debug | asan | tsan | fuzz) ;;
+    *) die "no preset '$preset': release debug asan tsan fuzz" ;;
+  esac
+  build_preset "$preset"
+  if [ -x "$MARTLET_PROGRAM" ] && [ "$preset" = release ]; then
+    say "    the program: build/release/bin/martlet"
+  fi
+}
+
+# build_preset PRESET [TARGET...]: configures and builds it; everything when no target is named.
+build_preset() {
+  local preset=$1
+  shift
+  step "packages for $preset" install_packages python build test "$(compiler_group "$preset")"
+  step "configure $preset" configure_preset "$preset"
+  step "build $preset $*" build_targets "$preset" "$@"
+}
+
+compiler_group() {
+  case $1 in
+    asan | tsan | fuzz) echo clang ;;
+    *) echo build ;;
+  esac
+}
+
+configure_preset() {
+  local strict=()
+  [ -z "${CI:-}" ] || strict=(-DMARTLET_WERROR=ON)
+  quietly "configure-$1" cmake --preset "$1" "${strict[@]}"
+}
+
+build_targets() {
+  local preset=$1 targets=()
+  shift
+  [ $# -eq 0 ] || targets=(--target "$@")
+  if [ -t 2 ]; then
+    cmake --build "build/$preset" -j "$MARTLET_JOBS" "${targets[@]}" >&2
+  else
+    quietly "build-$preset" cmake --build "build/$preset" -j "$MARTLET_JOBS" "${targets[@]}"
+  fi
+}

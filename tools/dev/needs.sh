@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# Owns what the word in a suite's `needs` means (tests/suites.toml): a function need_WORD that makes
+# it, once, and exports what the suites ask for. Peers and toolchains are in peers.sh.
+
+need_release() { build_preset release; }
+need_debug() { build_preset debug; }
+need_asan() { build_preset asan; }
+need_tsan() { build_preset tsan; }
+need_fuzz() { build_preset fuzz; }
+need_format() { step "clang-format" install_packages format; }
+need_swig() { step "swig" install_packages swig; }
+
+need_tools_venv() {
+  local folder=$MARTLET_CACHE/venvs/tools
+  step "pytest and the checkers" ensure_venv "$folder" tools/dev/requirements/tools.txt
+  PATH=$folder/bin:$PATH
+  export PATH
+}
+
+# The package of this checkout belongs to the clone, so its environment stands in build/.
+need_python_package() {
+  local folder=$MARTLET_ROOT/build/python_venv
+  step "packages for Python" install_packages python build
+  step "Python environment" ensure_venv "$folder" tools/dev/requirements/python_package.txt
+  step "pip install ." quietly pip-install "$folder/bin/python" -m pip install -q \
+    --no-build-isolation --no-deps --force-reinstall .
+  MARTLET_PYTHON=$folder/bin/python
+  export MARTLET_PYTHON
+}

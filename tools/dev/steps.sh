@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# Owns how ./dev talks: steps with their times, quiet commands whose output is kept and shown on
+# failure, and the summary at the end. Sourced by ./dev; does nothing by itself.
+
+STEP_NAMES=()
+STEP_SECONDS=()
+STEP_DEPTH=0
+SUMMARY_TITLE=""
+QUIET_PID=""
+
+say() { printf '%s\n' "$*" >&2; }
+
+# Ends ./dev with a sentence. Status 2: something on this machine has to be done by its owner.
+die() {
+  say "./dev: $*"
+  exit 1
+}
+die_asking() {
+  say "./dev: $*"
+  exit 2
+}
+
+# step NAME COMMAND...: runs it, records how long it took. A step inside a step is part of the outer
+# one.
+step() {
+  local name=$1 start=$EPOCHREALTIME
+  shift
+  STEP_DEPTH=$((STEP_DEPTH + 1))
+  [ "$STEP_DEPTH" -gt 1 ] || say "==> $name"
+  local status=0
+  "$@" || status=$?
+  STEP_DEPTH=$((STEP_DEPTH - 1))
+  if [ "$STEP_DEPTH" -eq 0 ]; then
+    STEP_NAMES+=("$name$([ "$status" -eq 0 ] || echo ' (failed)')")
+    STEP_SECONDS+=("$(seconds_since "$start")")
+  fi
+  return "$status"
+}
+
+seconds_since() {
+  local now=${EPOCHREALTIME/[.,]/} then=${1/[.,]/}
+  printf '%d.%d' $(((now - then) / 1000000)) $(((now - then) / 100000 % 10))
+}
+
+summary_at_exit() {
+  SUMMARY_TITLE=${1% }
+  SUMMARY_START=$EPOCHREALTIME
+  trap 'at_exit $?' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
+at_exit() {
+  local status=$1 verdict="done" i
+  [ -z "$QUIET_PID" ] || kill "$QUIET_PID" 2>/dev/null || true
+  [ "$status" -eq 0 ] || verdict="failed with status $status"
+  say ""
+  say "$SUMMARY_TITLE: $verdict, $(seconds_since "$SUMMARY_START") s"
+  for i in "${!STEP_NAMES[@]}"; do
+    printf '  %8s s  %s\n' "${STEP_SECONDS[$i]}" "${STEP_NAMES[$i]}" >&2
+  done
+}
+
+# quietly NAME COMMAND...: its output goes to build/dev-logs/NAME.log. Says every few seconds where
+# it stands, and shows the end of the log when it fails.
+quietly() {
+  local name=$1 log="$MARTLET_ROOT/build/dev-logs/$1.log" status=0 waited=0
+  shift
+  mkdir -p "${log%/*}"
+  "$@" >"$log" 2>&1 </dev/null &
+  QUIET_PID=$!
+  while kill -0 "$QUIET_PID" 2>/dev/null; do
+    sleep 0.2
+    waited=$((waited + 1))
+    if [ $((waited % 75)) -eq 0 ]; then
+      say "    $name: $((waited / 5)) s: $(last_words "$log")"
+    fi
+  done
+  wait "$QUIET_PID" || status=$?
+  QUIET_PID=""
+  if [ "$status" -ne 0 ]; then
+    say "--- the end of build/dev-logs/$name.log"
+    tail -n 40 "$log" | sed 's/^/  | /' >&2
+    say "--- $name failed with status $status"
+  fi
+  return "$status"
+}
+
+last_words() {
+  tail -c 2000 "$1" | tr '\r' '\n' | grep -v '^ *$' | tail -n 1 | cut -c1-90
+}
+
+# locked NAME COMMAND...: one process at a time over all clones that share the cache.
+locked() {
+  local name=$1
+  shift
+  mkdir -p "$MARTLET_CACHE/locks"
+  (
+    flock 9
+    "$@" 9>&-
+  ) 9>"$MARTLET_CACHE/locks/$name"
+}
