@@ -33,7 +33,8 @@ struct GroupMatch {
   uint32_t end;
 };
 
-/// Receivers found. Made once and used again: clear() keeps the capacity. Each thread that matches has its own.
+/// Receivers found. Made once and used again: clear() keeps the capacity. Each thread that matches has its own, for
+/// any number of tries.
 struct Match {
   std::vector<TrieEntry*> plain;
   std::vector<TrieEntry*> members;
@@ -44,6 +45,21 @@ struct Match {
     members.clear();
     groups.clear();
   }
+
+ private:
+  friend class SubscriptionTrie;
+  struct Step {
+    uint32_t node;
+    uint32_t position;
+  };
+  struct Stamp {
+    uint32_t epoch;
+    uint32_t place;
+  };
+  std::vector<Step> steps_;                    // Branches of the search not taken yet.
+  std::vector<const TrieNode*> group_nodes_;   // Nodes found that have queue groups.
+  std::vector<Stamp> stamps_;                  // By group id: where the group is in `groups`, if met in this epoch.
+  uint32_t epoch_ = 0;
 };
 
 class SubscriptionTrie {
@@ -68,7 +84,9 @@ class SubscriptionTrie {
   /// then what it holds is not whole.
   void match(std::string_view subject, Match& out) const;
 
+  /// The text that was inserted, put together again.
   std::string pattern_of(const TrieEntry* entry) const;
+  /// Empty for a plain subscription. Valid until the last member of this group name is removed.
   std::string_view queue_of(const TrieEntry* entry) const;
 
   /// Entries inserted.
@@ -80,7 +98,11 @@ class SubscriptionTrie {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  static void collect(const State& state, const TrieNode& node, Match& out);
+  static void join_groups(const State& state, Match& out);
+
+  uint64_t seed_;
+  std::unique_ptr<State> state_;  // Null while nothing is inserted: an account without subscriptions costs nothing.
 };
 
 }  // namespace martlet::subject

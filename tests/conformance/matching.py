@@ -59,6 +59,12 @@ def json_difference(expected: Any, actual: Any, path: str = "") -> str | None:
                 if difference:
                     return difference
         return None
+    if isinstance(expected, list) and isinstance(actual, list):
+        if len(expected) != len(actual):
+            return f"{path} should have {len(expected)} elements, has {len(actual)}"
+        pairs = enumerate(zip(expected, actual, strict=True))
+        found = (json_difference(e, a, f"{path}[{index}]") for index, (e, a) in pairs)
+        return next((difference for difference in found if difference), None)
     if isinstance(expected, str) and expected.startswith("<") and expected.endswith(">"):
         return wildcard_difference(expected[1:-1], actual, path)
     if type(expected) is not type(actual) or expected != actual:

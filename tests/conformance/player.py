@@ -21,6 +21,7 @@ from wire import Wire
 STEP_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 SHOWN_BYTES_MAX = 400
+ERROR = b"-ERR '"
 PING = b"PING\r\n"
 
 
@@ -164,13 +165,18 @@ class Player:
         deadline = time.monotonic() + (step.timeout_s or STEP_SECONDS)
         while wire.fill(deadline):
             if step.argument:
-                wire.buffer = b""
+                self.refuse_error(wire)
+                wire.buffer = wire.buffer[-len(ERROR) :]
         if wire.buffer and not step.argument:
             raise Failure(f"before the close came {shown(wire.buffer)}")
         if not wire.closed_by_server:
             raise Failure("the server did not close the connection")
         wire.close()
         del self.wires[step.names[0]]
+
+    def refuse_error(self, wire: Wire) -> None:
+        if ERROR in wire.buffer:
+            raise Failure(f"before the close came {shown(wire.buffer[wire.buffer.index(ERROR):])}")
 
     # ---------------------------------------------------------------------------- sending
 

@@ -158,7 +158,7 @@ STEP_FORMS: list[tuple[str, str]] = [
     ("expect-any-order", r"(?P<names>\w+)<\? (?P<argument>.*)"),
     ("info", r"(?P<names>\w+) info(?: (?P<argument>\{.*\}))?"),
     ("silent", r"(?P<names>\w+) silent (?P<argument>\S+)"),
-    ("closed", r"(?P<names>\w+) closed(?P<argument> after anything)?"),
+    ("closed", r"(?P<names>\w+) closed(?P<argument> after messages)?"),
     ("hangup", r"(?P<names>\w+) hangup"),
     ("finish", r"(?P<names>\w+) finish"),
     ("leave", r"(?P<names>\w+) leave"),
