@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns bytes that nobody can guess, from the system: for names of inboxes and for seeds.
+// Owns the system's source of chance: for names and for the keys of hashes.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,10 @@
 
 namespace martlet::io {
 
-/// Never fails: a system without random bytes cannot run this code (asserted).
-void fill_random(void* buffer, size_t bytes);
+/// Fills with bytes nobody can foresee.
+void fill_random(void* bytes, size_t count);
 uint64_t random_seed();
+/// Cores that this process may use; at least 1.
+int usable_cores();
 
 }  // namespace martlet::io
