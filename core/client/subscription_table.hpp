@@ -19,8 +19,8 @@ class ConnectionCore;
 /// One subscription. Shared by the connection's table and by the program's handle: either may go first.
 class SubscriptionState {
  public:
-  SubscriptionState(std::weak_ptr<ConnectionCore> core, std::shared_ptr<CompletionQueue> queue)
-      : core(std::move(core)), queue(std::move(queue)) {}
+  SubscriptionState(std::weak_ptr<ConnectionCore> its_core, std::shared_ptr<CompletionQueue> its_queue)
+      : core(std::move(its_core)), queue(std::move(its_queue)) {}
   ~SubscriptionState();
   SubscriptionState(const SubscriptionState&) = delete;
   SubscriptionState& operator=(const SubscriptionState&) = delete;
