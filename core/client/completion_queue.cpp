@@ -47,6 +47,10 @@ bool is_event(CompletionKind kind) {
   return kind >= CompletionKind::connected && kind != CompletionKind::closed;
 }
 
+Error forked() {
+  return Error{ErrorCode::forked, "the queue belongs to the process that this one was forked from"};
+}
+
 void cpu_pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -78,10 +82,17 @@ Result<std::shared_ptr<CompletionQueue>> CompletionQueue::create(const Clock& cl
   if (options.messages_max < 1) return Error{ErrorCode::invalid_options, "messages_max is below 1"};
   if (options.bytes_max < 1) return Error{ErrorCode::invalid_options, "bytes_max is below 1"};
   if (options.spin_us < 0) return Error{ErrorCode::invalid_options, "spin_us is below 0"};
-  return std::shared_ptr<CompletionQueue>(new CompletionQueue(clock, options));
+  Result<io::ForkGuard> guard = io::ForkGuard::create();
+  if (!guard) return guard.take_error();
+  return std::shared_ptr<CompletionQueue>(new CompletionQueue(clock, options, std::move(*guard)));
 }
 
 CompletionQueue::~CompletionQueue() {
+  if (fork_guard_.is_forked()) {
+    // The loop behind the driver shares kernel objects with the parent's: the child lets it lie.
+    static_cast<void>(new std::shared_ptr<QueueDriver>(std::move(driver_)));
+    return;
+  }
   for (CompletionBlock* block : blocks_) block->release();
   for (FeedAccount* account : accounts_) delete account;
 }
@@ -89,6 +100,7 @@ CompletionQueue::~CompletionQueue() {
 // --- the consumer ---
 
 Result<Batch> CompletionQueue::poll(int32_t messages_max, int64_t timeout_ns) {
+  if (fork_guard_.is_forked()) return forked();
   const uint32_t count_max = messages_max < 1 ? UINT32_MAX : static_cast<uint32_t>(messages_max);
   for (bool waited = false;; waited = true) {
     {
@@ -103,6 +115,7 @@ Result<Batch> CompletionQueue::poll(int32_t messages_max, int64_t timeout_ns) {
 
 Result<CompletionQueue::Filled> CompletionQueue::poll_into(char* buffer, int64_t buffer_bytes,
                                                            int32_t messages_max, int64_t timeout_ns) {
+  if (fork_guard_.is_forked()) return forked();
   if (reinterpret_cast<uintptr_t>(buffer) % alignof(CompletionDescriptor) != 0) {
     return Error{ErrorCode::invalid_argument, "the buffer is not aligned to 8 bytes"};
   }

@@ -22,6 +22,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "client/completion_block.hpp"
+#include "io/fork_guard.hpp"
 #include "io/wake_descriptor.hpp"
 
 namespace martlet::client {
@@ -109,7 +110,8 @@ enum class FeedVerdict : uint8_t {
 };
 
 /// Lifecycle: create, feed from any threads, poll from one thread at a time, close. Shared by its owner and by everything
-/// that feeds it, because a connection on a thread of its own may still be feeding when the owner lets go.
+/// that feeds it, because a connection on a thread of its own may still be feeding when the owner lets go. In a child after
+/// fork the copy is inert: a poll fails with `forked`.
 class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
  public:
   static Result<std::shared_ptr<CompletionQueue>> create(const Clock& clock,
@@ -202,7 +204,8 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
   const QueueOptions& options() const { return options_; }
 
  private:
-  CompletionQueue(const Clock& clock, const QueueOptions& options) : clock_(clock), options_(options) {}
+  CompletionQueue(const Clock& clock, const QueueOptions& options, io::ForkGuard fork_guard)
+      : clock_(clock), options_(options), fork_guard_(std::move(fork_guard)) {}
 
   struct BlockedSource {
     FeedSource* source;
@@ -237,6 +240,7 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
 
   const Clock& clock_;
   const QueueOptions options_;
+  const io::ForkGuard fork_guard_;
   mutable std::mutex mutex_;
   std::deque<CompletionBlock*> blocks_;  // GUARDED_BY mutex_; the last one is being filled unless sealed.
   bool last_sealed_ = false;             // GUARDED_BY mutex_
