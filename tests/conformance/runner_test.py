@@ -15,9 +15,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from differential import normalize, split_units
 from differences import Difference, Differences, DifferencesError
 from matching import NO, WAIT, BytePattern, json_difference
 from player import Failure, Player
+from random_session import random_session
 from rows import check_rows
 from transcript import Transcript, TranscriptError, literal_bytes, parse_step, read_transcript
 from wire import SPLIT_BYTES_MAX, split_pieces
@@ -255,6 +257,31 @@ class SplitTest(unittest.TestCase):
         short, long = bytes(range(256)), b"0123456789" * SPLIT_BYTES_MAX
         self.assertEqual([len(piece) for piece in split_pieces(short)], [1] * len(short))
         self.assertEqual(b"".join(split_pieces(long)), long)
+
+
+class DifferentialTest(unittest.TestCase):
+    def test_a_seed_is_a_session(self) -> None:
+        self.assertEqual(random_session(7), random_session(7))
+        self.assertNotEqual(random_session(7), random_session(8))
+
+    def test_units(self) -> None:
+        data = b"+OK\r\nMSG a 1 6\r\n\r\nPONG\r\nHMSG a 1 r 2 3\r\nabc\r\nPONG\r\nhalf"
+        units = [b"+OK\r\n", b"MSG a 1 6\r\n\r\nPONG\r\n", b"HMSG a 1 r 2 3\r\nabc\r\n"]
+        self.assertEqual(split_units(data), [*units, b"PONG\r\n", b"half"])
+
+    def test_what_is_left_open_is_equal(self) -> None:
+        one, two = b"MSG a 1 1\r\nx\r\n", b"MSG a 2 1\r\nx\r\n"
+        self.assertEqual(normalize([one, two]), normalize([two, one]))
+        nobody = b"HMSG r %s 9 9\r\nNATS/1.0 503\r\n\r\n\r\n"
+        self.assertEqual(normalize([nobody % b"1"]), normalize([nobody % b"2"]))
+
+    def test_what_is_not_left_open_differs(self) -> None:
+        ok, error = b"+OK\r\n", b"-ERR 'x'\r\n"
+        for left, right in (([ok, error], [error, ok]), ([ok], [ok, ok]), ([ok], [])):
+            self.assertNotEqual(normalize(left), normalize(right))
+        self.assertNotEqual(
+            normalize([b"MSG a 1 1\r\nx\r\n"]), normalize([b"MSG a 1 1\r\ny\r\n"])
+        )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import sys
 from typing import Callable
 
 HERE = pathlib.Path(__file__).resolve().parent
-NAMES = ("python", "node", "go")
+NAMES = ("python", "node", "go", "java", "rust")
 NATS_TOOL = "github.com/nats-io/natscli/nats@v0.5.1"
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 
@@ -117,7 +117,7 @@ def prepare_go(seconds_max: int) -> list[str]:
     def build(folder: pathlib.Path) -> None:
         run([go, "build", "-mod=readonly", "-o", "client", "."], seconds_max, folder)
 
-    sources = [here / name for name in ("go.mod", "go.sum", *sorted(p.name for p in here.glob("*.go")))]
+    sources = [here / "go.mod", here / "go.sum", *sorted(here.glob("*.go"))]
     folder = ready_folder("go", sources, run([go, "version"], 60, here), build)
     return [str(folder / "client")]
 
@@ -134,7 +134,7 @@ def prepare_java(seconds_max: int) -> list[str]:
 
     sources = [here / "pom.xml", *sorted(here.glob("*.java"))]
     folder = ready_folder("java", sources, run([java, "--version"], 60, here), build)
-    return [java, "-XX:+UseSerialGC", "-cp", f"{folder}/classes:{folder}/lib/*", "Client"]
+    return [java, "-XX:+UseSerialGC", "-cp", f"{folder}/classes:{folder}/lib/*", "interop.Client"]
 
 
 def prepare_rust(seconds_max: int) -> list[str]:

@@ -86,6 +86,8 @@ CLI_CHECKS = [
 ]
 
 EXEMPT = {
+    ("node", "connect_user_url"): "nats.js takes no credentials from a URL",
+    ("rust", "connect_user_url"): "async-nats takes no credentials from a URL",
     ("rust", "verbose_pedantic"): "async-nats has no such options",
 }
 

@@ -275,7 +275,8 @@ func headers(c *checked) {
 		"One": {"1"}, "Many": {"first", "second"}, "lower-case": {"a b  c"}, "Word": {"слово"},
 	}
 	good(connection.PublishMsg(&nats.Msg{Subject: "headers", Header: sent, Data: []byte("body")}))
-	good(connection.PublishMsg(&nats.Msg{Subject: "headers", Header: nats.Header{"Only": {"headers"}}}))
+	alone := nats.Header{"Only": {"headers"}}
+	good(connection.PublishMsg(&nats.Msg{Subject: "headers", Header: alone}))
 	good(connection.Publish("headers", []byte("plain")))
 	message, err := subscription.NextMsg(waitTime)
 	good(err)

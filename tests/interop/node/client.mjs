@@ -149,8 +149,7 @@ const checks = {
     await (await all.open({ servers: USER, user: USER_NAME, pass: USER_PASSWORD })).flush();
   },
 
-  async connect_user_url(all) {
-    // nats.js takes no credentials from a URL: a function that gives them is its other way.
+  async connect_user_callback(all) {
     const authenticator = () => ({ user: USER_NAME, pass: USER_PASSWORD });
     await (await all.open({ servers: USER, authenticator })).flush();
   },
@@ -237,7 +236,9 @@ const checks = {
   async request_reply(all) {
     const server = await all.open();
     const client = await all.open();
-    server.subscribe("ask", { callback: (_, message) => message.respond(`re: ${message.string()}`) });
+    server.subscribe("ask", {
+      callback: (_, message) => message.respond(`re: ${message.string()}`),
+    });
     await server.flush();
     for (const noMux of [false, true]) {
       for (const text of numbered(20)) {
@@ -250,7 +251,9 @@ const checks = {
   async request_concurrent(all) {
     const server = await all.open();
     const client = await all.open();
-    server.subscribe("many.*", { callback: (_, message) => message.respond(message.data.reverse()) });
+    server.subscribe("many.*", {
+      callback: (_, message) => message.respond(message.data.reverse()),
+    });
     await server.flush();
     const asked = numbered(200);
     const replies = await Promise.all(asked.map((text, index) =>
@@ -323,7 +326,8 @@ const checks = {
     const asked = newHeaders();
     asked.set("Ask", "me");
     const client = await all.open();
-    const reply = await client.request("ask.headers", "?", { timeout: WAIT_MS_MAX, headers: asked });
+    const options = { timeout: WAIT_MS_MAX, headers: asked };
+    const reply = await client.request("ask.headers", "?", options);
     equal([reply.headers.get("Echo"), reply.string()], ["me", "yes"], "reply");
   },
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns one message on its way through a loop: views into the bytes it arrived in, valid for the delivery only.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace martlet::broker {
+
+class Session;
+
+/// Copies short texts in whole blocks: may read and write up to 15 bytes behind their ends, where both buffers have slack.
+inline char* copy_short(char* to, std::string_view text) {
+  const char* from = text.data();
+  size_t done = 0;
+  do {
+    std::memcpy(to + done, from + done, 16);
+    done += 16;
+  } while (done < text.size());
+  return to + text.size();
+}
+
+/// Behind each view stand at least `slack_bytes` readable bytes; behind the payload the first two are CR LF.
+struct Message {
+  static constexpr size_t slack_bytes = 16;
+
+  std::string_view subject;
+  std::string_view reply;
+  std::string_view payload;  // Headers and body.
+  uint32_t header_bytes = 0;
+  bool has_headers = false;
+  bool payload_is_stable = false;        // The payload stays where it is until the end of the turn: it may be borrowed.
+  const Session* publisher = nullptr;    // Null when it came from another loop or from inside.
+
+  // " <size>\r\n" as it ends a MSG line, and " <headers> <size>\r\n" as it ends an HMSG line; made once for all receivers.
+  char size_text[32] = {};
+  uint32_t size_text_bytes = 0;
+  char stripped_text[32] = {};  // For receivers that know no headers.
+  uint32_t stripped_text_bytes = 0;
+
+  void prepare();
+};
+
+}  // namespace martlet::broker

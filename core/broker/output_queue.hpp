@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the bytes that wait to be written to one receiver, and the pool of chunks they are kept in. Small pieces are
+// copied into chunks; a piece may also be borrowed for the rest of the turn, or share a counted block. One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/assert.hpp"
+#include "base/memory_budget.hpp"
+
+namespace martlet::broker {
+
+/// A piece of memory of fixed size that output is gathered in. Counted: every segment in it holds one reference.
+struct Chunk {
+  static constexpr uint32_t data_bytes = 32 * 1024 - 32;
+  uint32_t references = 0;
+  uint32_t used = 0;
+  Chunk* next_free = nullptr;
+  alignas(16) char data[data_bytes];
+};
+
+/// The chunks of one loop. Keeps a few for the next turn, gives the others back to the system.
+class ChunkPool {
+ public:
+  explicit ChunkPool(MemoryBudget& budget, uint32_t spare_max = 64) : budget_(budget), spare_max_(spare_max) {}
+  ~ChunkPool();
+  ChunkPool(const ChunkPool&) = delete;
+  ChunkPool& operator=(const ChunkPool&) = delete;
+
+  /// Null when memory could not be had.
+  Chunk* take();
+  void release(Chunk* chunk) {
+    MARTLET_ASSERT(chunk->references > 0);
+    if (--chunk->references == 0) give_back(chunk);
+  }
+
+ private:
+  void give_back(Chunk* chunk);
+
+  MemoryBudget& budget_;
+  Chunk* spare_ = nullptr;
+  uint32_t spare_count_ = 0;
+  uint32_t spare_max_;
+};
+
+/// One piece of output in order.
+struct OutputSegment {
+  const char* data;
+  size_t bytes;
+  Chunk* chunk;  // Null: borrowed until keep_borrowed().
+};
+
+class OutputQueue {
+ public:
+  /// Bytes that write_small() may write behind what it commits.
+  static constexpr size_t slack_bytes = 32;
+  /// What fits into reserve() in any case.
+  static constexpr size_t reserve_bytes_max = 16 * 1024;
+
+  explicit OutputQueue(ChunkPool& pool) : pool_(pool) {}
+  ~OutputQueue() { clear(); }
+  OutputQueue(const OutputQueue&) = delete;
+  OutputQueue& operator=(const OutputQueue&) = delete;
+
+  /// Room for `bytes` in one piece and slack_bytes behind it; null when memory could not be had.
+  char* reserve(size_t bytes) {
+    if (tail_ != nullptr && Chunk::data_bytes - tail_->used >= bytes + slack_bytes) return tail_->data + tail_->used;
+    return reserve_in_new_chunk(bytes);
+  }
+  /// Takes the first `bytes` of what reserve() gave.
+  void commit(size_t bytes) {
+    char* start = tail_->data + tail_->used;
+    tail_->used += static_cast<uint32_t>(bytes);
+    pending_bytes_ += bytes;
+    if (!segments_.empty()) {
+      OutputSegment& last = segments_.back();
+      if (last.data + last.bytes == start && last.chunk == tail_) {
+        last.bytes += bytes;
+        return;
+      }
+    }
+    push_segment({start, bytes, tail_});
+    tail_->references += 1;
+  }
+  /// Copies; false when memory could not be had (then nothing was taken).
+  bool append(std::string_view bytes);
+  /// Takes the address only: valid until keep_borrowed(), which the loop calls before the memory is used anew.
+  void append_borrowed(std::string_view bytes) {
+    push_segment({bytes.data(), bytes.size(), nullptr});
+    pending_bytes_ += bytes.size();
+    borrowed_count_ += 1;
+  }
+  /// Copies what is borrowed and not yet written; false when memory could not be had.
+  bool keep_borrowed();
+  bool has_borrowed() const { return borrowed_count_ != 0; }
+
+  size_t pending_bytes() const { return pending_bytes_; }
+  bool is_empty() const { return pending_bytes_ == 0; }
+  /// Fills up to `count_max` pieces from the front: anything with `data` and `bytes`.
+  template <typename Slice>
+  int gather(Slice* slices, int count_max) const {
+    int count = 0;
+    for (size_t i = head_; i < segments_.size() && count < count_max; i++) {
+      slices[count++] = {segments_[i].data, segments_[i].bytes};
+    }
+    return count;
+  }
+  /// The first `bytes` have been written.
+  void consume(size_t bytes);
+  void clear();
+
+ private:
+  char* reserve_in_new_chunk(size_t bytes);
+  void push_segment(OutputSegment segment) { segments_.push_back(segment); }
+  void drop_front();
+
+  ChunkPool& pool_;
+  Chunk* tail_ = nullptr;  // Where the next small piece goes; this queue holds one reference to it.
+  std::vector<OutputSegment> segments_;
+  size_t head_ = 0;
+  size_t pending_bytes_ = 0;
+  size_t borrowed_count_ = 0;
+};
+
+}  // namespace martlet::broker

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns what one loop remembers of where subjects lead. An entry is used as long as nothing that it depends on has
+// changed. Bounded in entries and bytes; a subject enters when it is seen for the second time. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/memory_budget.hpp"
+#include "broker/account.hpp"
+#include "broker/subscription.hpp"
+
+namespace martlet::broker {
+
+struct RemoteReceiver {
+  uint32_t loop;
+  SubscriptionHandle handle;
+};
+
+/// A member of a queue group: here, or on another loop.
+struct GroupMember {
+  Subscription* local;  // Null: remote.
+  RemoteReceiver remote;
+};
+
+struct RouteGroup {
+  uint32_t group_id;
+  uint32_t begin;  // In Route::members.
+  uint32_t end;
+};
+
+/// Everybody whom a message to one subject reaches, seen from one loop.
+struct Route {
+  std::vector<Subscription*> local;
+  std::vector<RemoteReceiver> remote;  // Sorted by loop.
+  std::vector<GroupMember> members;
+  std::vector<RouteGroup> groups;
+
+  // What makes it an entry of the cache.
+  const Account* account = nullptr;
+  uint64_t hash = 0;
+  uint64_t version = 0;
+  uint64_t change_sum = 0;
+  RouteDependencies dependencies;
+  std::string subject;
+
+  bool is_empty() const { return local.empty() && remote.empty() && groups.empty(); }
+  size_t bytes() const;
+  void clear();
+};
+
+class RouteCache {
+ public:
+  static constexpr uint32_t entries_max = 8192;
+  static constexpr size_t bytes_max = 16 * 1024 * 1024;
+  static constexpr size_t route_bytes_max = 1024 * 1024;  // A wider route is built anew for each message.
+
+  RouteCache(uint32_t loop, uint64_t seed, MemoryBudget& budget);
+  ~RouteCache();
+  RouteCache(const RouteCache&) = delete;
+  RouteCache& operator=(const RouteCache&) = delete;
+
+  /// The route of a published subject, valid until the next call or the next change of a subscription of this loop.
+  const Route& find(Account& account, std::string_view subject) {
+    const uint64_t hash = hash_of(account, subject);
+    const uint32_t set = static_cast<uint32_t>(hash) & (entries_max / 2 - 1);
+    for (uint32_t way = 0; way < 2; way++) {
+      Route* route = slots_[set * 2 + way].get();
+      if (route != nullptr && route->hash == hash && route->account == &account && route->subject == subject) {
+        hits_ += 1;
+        if (route->version != account.routing().version()) revalidate(account, *route);
+        return *route;
+      }
+    }
+    return find_slow(account, subject, hash, set);
+  }
+
+  void clear();
+  uint32_t entry_count() const { return entry_count_; }
+  uint64_t hits() const { return hits_; }
+  uint64_t misses() const { return misses_; }
+
+ private:
+  uint64_t hash_of(const Account& account, std::string_view subject) const;
+  void revalidate(Account& account, Route& route);
+  const Route& find_slow(Account& account, std::string_view subject, uint64_t hash, uint32_t set);
+  void build(Account& account, std::string_view subject, Route& route);
+  void drop(uint32_t index);
+
+  const uint32_t loop_;
+  const uint64_t seed_;
+  MemoryBudget& budget_;
+  std::vector<std::unique_ptr<Route>> slots_;  // Sets of two ways.
+  std::vector<uint16_t> seen_;                 // A fingerprint per set of the subject that missed last.
+  subject::Match scratch_match_;
+  Route scratch_;
+  size_t bytes_ = 0;
+  uint32_t entry_count_ = 0;
+  uint64_t hits_ = 0;
+  uint64_t misses_ = 0;
+};
+
+}  // namespace martlet::broker

@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns what each operation of a client does. The rules and texts are those observed on nats-server 2.15.2;
+// tests/conformance holds them as transcripts.
+#include "broker/session.hpp"
+
+#include <fmt/format.h>
+
+#include "broker/shard.hpp"
+#include "subject/subject.hpp"
+
+namespace martlet::broker {
+namespace {
+
+constexpr size_t verdicts_max = 128;
+constexpr std::string_view system_queue = "_sys_";
+
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.size() > prefix.size() && text.substr(0, prefix.size()) == prefix;
+}
+
+bool is_gateway_subject(std::string_view subject) {
+  return starts_with(subject, "_GR_.") || starts_with(subject, "$GR.");
+}
+
+bool is_reserved_reply(std::string_view reply) {
+  return starts_with(reply, "_R_.") || starts_with(reply, "$JS.ACK.") || is_gateway_subject(reply);
+}
+
+protocol::ParserLimits first_limits(const SessionOptions& options) {
+  protocol::ParserLimits limits;
+  limits.control_line_bytes_max = options.control_line_bytes_max;
+  limits.payload_bytes_max = options.payload_bytes_max;
+  limits.headers = false;
+  limits.connect_required = options.auth_required;
+  return limits;
+}
+
+}  // namespace
+
+std::string_view close_reason_text(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::none: return "";
+    case CloseReason::client_closed: return "Client Closed";
+    case CloseReason::authentication_timeout: return "Authentication Timeout";
+    case CloseReason::authentication_violation: return "Authentication Failure";
+    case CloseReason::slow_consumer_pending_bytes: return "Slow Consumer (Pending Bytes)";
+    case CloseReason::slow_consumer_write_deadline: return "Slow Consumer (Write Deadline)";
+    case CloseReason::write_error: return "Write Error";
+    case CloseReason::read_error: return "Read Error";
+    case CloseReason::parse_error: return "Parse Error";
+    case CloseReason::stale_connection: return "Stale Connection";
+    case CloseReason::protocol_violation: return "Protocol Violation";
+    case CloseReason::bad_client_protocol: return "Bad Client Protocol Version";
+    case CloseReason::max_payload_exceeded: return "Maximum Message Payload Exceeded";
+    case CloseReason::max_control_line_exceeded: return "Maximum Control Line Exceeded";
+    case CloseReason::max_connections_exceeded: return "Maximum Connections Exceeded";
+    case CloseReason::max_account_connections_exceeded: return "Maximum Account Connections Exceeded";
+    case CloseReason::no_responders_requires_headers: return "No Responders Requires Headers";
+    case CloseReason::server_shutdown: return "Server Shutdown";
+    case CloseReason::out_of_memory: return "Out Of Memory";
+  }
+  return "";
+}
+
+std::string go_quoted(std::string_view text) {
+  std::string out = "\"";
+  for (size_t i = 0; i < text.size(); i++) {
+    const uint8_t c = static_cast<uint8_t>(text[i]);
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\a': out += "\\a"; break;
+      case '\b': out += "\\b"; break;
+      case '\f': out += "\\f"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      case '\v': out += "\\v"; break;
+      default:
+        if (c < 0x20 || c == 0x7f) {
+          out += fmt::format("\\x{:02x}", c);
+        } else {
+          out += static_cast<char>(c);
+        }
+    }
+  }
+  out += '"';
+  return out;
+}
+
+Session::Session(Shard& shard, SessionHost& host, SessionSetup setup)
+    : shard_(shard),
+      host_(host),
+      setup_(std::move(setup)),
+      account_(setup_.account),
+      parser_(first_limits(*setup_.options)),
+      output_(shard.chunks()) {}
+
+Session::~Session() {
+  shard_.unsubscribe_all(*this);
+  shard_.forget(*this);
+}
+
+void Session::start() {
+  protocol::ServerInfo info = *setup_.info;
+  info.client_id = setup_.id;
+  info.client_ip = setup_.client_ip;
+  write_protocol(protocol::encode_info(info));
+}
+
+void Session::log(LogLevel level, std::string_view text) {
+  if (setup_.log.wants(level)) setup_.log.write(level, fmt::format("{} - {}", setup_.client_label, text));
+}
+
+void Session::trace_in(const protocol::Operation& operation) {
+  static constexpr const char* names[] = {"CONNECT", "PUB", "SUB", "UNSUB", "PING", "PONG", "INFO", "OK", "-ERR"};
+  const char* name = operation.has_headers ? "HPUB" : names[static_cast<size_t>(operation.kind)];
+  if (operation.kind == protocol::OperationKind::connect) {
+    // Never with its argument: it holds secrets.
+    log(LogLevel::trace, "<<- [CONNECT {…}]");
+    return;
+  }
+  log(LogLevel::trace, operation.argument.empty() ? fmt::format("<<- [{}]", name)
+                                                  : fmt::format("<<- [{} {}]", name, operation.argument));
+}
+
+void Session::trace_out(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
+  log(LogLevel::trace, fmt::format("->> [{}]", text));
+}
+
+void Session::on_operation(const protocol::Operation& operation, int64_t now_ns) {
+  last_activity_ns_ = now_ns;
+  if (options().trace) trace_in(operation);
+  switch (operation.kind) {
+    case protocol::OperationKind::publish: on_publish(operation); break;
+    case protocol::OperationKind::subscribe: on_subscribe(operation); break;
+    case protocol::OperationKind::unsubscribe: on_unsubscribe(operation); break;
+    case protocol::OperationKind::ping: on_ping(); break;
+    case protocol::OperationKind::pong:
+      pings_out_ = 0;
+      if (ping_sent_ns_ != 0) rtt_ns_ = now_ns - ping_sent_ns_;
+      break;
+    case protocol::OperationKind::connect: on_connect(operation, now_ns); break;
+    case protocol::OperationKind::info:
+    case protocol::OperationKind::ok: break;
+    case protocol::OperationKind::error: close(CloseReason::client_closed); break;
+  }
+}
+
+void Session::on_parse_error(protocol::ParseResult result) {
+  switch (result) {
+    case protocol::ParseResult::unknown_operation:
+      write_error("Unknown Protocol Operation");
+      close(CloseReason::protocol_violation);
+      break;
+    case protocol::ParseResult::control_line_too_long:
+      write_error("maximum control line exceeded");
+      close(CloseReason::max_control_line_exceeded);
+      break;
+    case protocol::ParseResult::payload_too_large:
+      write_error("Maximum Payload Violation");
+      close(CloseReason::max_payload_exceeded);
+      break;
+    case protocol::ParseResult::connect_required:
+      log(LogLevel::error, "authentication error");
+      write_error("Authorization Violation");
+      close(CloseReason::authentication_violation);
+      break;
+    default:
+      close(CloseReason::protocol_violation);
+      break;
+  }
+}
+
+void Session::on_connect(const protocol::Operation& operation, int64_t now_ns) {
+  (void)now_ns;
+  Status status = protocol::read_connect(operation.argument, connect_);
+  if (!status) {
+    log(LogLevel::error, status.error().context);
+    close(CloseReason::protocol_violation);
+    return;
+  }
+  const bool first = !connect_received_;
+  connect_received_ = true;
+  if (!first) shard_.unsubscribe_all(*this);
+  parser_.limits().headers = options().headers && connect_.headers;
+  if (setup_.authenticator->is_slow()) {
+    is_waiting_ = true;
+    host_.on_slow_authentication();
+    return;
+  }
+  finish_connect(setup_.authenticator->check({connect_.user, connect_.password, connect_.token}));
+}
+
+void Session::finish_connect(std::shared_ptr<const auth::Principal> principal) {
+  is_waiting_ = false;
+  // Secrets are not kept beyond the check.
+  connect_.password.clear();
+  connect_.token.clear();
+  if (is_closing()) return;
+  if (principal == nullptr || connect_.has_account) {
+    log(LogLevel::error, connect_.user.empty() ? "authentication error"
+                                               : fmt::format("authentication error - User {}", go_quoted(connect_.user)));
+    write_error("Authorization Violation");
+    close(CloseReason::authentication_violation);
+    return;
+  }
+  user_ = principal->user;
+  set_principal(std::move(principal));
+  admit();
+}
+
+// The rights are settled; what is left are the rules of the protocol.
+void Session::admit() {
+  parser_.limits().connect_required = false;
+  if (connect_.protocol < 0 || connect_.protocol > 1) {
+    write_error("invalid client protocol");
+    close(CloseReason::bad_client_protocol);
+    return;
+  }
+  if (connect_.no_responders && !parser_.limits().headers) {
+    write_error("no responders requires headers support");
+    close(CloseReason::no_responders_requires_headers);
+    return;
+  }
+  write_ok();
+}
+
+void Session::set_principal(std::shared_ptr<const auth::Principal> principal) {
+  principal_ = std::move(principal);
+  const auth::Permissions* rights = permissions();
+  if (rights == nullptr || subscriptions_.size() == 0) return;
+  std::vector<Subscription*> all;
+  subscriptions_.for_each([&](Subscription& subscription) { all.push_back(&subscription); });
+  for (Subscription* subscription : all) {
+    const std::string pattern = account_->routing().pattern_of(subscription);
+    const std::string queue = account_->routing().queue_of(subscription);
+    if (rights->may_subscribe(pattern, queue)) {
+      subscription->filters_delivery = rights->filters_delivery(pattern, queue);
+      continue;
+    }
+    write_error(fmt::format("Permissions Violation for Subscription to {} (sid {})", go_quoted(pattern),
+                            go_quoted(subscription->sid())));
+    shard_.unsubscribe(*subscription);
+  }
+}
+
+bool Session::may_publish(std::string_view subject) {
+  const auth::Permissions* rights = permissions();
+  if (rights == nullptr) return true;
+  if (verdicts_ == nullptr) verdicts_ = std::make_unique<std::vector<Verdict>>();
+  if (verdicts_epoch_ != principal_->epoch) {
+    verdicts_->clear();
+    verdicts_epoch_ = principal_->epoch;
+  }
+  for (const Verdict& verdict : *verdicts_) {
+    if (verdict.subject == subject) return verdict.allowed;
+  }
+  const bool allowed = rights->may_publish(subject);
+  if (verdicts_->size() >= verdicts_max) verdicts_->clear();
+  verdicts_->push_back({std::string(subject), allowed});
+  return allowed;
+}
+
+// Subjects that belong to the servers themselves. True when the publish was refused.
+bool Session::is_reserved_publish(const protocol::Operation& operation) {
+  const char first = operation.subject[0];
+  if ((first == '_' || first == '$') &&
+      (is_gateway_subject(operation.subject) || starts_with(operation.subject, "$NRG."))) {
+    write_error("Permissions Violation for Publish to " + go_quoted(operation.subject));
+    log(LogLevel::error, "Publish Violation - Subject " + go_quoted(operation.subject));
+    return true;
+  }
+  if (!operation.reply.empty() && (operation.reply[0] == '_' || operation.reply[0] == '$') &&
+      is_reserved_reply(operation.reply)) {
+    write_error("Permissions Violation for Publish with Reply of " + go_quoted(operation.reply));
+    log(LogLevel::error, "Publish Violation - Reply " + go_quoted(operation.reply));
+    return true;
+  }
+  return false;
+}
+
+void Session::on_publish(const protocol::Operation& operation) {
+  statistics_.in_msgs += 1;
+  statistics_.in_bytes += operation.payload.size();
+  if (connect_.pedantic && !subject::is_valid_literal(operation.subject)) write_error("Invalid Publish Subject");
+  if (permissions() != nullptr && !may_publish(operation.subject)) {
+    write_error("Permissions Violation for Publish to " + go_quoted(operation.subject));
+    log(LogLevel::error, "Publish Violation - Subject " + go_quoted(operation.subject));
+    return;
+  }
+  if (is_reserved_publish(operation)) return;
+  write_ok();
+  Message message;
+  message.subject = operation.subject;
+  message.reply = operation.reply;
+  message.payload = operation.payload;
+  message.has_headers = operation.has_headers && operation.header_bytes > 0;
+  message.header_bytes = operation.header_bytes;
+  message.payload_is_stable = true;
+  message.publisher = this;
+  if (shard_.publish(*account_, message) || operation.reply.empty() || !connect_.no_responders) return;
+  const Subscription* subscription = shard_.find_plain(*this, operation.reply);
+  if (subscription == nullptr) return;
+  const size_t bytes = 32 + operation.subject.size();
+  write_protocol(fmt::format("HMSG {} {} {} {}\r\nNATS/1.0 503\r\nNats-Subject: {}\r\n\r\n\r\n", operation.reply,
+                             subscription->sid(), bytes, bytes, operation.subject));
+}
+
+void Session::on_subscribe(const protocol::Operation& operation) {
+  const std::string_view subject = operation.subject;
+  const std::string_view queue = operation.queue;
+  const auth::Permissions* rights = permissions();
+  if (queue == system_queue || (rights != nullptr && !rights->may_subscribe(subject, queue))) {
+    std::string text = "Permissions Violation for Subscription to " + go_quoted(subject);
+    if (!queue.empty()) text += " using queue " + go_quoted(queue);
+    write_error(text);
+    log(LogLevel::error, fmt::format("Subscription Violation - Subject {}, SID {}", go_quoted(subject), operation.sid));
+    return;
+  }
+  if (options().subject_tokens_max > 0 &&
+      subject::token_count(subject) > static_cast<size_t>(options().subject_tokens_max)) {
+    write_error("Permissions Violation for Subscription to " + go_quoted(subject) + ", too many tokens");
+    log(LogLevel::error,
+        fmt::format("Subscription Violation Too Many Tokens - Subject {}, SID {}", go_quoted(subject), operation.sid));
+    return;
+  }
+  const int64_t account_max = account_->limits().subscriptions_max;
+  const bool is_full =
+      (options().subscriptions_max > 0 && static_cast<int64_t>(subscriptions_.size()) >= options().subscriptions_max) ||
+      (account_max >= 0 && static_cast<int64_t>(account_->routing().count()) >= account_max);
+  if (is_full || shard_.budget().refuses_newcomers()) {
+    log(LogLevel::error, "maximum subscriptions exceeded");
+    write_error("maximum subscriptions exceeded");
+    return;
+  }
+  if (subscriptions_.find(operation.sid) != nullptr) {
+    write_ok();
+    return;
+  }
+  switch (shard_.subscribe(*this, subject, queue, operation.sid)) {
+    case SubscribeResult::invalid_subject: write_error("Invalid Subject"); break;
+    case SubscribeResult::out_of_memory:
+      log(LogLevel::error, "no memory for a subscription");
+      write_error("maximum subscriptions exceeded");
+      break;
+    default: write_ok(); break;
+  }
+}
+
+void Session::on_unsubscribe(const protocol::Operation& operation) {
+  Subscription* subscription = subscriptions_.find(operation.sid);
+  if (subscription != nullptr) {
+    if (operation.max > 0 && operation.max > subscription->delivered) {
+      subscription->max = operation.max;
+    } else {
+      shard_.unsubscribe(*subscription);
+    }
+  }
+  write_ok();
+}
+
+void Session::on_ping() {
+  // What was published anywhere before this PING was sent stands before its PONG.
+  shard_.host().drain_inbox();
+  write_protocol("PONG\r\n");
+  if (!connect_received_ || first_pong_sent_) return;
+  first_pong_sent_ = true;
+  if (connect_.protocol < 1) return;
+  protocol::ServerInfo info = *setup_.info;
+  info.client_id = setup_.id;
+  info.client_ip = setup_.client_ip;
+  info.connect_info = true;
+  info.remote_account = account_->name();
+  write_protocol(protocol::encode_info(info));
+}
+
+void Session::on_ping_timer(int64_t now_ns) {
+  constexpr int64_t rtt_interval_ns = 3600LL * 1'000'000'000;
+  const bool needs_rtt = rtt_ns_ == 0 || now_ns - ping_sent_ns_ > rtt_interval_ns;
+  if (now_ns - last_activity_ns_ < options().ping_interval_ns && !needs_rtt) return;
+  if (pings_out_ + 1 > options().pings_out_max) {
+    log(LogLevel::debug, "Stale Client Connection - Closing");
+    write_error("Stale Connection");
+    close(CloseReason::stale_connection);
+    return;
+  }
+  pings_out_ += 1;
+  ping_sent_ns_ = now_ns;
+  write_protocol("PING\r\n");
+}
+
+void Session::on_auth_timeout() {
+  log(LogLevel::debug, "Authentication Timeout");
+  write_error("Authentication Timeout");
+  close(CloseReason::authentication_timeout);
+}
+
+void Session::close(CloseReason reason) {
+  if (is_closing()) return;
+  close_reason_ = reason;
+  if (!is_ended_) {
+    is_ended_ = true;
+    shard_.mark_ended(*this);
+  }
+}
+
+void Session::mark_dirty() {
+  if (is_dirty_) return;
+  is_dirty_ = true;
+  shard_.mark_dirty(*this);
+}
+
+void Session::write_protocol(std::string_view text) {
+  if (options().trace) trace_out(text);
+  if (!output_.append(text)) close(CloseReason::out_of_memory);
+  mark_dirty();
+}
+
+void Session::write_error(std::string_view text) { write_protocol(fmt::format("-ERR '{}'\r\n", text)); }
+
+void Session::write_message(const Subscription& subscription, const Message& message) {
+  const bool with_headers = message.has_headers && parser_.limits().headers;
+  const bool stripped = message.has_headers && !with_headers;
+  const std::string_view payload = stripped ? message.payload.substr(message.header_bytes) : message.payload;
+  const std::string_view sid = subscription.sid();
+  const size_t line_bytes = 5 + message.subject.size() + 1 + sid.size() + 1 + message.reply.size() + sizeof message.size_text;
+  const bool borrows = message.payload_is_stable && payload.size() >= borrow_bytes_min;
+  const bool fits = line_bytes + payload.size() + 2 <= OutputQueue::reserve_bytes_max;
+  char* start = fits || line_bytes <= OutputQueue::reserve_bytes_max
+                    ? output_.reserve(fits && !borrows ? line_bytes + payload.size() + 2 : line_bytes)
+                    : nullptr;
+  if (start == nullptr) {
+    write_long_message(subscription, message, payload);
+    return;
+  }
+  char* at = start;
+  if (with_headers) {
+    std::memcpy(at, "HMSG ", 5);
+    at += 5;
+  } else {
+    std::memcpy(at, "MSG ", 4);
+    at += 4;
+  }
+  at = copy_short(at, message.subject);
+  *at++ = ' ';
+  at = copy_short(at, sid);
+  if (!message.reply.empty()) {
+    *at++ = ' ';
+    at = copy_short(at, message.reply);
+  }
+  if (stripped) {
+    std::memcpy(at, message.stripped_text, 16);
+    at += message.stripped_text_bytes;
+  } else {
+    std::memcpy(at, message.size_text, 32);
+    at += message.size_text_bytes;
+  }
+  bool whole = true;
+  if (borrows) {
+    output_.commit(static_cast<size_t>(at - start));
+    output_.append_borrowed({payload.data(), payload.size() + 2});
+  } else if (fits) {
+    if (payload.size() <= 30) {
+      std::memcpy(at, payload.data(), 32);
+    } else {
+      std::memcpy(at, payload.data(), payload.size() + 2);
+    }
+    output_.commit(static_cast<size_t>(at - start) + payload.size() + 2);
+  } else {
+    output_.commit(static_cast<size_t>(at - start));
+    whole = output_.append({payload.data(), payload.size() + 2});
+  }
+  finish_message(payload.size(), whole);
+}
+
+// A control line that does not fit into one piece (a subject or sid of many kilobytes), or no memory for a chunk.
+void Session::write_long_message(const Subscription& subscription, const Message& message, std::string_view payload) {
+  const bool with_headers = message.has_headers && parser_.limits().headers;
+  std::string line = with_headers ? "HMSG " : "MSG ";
+  line.append(message.subject).append(" ").append(subscription.sid());
+  if (!message.reply.empty()) line.append(" ").append(message.reply);
+  if (message.has_headers && !with_headers) {
+    line.append(message.stripped_text, message.stripped_text_bytes);
+  } else {
+    line.append(message.size_text, message.size_text_bytes);
+  }
+  const bool whole = output_.append(line) && output_.append({payload.data(), payload.size() + 2});
+  finish_message(payload.size(), whole);
+}
+
+void Session::finish_message(size_t payload_bytes, bool whole) {
+  statistics_.out_msgs += 1;
+  statistics_.out_bytes += payload_bytes;
+  mark_dirty();
+  const int64_t pending = static_cast<int64_t>(output_.pending_bytes());
+  if (!whole) {
+    close(CloseReason::out_of_memory);
+  } else if (pending > stall_bytes) {
+    shard_.request_stall();
+    if (pending > options().pending_bytes_max || shard_.budget().slow_consumers_must_go()) {
+      shard_.statistics().slow_consumers += 1;
+      log(LogLevel::info, fmt::format("Slow Consumer Detected: MaxPending of {} Exceeded", options().pending_bytes_max));
+      close(CloseReason::slow_consumer_pending_bytes);
+      output_.clear();
+    }
+  }
+}
+
+}  // namespace martlet::broker

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the state of one client connection above its transport: what it said of itself, its rights, its subscriptions, its
+// output. Operations in, output out; no socket, no clock, no thread of its own. TCP and the in-process link both end here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/authenticator.hpp"
+#include "base/log.hpp"
+#include "broker/account.hpp"
+#include "broker/message.hpp"
+#include "broker/output_queue.hpp"
+#include "broker/session_options.hpp"
+#include "broker/sid_table.hpp"
+#include "broker/subscription.hpp"
+#include "protocol/connect_options.hpp"
+#include "protocol/parser.hpp"
+#include "protocol/server_info.hpp"
+
+namespace martlet::broker {
+
+class Shard;
+class Session;
+
+/// Why a session ends. Names and texts as nats-server reports them in /connz.
+enum class CloseReason : uint8_t {
+  none,
+  client_closed,
+  authentication_timeout,
+  authentication_violation,
+  slow_consumer_pending_bytes,
+  slow_consumer_write_deadline,
+  write_error,
+  read_error,
+  parse_error,
+  stale_connection,
+  protocol_violation,
+  bad_client_protocol,
+  max_payload_exceeded,
+  max_control_line_exceeded,
+  max_connections_exceeded,
+  max_account_connections_exceeded,
+  no_responders_requires_headers,
+  server_shutdown,
+  out_of_memory,
+};
+
+std::string_view close_reason_text(CloseReason reason);
+
+/// What carries a session. All calls come on the session's loop.
+class SessionHost {
+ public:
+  /// CONNECT needs a check that is too slow for a loop: parsing must pause until Session::finish_connect().
+  virtual void on_slow_authentication() = 0;
+
+ protected:
+  ~SessionHost() = default;
+};
+
+struct SessionStatistics {
+  uint64_t in_msgs = 0;
+  uint64_t in_bytes = 0;
+  uint64_t out_msgs = 0;
+  uint64_t out_bytes = 0;
+  uint64_t stalls = 0;
+};
+
+/// What a broker wires a session with; the pointers outlive it.
+struct SessionSetup {
+  uint64_t id = 0;
+  SessionOptionsSnapshot options;
+  std::shared_ptr<const auth::Authenticator> authenticator;
+  std::shared_ptr<const protocol::ServerInfo> info;
+  Account* account = nullptr;  // Where everybody goes whom the authenticator gives no other.
+  std::string client_ip;
+  std::string client_label;    // "127.0.0.1:5000 - cid:7", for the log.
+  Logger log;
+};
+
+class Session {
+ public:
+  Session(Shard& shard, SessionHost& host, SessionSetup setup);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Says INFO; call once.
+  void start();
+  /// Acts on one operation. Whether the session goes on is told by is_closing() and is_waiting().
+  void on_operation(const protocol::Operation& operation, int64_t now_ns);
+  void on_parse_error(protocol::ParseResult result);
+  void on_ping_timer(int64_t now_ns);
+  void on_auth_timeout();
+  /// The answer to SessionHost::on_slow_authentication.
+  void finish_connect(std::shared_ptr<const auth::Principal> principal);
+  /// New rights: verdicts cached under the old epoch are dropped, subscriptions that are no longer allowed are ended.
+  void set_principal(std::shared_ptr<const auth::Principal> principal);
+  void set_account(Account* account) { account_ = account; }
+
+  /// Ends the session: its output so far is still written if the transport can. The first reason stays.
+  void close(CloseReason reason);
+  /// The transport has taken note of the output: the next growth tells the shard again.
+  void clear_dirty() { is_dirty_ = false; }
+  bool is_closing() const { return close_reason_ != CloseReason::none; }
+  CloseReason close_reason() const { return close_reason_; }
+  /// True while a slow check of CONNECT is under way: nothing more may be parsed.
+  bool is_waiting() const { return is_waiting_; }
+  bool awaits_connect() const { return parser_.limits().connect_required; }
+  bool is_connected() const { return connect_received_; }
+
+  /// Puts one message of `subscription` into the output. False when memory could not be had (then the session closes).
+  void write_message(const Subscription& subscription, const Message& message);
+  void write_protocol(std::string_view text);
+  /// "-ERR '<text>'\r\n".
+  void write_error(std::string_view text);
+
+  Shard& shard() { return shard_; }
+  SessionHost& host() { return host_; }
+  protocol::Parser& parser() { return parser_; }
+  OutputQueue& output() { return output_; }
+  const SessionOptions& options() const { return *setup_.options; }
+  uint64_t id() const { return setup_.id; }
+  Account& account() { return *account_; }
+  const Account& account() const { return *account_; }
+  const protocol::ConnectOptions& connect_options() const { return connect_; }
+  const SessionSetup& setup() const { return setup_; }
+  const std::string& user() const { return user_; }
+  const SessionStatistics& statistics() const { return statistics_; }
+  SessionStatistics& statistics() { return statistics_; }
+  SidTable& subscriptions() { return subscriptions_; }
+  const SidTable& subscriptions() const { return subscriptions_; }
+  bool echoes() const { return connect_.echo; }
+  int64_t last_activity_ns() const { return last_activity_ns_; }
+  int64_t rtt_ns() const { return rtt_ns_; }
+  const auth::Permissions* permissions() const { return principal_ ? principal_->permissions.get() : nullptr; }
+  /// For tests: how many verdicts on publishes are cached now.
+  size_t cached_verdict_count() const { return verdicts_ ? verdicts_->size() : 0; }
+
+ private:
+  friend class Shard;
+  struct Verdict {
+    std::string subject;
+    bool allowed;
+  };
+
+  static constexpr size_t borrow_bytes_min = 1024;          // A payload of this size is written from where it was read.
+  static constexpr int64_t stall_bytes = 4 * 1024 * 1024;   // Behind by this much, a receiver slows its producers down.
+
+  void on_connect(const protocol::Operation& operation, int64_t now_ns);
+  void on_publish(const protocol::Operation& operation);
+  void on_subscribe(const protocol::Operation& operation);
+  void on_unsubscribe(const protocol::Operation& operation);
+  void on_ping();
+  void admit();
+  void write_long_message(const Subscription& subscription, const Message& message, std::string_view payload);
+  void finish_message(size_t payload_bytes, bool whole);
+  bool may_publish(std::string_view subject);
+  bool is_reserved_publish(const protocol::Operation& operation);
+  void write_ok() {
+    if (connect_.verbose) write_protocol("+OK\r\n");
+  }
+  void mark_dirty();
+  void trace_in(const protocol::Operation& operation);
+  void trace_out(std::string_view text);
+  void log(LogLevel level, std::string_view text);
+
+  Shard& shard_;
+  SessionHost& host_;
+  SessionSetup setup_;
+  Account* account_;
+  std::shared_ptr<const auth::Principal> principal_;
+  protocol::Parser parser_;
+  protocol::ConnectOptions connect_;
+  OutputQueue output_;
+  SidTable subscriptions_;
+  SessionStatistics statistics_;
+  std::string user_;
+  std::unique_ptr<std::vector<Verdict>> verdicts_;
+  uint64_t verdicts_epoch_ = 0;
+  int64_t last_activity_ns_ = 0;
+  int64_t ping_sent_ns_ = 0;
+  int64_t rtt_ns_ = 0;
+  int64_t pings_out_ = 0;
+  CloseReason close_reason_ = CloseReason::none;
+  bool connect_received_ = false;
+  bool first_pong_sent_ = false;
+  bool is_waiting_ = false;
+  bool is_dirty_ = false;   // In Shard::dirty_.
+  bool is_ended_ = false;   // In Shard::ended_.
+};
+
+/// Quotes as Go's %q does: what -ERR texts put around subjects.
+std::string go_quoted(std::string_view text);
+
+}  // namespace martlet::broker

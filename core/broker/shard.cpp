@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns routing and delivery on one loop. A message is delivered in the order in which it was published here; what goes to
+// another loop keeps its order because a pair of loops has one batch.
+#include "broker/shard.hpp"
+
+#include "base/assert.hpp"
+#include "broker/session.hpp"
+#include "subject/subject.hpp"
+
+namespace martlet::broker {
+
+Shard::Shard(const Setup& setup)
+    : setup_(setup),
+      chunks_(*setup.budget),
+      subscriptions_(*setup.budget),
+      routes_(setup.index, setup.seed, *setup.budget),
+      random_(setup.seed + setup.index),
+      outbound_(setup.shard_count),
+      message_open_(setup.shard_count) {}
+
+Shard::~Shard() { subscriptions_.free_retired(); }
+
+SubscribeResult Shard::subscribe(Session& session, std::string_view pattern, std::string_view queue,
+                                 std::string_view sid) {
+  if (!subject::is_valid(pattern)) return SubscribeResult::invalid_subject;
+  Subscription* subscription = subscriptions_.make(sid);
+  if (subscription == nullptr) return SubscribeResult::out_of_memory;
+  subscription->session = &session;
+  subscription->loop = setup_.index;
+  const auth::Permissions* permissions = session.permissions();
+  subscription->filters_delivery = permissions != nullptr && permissions->filters_delivery(pattern, queue);
+  if (!session.account().routing().insert(pattern, queue, subscription)) {
+    subscriptions_.retire(subscription);
+    return SubscribeResult::out_of_memory;
+  }
+  session.subscriptions().insert(subscription);
+  return SubscribeResult::ok;
+}
+
+void Shard::unsubscribe(Subscription& subscription) {
+  if (subscription.is_closed) return;
+  Session& session = *subscription.session;
+  session.subscriptions().erase(&subscription);
+  session.account().routing().remove(&subscription);
+  subscriptions_.retire(&subscription);
+}
+
+Subscription* Shard::subscribe(Account& account, InternalHandler& handler, std::string_view pattern,
+                               std::string_view queue) {
+  if (!subject::is_valid(pattern)) return nullptr;
+  Subscription* subscription = subscriptions_.make("internal");
+  if (subscription == nullptr) return nullptr;
+  subscription->kind = ReceiverKind::internal_handler;
+  subscription->handler = &handler;
+  subscription->loop = setup_.index;
+  if (!account.routing().insert(pattern, queue, subscription)) {
+    subscriptions_.retire(subscription);
+    return nullptr;
+  }
+  return subscription;
+}
+
+void Shard::unsubscribe(Account& account, Subscription& subscription) {
+  if (subscription.is_closed) return;
+  account.routing().remove(&subscription);
+  subscriptions_.retire(&subscription);
+}
+
+void Shard::unsubscribe_all(Session& session) {
+  std::vector<Subscription*> all;
+  all.reserve(session.subscriptions().size());
+  session.subscriptions().for_each([&](Subscription& subscription) { all.push_back(&subscription); });
+  for (Subscription* subscription : all) unsubscribe(*subscription);
+}
+
+void Shard::mark_dirty(Session& session) { dirty_.push_back(&session); }
+void Shard::mark_ended(Session& session) { ended_.push_back(&session); }
+
+void Shard::forget(Session& session) {
+  std::erase(dirty_, &session);
+  std::erase(ended_, &session);
+}
+
+bool Shard::publish(Account& account, Message& message) {
+  message.prepare();
+  if (is_delivering_) {
+    auto deferred = std::make_unique<RemoteBatch>();
+    deferred->begin_message(account, message);
+    deferred_.push_back(std::move(deferred));
+    return true;
+  }
+  const bool delivered = route(account, message);
+  if (!deferred_.empty()) run_deferred();
+  return delivered;
+}
+
+// What internal handlers published while messages were being delivered. Each may publish again; that is done behind it.
+void Shard::run_deferred() {
+  while (!deferred_.empty()) {
+    std::vector<std::unique_ptr<RemoteBatch>> batches;
+    batches.swap(deferred_);
+    for (const std::unique_ptr<RemoteBatch>& batch : batches) {
+      const RemoteBatch::Record& record = batch->record(0);
+      Message message = batch->message(record);
+      route(*record.account, message);
+    }
+  }
+}
+
+bool Shard::route(Account& account, Message& message) {
+  const Route& route = routes_.find(account, message.subject);
+  if (route.is_empty()) return false;
+  is_delivering_ = true;
+  bool delivered = false;
+  for (Subscription* subscription : route.local) delivered |= deliver(account, *subscription, message);
+  for (const RemoteReceiver& receiver : route.remote) {
+    hand_over(account, message, receiver.loop, {receiver.handle, 0, 0});
+    delivered = true;
+  }
+  for (const RouteGroup& group : route.groups) delivered |= deliver_to_group(account, route, group, message);
+  if (has_outbound_) std::fill(message_open_.begin(), message_open_.end(), 0);
+  is_delivering_ = false;
+  return delivered;
+}
+
+bool Shard::deliver_to_group(Account& account, const Route& route, const RouteGroup& group, const Message& message) {
+  const uint32_t count = group.end - group.begin;
+  uint32_t at = count > 1 ? random_.below(count) : 0;
+  for (uint32_t tried = 0; tried < count; tried++) {
+    const GroupMember& member = route.members[group.begin + at];
+    if (member.local == nullptr) {
+      hand_over(account, message, member.remote.loop, {member.remote.handle, group.group_id, 1});
+      return true;
+    }
+    if (deliver(account, *member.local, message)) return true;
+    at = at + 1 == count ? 0 : at + 1;
+  }
+  return false;
+}
+
+void Shard::hand_over(Account& account, const Message& message, uint32_t loop, const RemoteBatch::Receiver& receiver) {
+  RemoteBatch& batch = outbound_[loop];
+  if (message_open_[loop] == 0) {
+    batch.begin_message(account, message);
+    message_open_[loop] = 1;
+    statistics_.remote_msgs += 1;
+  }
+  batch.add_receiver(receiver);
+  has_outbound_ = true;
+}
+
+bool Shard::deliver(Account& account, Subscription& subscription, const Message& message) {
+  if (subscription.is_closed) return false;
+  if (subscription.kind == ReceiverKind::internal_handler) {
+    subscription.delivered += 1;
+    subscription.handler->on_message(message);
+    return true;
+  }
+  Session& session = *subscription.session;
+  if (&session == message.publisher && !session.echoes()) return false;
+  if (session.is_closing()) return false;
+  if (subscription.filters_delivery &&
+      !session.permissions()->may_deliver(message.subject, account.routing().queue_of(&subscription))) {
+    return false;
+  }
+  subscription.delivered += 1;
+  session.write_message(subscription, message);
+  if (subscription.max > 0 && subscription.delivered >= subscription.max) unsubscribe(subscription);
+  return true;
+}
+
+void Shard::deliver(const RemoteBatch& batch) {
+  MARTLET_ASSERT(!is_delivering_);
+  for (size_t i = 0; i < batch.record_count(); i++) {
+    const RemoteBatch::Record& record = batch.record(i);
+    Message message = batch.message(record);
+    is_delivering_ = true;
+    const RemoteBatch::Receiver* receivers = batch.receivers(record);
+    for (uint32_t r = 0; r < record.receiver_count; r++) {
+      Subscription* subscription = subscriptions_.find(receivers[r].handle);
+      const bool delivered = subscription != nullptr && deliver(*record.account, *subscription, message);
+      if (!delivered && receivers[r].is_queue != 0) {
+        deliver_group_again(*record.account, receivers[r].group_id, message);
+      }
+    }
+    is_delivering_ = false;
+    if (!deferred_.empty()) run_deferred();
+  }
+}
+
+// The member that another loop had chosen left in the meantime: somebody else of its group gets the message.
+void Shard::deliver_group_again(Account& account, uint32_t group_id, const Message& message) {
+  std::vector<GroupMember> members;
+  account.routing().match(message.subject, scratch_match_, [&](const subject::Match& match) {
+    for (const subject::GroupMatch& group : match.groups) {
+      if (group.group_id != group_id) continue;
+      for (uint32_t i = group.begin; i < group.end; i++) {
+        Subscription* member = static_cast<Subscription*>(match.members[i]);
+        const bool is_local = member->loop == setup_.index;
+        members.push_back({is_local ? member : nullptr, {member->loop, member->handle}});
+      }
+    }
+  });
+  // Members here first: a message must not wander between loops for ever.
+  for (const GroupMember& member : members) {
+    if (member.local != nullptr && deliver(account, *member.local, message)) return;
+  }
+  for (const GroupMember& member : members) {
+    if (member.local != nullptr) continue;
+    message_open_[member.remote.loop] = 0;
+    hand_over(account, message, member.remote.loop, {member.remote.handle, group_id, 1});
+    message_open_[member.remote.loop] = 0;
+    return;
+  }
+}
+
+Subscription* Shard::find_plain(Session& session, std::string_view subject) {
+  Subscription* found = nullptr;
+  session.account().routing().match(subject, scratch_match_, [&](const subject::Match& match) {
+    for (subject::TrieEntry* entry : match.plain) {
+      if (entry->loop != setup_.index) continue;
+      Subscription* subscription = static_cast<Subscription*>(entry);
+      if (subscription->kind == ReceiverKind::session && subscription->session == &session) {
+        found = subscription;
+        return;
+      }
+    }
+  });
+  return found;
+}
+
+}  // namespace martlet::broker

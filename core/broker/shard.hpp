@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the part of a broker that lives on one loop: its sessions' subscriptions, its route cache, the delivery of messages
+// to the receivers here and the batches for those elsewhere. No I/O: net feeds it and carries its output away.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/memory_budget.hpp"
+#include "base/random.hpp"
+#include "broker/account.hpp"
+#include "broker/message.hpp"
+#include "broker/output_queue.hpp"
+#include "broker/remote_batch.hpp"
+#include "broker/route_cache.hpp"
+#include "broker/subscription.hpp"
+#include "broker/subscription_store.hpp"
+
+namespace martlet::broker {
+
+class Session;
+
+/// What a shard needs of the loop around it.
+class ShardHost {
+ public:
+  /// Delivers what other loops have handed over until now: called before a PONG, which stands behind all of it.
+  virtual void drain_inbox() = 0;
+
+ protected:
+  ~ShardHost() = default;
+};
+
+enum class SubscribeResult : uint8_t { ok, exists, invalid_subject, out_of_memory };
+
+/// Totals of what sessions that are gone have moved, and of this loop's work.
+struct ShardStatistics {
+  uint64_t in_msgs = 0;
+  uint64_t in_bytes = 0;
+  uint64_t out_msgs = 0;
+  uint64_t out_bytes = 0;
+  uint64_t slow_consumers = 0;
+  uint64_t stale_connections = 0;
+  uint64_t stalled_producers = 0;
+  uint64_t remote_msgs = 0;  // Handed to other loops.
+};
+
+class Shard {
+ public:
+  struct Setup {
+    uint32_t index = 0;
+    uint32_t shard_count = 1;
+    uint64_t seed = 1;
+    MemoryBudget* budget = nullptr;
+    ShardHost* host = nullptr;
+  };
+  explicit Shard(const Setup& setup);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  /// Adds a subscription of a session; `sid` is not in use there.
+  SubscribeResult subscribe(Session& session, std::string_view pattern, std::string_view queue, std::string_view sid);
+  /// Ends one; safe during a delivery.
+  void unsubscribe(Subscription& subscription);
+  /// Internal receivers. The handler outlives the subscription. Null: no memory, or a bad pattern.
+  Subscription* subscribe(Account& account, InternalHandler& handler, std::string_view pattern, std::string_view queue);
+  void unsubscribe(Account& account, Subscription& subscription);
+  /// Ends all subscriptions of a session.
+  void unsubscribe_all(Session& session);
+
+  /// Routes one message. True when at least one receiver got it (or another loop took it over). Called from within a
+  /// delivery (by an internal handler) it is done after that delivery, and answers true.
+  bool publish(Account& account, Message& message);
+  /// Delivers what another loop has handed over.
+  void deliver(const RemoteBatch& batch);
+
+  /// Sessions whose output grew; the caller flushes them and clears the list.
+  std::vector<Session*>& dirty_sessions() { return dirty_; }
+  void mark_dirty(Session& session);
+  /// Sessions that want to be ended; the caller ends them and clears the list.
+  std::vector<Session*>& ended_sessions() { return ended_; }
+  void mark_ended(Session& session);
+  void forget(Session& session);
+  /// What is to be handed to loop `index` at the end of the turn.
+  RemoteBatch& outbound(uint32_t index) { return outbound_[index]; }
+  bool has_outbound() const { return has_outbound_; }
+  void clear_has_outbound() { has_outbound_ = false; }
+  /// The publisher fed a receiver that is far behind: reading from it should pause for a moment.
+  void request_stall() { stall_ = true; }
+  bool take_stall() {
+    const bool stall = stall_;
+    stall_ = false;
+    return stall;
+  }
+  /// Frees what was unsubscribed during the turn.
+  void end_turn() { subscriptions_.free_retired(); }
+
+  /// A plain subscription of `session` that a reply subject would reach; null if there is none.
+  Subscription* find_plain(Session& session, std::string_view subject);
+
+  uint32_t index() const { return setup_.index; }
+  MemoryBudget& budget() { return *setup_.budget; }
+  ChunkPool& chunks() { return chunks_; }
+  ShardHost& host() { return *setup_.host; }
+  ShardStatistics& statistics() { return statistics_; }
+  const RouteCache& routes() const { return routes_; }
+  size_t subscription_count() const { return subscriptions_.count(); }
+
+ private:
+  bool route(Account& account, Message& message);
+  bool deliver(Account& account, Subscription& subscription, const Message& message);
+  bool deliver_to_group(Account& account, const Route& route, const RouteGroup& group, const Message& message);
+  void hand_over(Account& account, const Message& message, uint32_t loop, const RemoteBatch::Receiver& receiver);
+  void deliver_group_again(Account& account, uint32_t group_id, const Message& message);
+  void run_deferred();
+
+  Setup setup_;
+  ChunkPool chunks_;
+  SubscriptionStore subscriptions_;
+  RouteCache routes_;
+  Random random_;
+  std::vector<RemoteBatch> outbound_;
+  std::vector<uint8_t> message_open_;  // For each loop: the message being routed has been begun in outbound_.
+  std::vector<Session*> dirty_;
+  std::vector<Session*> ended_;
+  std::vector<std::unique_ptr<RemoteBatch>> deferred_;  // Published from within a delivery, one message each.
+  subject::Match scratch_match_;
+  ShardStatistics statistics_;
+  bool has_outbound_ = false;
+  bool is_delivering_ = false;
+  bool stall_ = false;
+};
+
+}  // namespace martlet::broker

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the map of a session from subscription ids to subscriptions: open addressing over pointers, because a session has
+// one subscription or a million. The subscriptions themselves are the shard's.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "broker/subscription.hpp"
+
+namespace martlet::broker {
+
+class SidTable {
+ public:
+  Subscription* find(std::string_view sid) const;
+  /// `subscription`'s sid is not in here yet.
+  void insert(Subscription* subscription);
+  void erase(const Subscription* subscription);
+  size_t size() const { return count_; }
+  size_t capacity_bytes() const { return slots_.capacity() * sizeof(Subscription*); }
+
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for (Subscription* subscription : slots_) {
+      if (subscription != nullptr) visit(*subscription);
+    }
+  }
+
+ private:
+  size_t home_of(std::string_view sid) const;
+  void grow();
+
+  std::vector<Subscription*> slots_;  // A power of two, at most three quarters full.
+  size_t count_ = 0;
+};
+
+}  // namespace martlet::broker

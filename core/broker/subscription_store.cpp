@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the slabs of subscriptions.
+#include "broker/subscription_store.hpp"
+
+#include <cstring>
+#include <new>
+
+#include "base/assert.hpp"
+
+namespace martlet::broker {
+
+SubscriptionStore::~SubscriptionStore() {
+  free_retired();
+  MARTLET_ASSERT(count_ == 0);
+}
+
+Subscription* SubscriptionStore::make(std::string_view sid) {
+  if (free_ == nullptr) {
+    auto slab = std::unique_ptr<unsigned char[]>(new (std::nothrow) unsigned char[slab_count * sizeof(Subscription)]);
+    if (slab == nullptr) return nullptr;
+    for (size_t i = 0; i < slab_count; i++) {
+      void* place = slab.get() + i * sizeof(Subscription);
+      std::memcpy(place, &free_, sizeof free_);
+      free_ = place;
+    }
+    slabs_.push_back(std::move(slab));
+  }
+  char* sid_long = nullptr;
+  if (sid.size() > Subscription::sid_inline_max) {
+    sid_long = new (std::nothrow) char[sid.size() + 16]();
+    if (sid_long == nullptr) return nullptr;
+    std::memcpy(sid_long, sid.data(), sid.size());
+  }
+  if (free_slots_.empty()) {
+    slots_.push_back(nullptr);
+    free_slots_.push_back(static_cast<uint32_t>(slots_.size() - 1));
+  }
+  void* place = free_;
+  std::memcpy(&free_, place, sizeof free_);
+  Subscription* subscription = new (place) Subscription;
+  subscription->sid_bytes = static_cast<uint32_t>(sid.size());
+  if (sid_long != nullptr) {
+    subscription->sid_is_long = true;
+    subscription->sid_long = sid_long;
+  } else {
+    std::memcpy(subscription->sid_inline, sid.data(), sid.size());
+  }
+  subscription->handle.slot = free_slots_.back();
+  subscription->handle.generation = ++generation_;
+  free_slots_.pop_back();
+  slots_[subscription->handle.slot] = subscription;
+  count_ += 1;
+  budget_.add(charge_bytes);
+  return subscription;
+}
+
+void SubscriptionStore::retire(Subscription* subscription) {
+  MARTLET_ASSERT(subscription->node == nullptr);
+  subscription->is_closed = true;
+  retired_.push_back(subscription);
+}
+
+void SubscriptionStore::free_retired() {
+  for (Subscription* subscription : retired_) free_one(subscription);
+  if (retired_.capacity() > 1024) {
+    std::vector<Subscription*>().swap(retired_);
+  } else {
+    retired_.clear();
+  }
+}
+
+void SubscriptionStore::free_one(Subscription* subscription) {
+  slots_[subscription->handle.slot] = nullptr;
+  free_slots_.push_back(subscription->handle.slot);
+  if (subscription->sid_is_long) delete[] subscription->sid_long;
+  subscription->~Subscription();
+  void* place = subscription;
+  std::memcpy(place, &free_, sizeof free_);
+  free_ = place;
+  count_ -= 1;
+  budget_.remove(charge_bytes);
+  if (count_ == 0) {
+    // Nothing left: the slabs go back, so that a flood that is over leaves nothing behind.
+    free_ = nullptr;
+    std::vector<std::unique_ptr<unsigned char[]>>().swap(slabs_);
+    std::vector<Subscription*>().swap(slots_);
+    std::vector<uint32_t>().swap(free_slots_);
+  }
+}
+
+}  // namespace martlet::broker

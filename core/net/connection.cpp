@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the way from readable bytes to operations, and from output to written bytes.
+#include "net/connection.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "net/worker.hpp"
+
+namespace martlet::net {
+namespace {
+
+constexpr int slices_max = 64;
+constexpr int64_t first_ping_ns = 2'000'000'000;
+
+}  // namespace
+
+Connection::Connection(Worker& worker, std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup)
+    : worker_(worker),
+      stream_(std::move(stream)),
+      session_(worker.shard(), *this, std::move(setup)),
+      ping_timer_([](void* self) { static_cast<Connection*>(self)->on_ping_timer(); }, this),
+      write_timer_([](void* self) {
+        Connection* connection = static_cast<Connection*>(self);
+        connection->worker_.shard().statistics().slow_consumers += 1;
+        connection->session_.close(broker::CloseReason::slow_consumer_write_deadline);
+      }, this),
+      start_wall_ns_(worker.loop().clock().wall_ns()) {}
+
+Connection::~Connection() {
+  if (is_congested_) worker_.congested_count_ -= 1;
+  if (is_stalled_) std::erase(worker_.stalled_, this);
+  stream_->detach();
+}
+
+Status Connection::start() {
+  Status status = stream_->attach(worker_.loop(), *this);
+  if (!status) return status;
+  session_.start();
+  if (session_.options().auth_required) {
+    worker_.loop().start_timer(ping_timer_, session_.options().auth_timeout_ns);
+  } else {
+    start_ping_timer();
+  }
+  return stream_->set_interest(true, false);
+}
+
+void Connection::start_ping_timer() {
+  const int64_t interval = session_.options().ping_interval_ns;
+  worker_.loop().start_timer(ping_timer_, saw_connect_ ? interval : std::min(first_ping_ns, interval));
+}
+
+void Connection::on_ping_timer() {
+  if (session_.awaits_connect()) {
+    session_.on_auth_timeout();
+    return;
+  }
+  session_.on_ping_timer(worker_.loop().now_ns());
+  worker_.loop().start_timer(ping_timer_, session_.options().ping_interval_ns);
+}
+
+void Connection::on_stream_ready(bool readable, bool writable) {
+  if (session_.is_closing()) return;
+  if (writable && (wants_write_ || read_wants_write_)) {
+    read_wants_write_ = false;
+    flush();
+  }
+  if (readable && write_wants_read_) flush();
+  if (readable && !is_stalled_ && !session_.is_waiting()) read_some();
+}
+
+char* Connection::read_space(size_t& bytes_max) {
+  if (pending_.size() > prefix_bytes_max) {
+    // A large payload is read to where it will be sent from. Memory follows what has arrived, not what was announced.
+    const size_t have = pending_.size();
+    if (pending_.capacity() < have + protocol::Parser::slack_bytes + 1 || pending_.capacity() - have < 4096) {
+      pending_.reserve(std::min(needed_, std::max(have * 2, pending_growth_min)) + protocol::Parser::slack_bytes);
+    }
+    bytes_max = std::min(needed_ - have, pending_.capacity() - have - protocol::Parser::slack_bytes);
+    pending_.resize(have + bytes_max + protocol::Parser::slack_bytes);
+    pending_.resize(have + bytes_max);
+    return pending_.data() + have;
+  }
+  if (Worker::arena_bytes - worker_.arena_used_ < Worker::read_bytes_min + pending_.size()) worker_.recycle_arena();
+  char* space = worker_.arena_.get() + worker_.arena_used_;
+  std::memcpy(space, pending_.data(), pending_.size());
+  bytes_max = std::min(Worker::read_bytes_max, Worker::arena_bytes - worker_.arena_used_ - pending_.size());
+  return space + pending_.size();
+}
+
+void Connection::read_some() {
+  const bool in_pending = pending_.size() > prefix_bytes_max;
+  const size_t have = pending_.size();
+  size_t bytes_max = 0;
+  char* space = read_space(bytes_max);
+  const transport::StreamResult result = stream_->read(space, bytes_max);
+  if (in_pending) pending_.resize(have + result.bytes);
+  switch (result.state) {
+    case transport::StreamState::ok: break;
+    case transport::StreamState::want_read: return;
+    case transport::StreamState::want_write:
+      read_wants_write_ = true;
+      update_interest();
+      return;
+    case transport::StreamState::closed: on_stream_end(broker::CloseReason::client_closed); return;
+    case transport::StreamState::failed: on_stream_end(broker::CloseReason::read_error); return;
+  }
+  if (in_pending) {
+    if (pending_.size() < needed_) return;
+    // What is parsed here may be borrowed by outputs until the end of the turn: it moves to where it is kept that long.
+    worker_.held_.push_back(std::move(pending_));
+    pending_ = std::string();
+    const std::string& whole = worker_.held_.back();
+    parse(whole.data(), whole.data() + whole.size(), true);
+    return;
+  }
+  const char* begin = space - have;
+  const size_t bytes = have + result.bytes;
+  pending_.clear();
+  worker_.arena_used_ += bytes;
+  parse(begin, begin + bytes, false);
+}
+
+void Connection::parse(const char* begin, const char* end, bool in_pending) {
+  (void)in_pending;
+  protocol::Operation operation;
+  protocol::Parser& parser = session_.parser();
+  const int64_t now_ns = worker_.loop().now_ns();
+  while (begin < end) {
+    size_t consumed = 0;
+    size_t needed = 0;
+    const protocol::ParseResult result = parser.next(begin, end, operation, consumed, needed);
+    if (result == protocol::ParseResult::operation) {
+      begin += consumed;
+      session_.on_operation(operation, now_ns);
+      if (session_.is_closing()) return;
+      if (session_.is_waiting()) {
+        keep_tail(begin, end, 0);
+        update_interest();
+        return;
+      }
+      continue;
+    }
+    if (result == protocol::ParseResult::incomplete) {
+      keep_tail(begin + consumed, end, needed);
+      break;
+    }
+    session_.on_parse_error(result);
+    return;
+  }
+  if (!saw_connect_ && session_.is_connected()) {
+    saw_connect_ = true;
+    worker_.loop().start_timer(ping_timer_, std::min(first_ping_ns, session_.options().ping_interval_ns));
+  }
+  if ((worker_.shard().take_stall() || worker_.must_slow_producers()) && session_.options().stalls_producers) stall();
+}
+
+void Connection::keep_tail(const char* begin, const char* end, size_t needed) {
+  needed_ = needed;
+  const size_t bytes = static_cast<size_t>(end - begin);
+  if (bytes == 0) {
+    if (pending_.capacity() > 0) std::string().swap(pending_);
+    return;
+  }
+  pending_.assign(begin, bytes);
+}
+
+void Connection::on_slow_authentication() {
+  const auto authenticator = session_.setup().authenticator;
+  const protocol::ConnectOptions& connect = session_.connect_options();
+  const auth::Credentials credentials{connect.user, connect.password, connect.token};
+  Worker& worker = worker_;
+  const uint64_t id = session_.id();
+  worker_.setup_.run_slow([authenticator, credentials, &worker, id] {
+    const std::shared_ptr<const auth::Principal> principal = authenticator->check(credentials);
+    worker.post([&worker, id, principal] {
+      // The connection may be gone by now.
+      worker.for_each_connection([&](Connection& connection) {
+        if (connection.session_.id() != id) return;
+        connection.session_.finish_connect(principal);
+        if (connection.session_.is_closing()) return;
+        connection.update_interest();
+        const std::string rest = std::move(connection.pending_);
+        connection.pending_ = std::string();
+        std::string padded = rest;
+        padded.append(protocol::Parser::slack_bytes, '\0');
+        worker.held_.push_back(std::move(padded));
+        connection.parse(worker.held_.back().data(), worker.held_.back().data() + rest.size(), true);
+      });
+    });
+  });
+}
+
+void Connection::on_stream_end(broker::CloseReason reason) {
+  session_.output().clear();
+  session_.close(reason);
+}
+
+void Connection::stall() {
+  if (is_stalled_) return;
+  is_stalled_ = true;
+  stalled_since_ns_ = worker_.loop().now_ns();
+  session_.statistics().stalls += 1;
+  worker_.shard().statistics().stalled_producers += 1;
+  worker_.stalled_.push_back(this);
+  update_interest();
+}
+
+void Connection::resume_reading() {
+  is_stalled_ = false;
+  update_interest();
+}
+
+void Connection::update_interest() {
+  const bool read = (!is_stalled_ && !session_.is_waiting()) || write_wants_read_;
+  Status status = stream_->set_interest(read, wants_write_ || read_wants_write_);
+  if (!status) session_.close(broker::CloseReason::out_of_memory);
+}
+
+void Connection::flush() {
+  broker::OutputQueue& output = session_.output();
+  io::IoSlice slices[slices_max];
+  bool wants_write = false;
+  write_wants_read_ = false;
+  bool moved = false;
+  while (!output.is_empty()) {
+    const int count = output.gather(slices, slices_max);
+    const transport::StreamResult result = stream_->write(slices, count);
+    if (result.state == transport::StreamState::ok) {
+      output.consume(result.bytes);
+      moved = true;
+      continue;
+    }
+    if (result.state == transport::StreamState::want_write) {
+      wants_write = true;
+    } else if (result.state == transport::StreamState::want_read) {
+      write_wants_read_ = true;
+    } else {
+      on_stream_end(broker::CloseReason::write_error);
+    }
+    break;
+  }
+  const bool congested = output.pending_bytes() > (is_congested_ ? relieved_bytes : congested_bytes);
+  if (congested != is_congested_) {
+    is_congested_ = congested;
+    worker_.congested_count_ += congested ? 1 : static_cast<size_t>(-1);
+  }
+  const bool waits = wants_write || write_wants_read_;
+  if (waits && (moved || !write_timer_.is_running())) {
+    worker_.loop().start_timer(write_timer_, session_.options().write_deadline_ns);
+  } else if (!waits && write_timer_.is_running()) {
+    worker_.loop().stop_timer(write_timer_);
+  }
+  if (wants_write != wants_write_ || write_wants_read_) {
+    wants_write_ = wants_write;
+    if (!session_.is_closing()) update_interest();
+  }
+}
+
+void Connection::keep_borrowed() {
+  if (!session_.output().keep_borrowed()) session_.close(broker::CloseReason::out_of_memory);
+}
+
+}  // namespace martlet::net

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns one connection: the byte stream, the bytes that are not yet a whole operation, the session, and the timers of its
+// life. Lives on one worker; the worker ends it between turns.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "broker/session.hpp"
+#include "io/loop.hpp"
+#include "transport/byte_stream.hpp"
+
+namespace martlet::net {
+
+class Worker;
+
+class Connection final : public transport::StreamHandler, public broker::SessionHost {
+ public:
+  Connection(Worker& worker, std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Says INFO and starts reading.
+  Status start();
+  /// Writes what the stream takes of the session's output.
+  void flush();
+  /// Copies output that is borrowed from memory which is about to be used anew.
+  void keep_borrowed();
+  /// Reading goes on after a stall.
+  void resume_reading();
+  bool is_stalled() const { return is_stalled_; }
+  int64_t stalled_since_ns() const { return stalled_since_ns_; }
+
+  broker::Session& session() { return session_; }
+  const broker::Session& session() const { return session_; }
+  const transport::ByteStream& stream() const { return *stream_; }
+  int64_t start_wall_ns() const { return start_wall_ns_; }
+  bool is_congested() const { return is_congested_; }
+
+ private:
+  friend class Worker;
+  static constexpr size_t prefix_bytes_max = 16 * 1024;      // A longer incomplete operation gets memory of its own.
+  static constexpr size_t pending_growth_min = 64 * 1024;
+  static constexpr size_t congested_bytes = 4 * 1024 * 1024;
+  static constexpr size_t relieved_bytes = 1024 * 1024;
+
+  void on_stream_ready(bool readable, bool writable) override;
+  void on_slow_authentication() override;
+  void read_some();
+  /// Room for the next read: behind what is pending, or in the worker's arena. Null: no memory now.
+  char* read_space(size_t& bytes_max);
+  void parse(const char* begin, const char* end, bool in_pending);
+  void keep_tail(const char* begin, const char* end, size_t needed);
+  void update_interest();
+  void stall();
+  void on_stream_end(broker::CloseReason reason);
+  void start_ping_timer();
+  void on_ping_timer();
+
+  Worker& worker_;
+  std::unique_ptr<transport::ByteStream> stream_;
+  broker::Session session_;
+  io::Timer ping_timer_;   // Until CONNECT: the time for authentication.
+  io::Timer write_timer_;  // Running while output waits for the stream.
+  std::string pending_;    // An incomplete operation; pending_.size() is what has been read of it, capacity has slack.
+  size_t needed_ = 0;      // At least so many bytes are needed before it can be complete.
+  Connection* next_ = nullptr;      // In the worker's list.
+  Connection* previous_ = nullptr;
+  int64_t start_wall_ns_ = 0;
+  int64_t stalled_since_ns_ = 0;
+  bool is_stalled_ = false;
+  bool is_congested_ = false;
+  bool wants_write_ = false;
+  bool read_wants_write_ = false;   // The stream must write before it can read, or the other way round (TLS).
+  bool write_wants_read_ = false;
+  bool saw_connect_ = false;
+};
+
+}  // namespace martlet::net

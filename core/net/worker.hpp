@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns one event loop of a broker with everything on it: its thread, its shard, its connections, the memory it reads into,
+// and the exchange with the other workers. A turn: events, what others handed over, then hand over and write.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "broker/shard.hpp"
+#include "io/loop.hpp"
+#include "net/connection.hpp"
+#include "net/inbox.hpp"
+
+namespace martlet::net {
+
+class Worker final : public broker::ShardHost {
+ public:
+  struct Setup {
+    uint32_t index = 0;
+    uint32_t worker_count = 1;
+    uint64_t seed = 1;
+    const Clock* clock = nullptr;
+    MemoryBudget* budget = nullptr;
+    Logger log;
+    /// Takes work that is too slow for a loop.
+    std::function<void(std::function<void()>)> run_slow;
+    /// Told when a connection has ended, on this worker's thread.
+    std::function<void(Connection&)> on_connection_end;
+  };
+
+  static Result<std::unique_ptr<Worker>> create(Setup setup);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// All workers of the broker, before start(): where batches go.
+  void set_peers(std::vector<Worker*> peers) { peers_ = std::move(peers); }
+  void start();
+  /// Ends the loop and its thread; connections are closed. From outside the loop.
+  void stop();
+
+  /// Takes a connected stream over. Any thread.
+  void adopt(std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup);
+  /// Runs `task` on the loop. Any thread.
+  void post(std::function<void()> task) { loop_->post(std::move(task)); }
+
+  io::Loop& loop() { return *loop_; }
+  broker::Shard& shard() { return *shard_; }
+  const Setup& setup() const { return setup_; }
+  /// On the loop only.
+  size_t connection_count() const { return connection_count_; }
+  template <typename Visit>
+  void for_each_connection(Visit&& visit) {
+    for (Connection* at = first_; at != nullptr;) {
+      Connection* next = at->next_;
+      visit(*at);
+      at = next;
+    }
+  }
+  /// Accepted here and not yet ended; any thread.
+  size_t load() const { return load_.load(std::memory_order_relaxed); }
+  /// Moves this loop's totals and the sessions' that live into `sum`. On the loop only.
+  void add_statistics(broker::ShardStatistics& sum) const;
+
+  void drain_inbox() override;
+
+ private:
+  friend class Connection;
+  static constexpr size_t arena_bytes = 512 * 1024;
+  static constexpr size_t read_bytes_min = 64 * 1024;
+  static constexpr size_t read_bytes_max = 128 * 1024;
+  static constexpr int64_t stall_max_ns = 5'000'000;
+
+  explicit Worker(Setup setup);
+  bool end_turn();
+  void hand_over();
+  void flush_dirty();
+  /// Writes or copies away everything that points into the arena, so that it can be used from its start.
+  void recycle_arena();
+  void end_connections();
+  void resume_stalled();
+  void add_connection(Connection* connection);
+  void remove_connection(Connection* connection);
+  bool is_any_inbox_full() const;
+  /// Another loop, or the memory, cannot keep up with what is published here.
+  bool must_slow_producers() const {
+    return setup_.budget->producers_must_wait() || (peers_.size() > 1 && is_any_inbox_full());
+  }
+
+  Setup setup_;
+  std::unique_ptr<io::Loop> loop_;
+  std::unique_ptr<broker::Shard> shard_;
+  std::vector<Worker*> peers_;
+  Inbox inbox_;
+  std::unique_ptr<char[]> arena_;
+  size_t arena_used_ = 0;
+  std::vector<std::string> held_;        // Payload memory that output may still borrow; freed once it is written.
+  std::vector<Connection*> flushing_;    // Scratch of flush_dirty.
+  std::vector<Connection*> stalled_;
+  std::unique_ptr<io::Timer> stall_timer_;
+  Connection* first_ = nullptr;
+  size_t connection_count_ = 0;
+  size_t congested_count_ = 0;
+  std::atomic<size_t> load_{0};
+  std::thread thread_;
+  bool is_stopping_ = false;
+};
+
+}  // namespace martlet::net

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the parser: a short way for the publish that everybody sends (a line within 32 bytes, single spaces), and a long
+// way for everything else. Both follow the rules observed on nats-server 2.15.2; tests/conformance holds them as
+// transcripts.
+#include "protocol/parser.hpp"
+
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace martlet::protocol {
+namespace {
+
+constexpr int64_t blank_bytes_max = 4096;  // Blanks between a verb and its first argument that are waited for.
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+char lower(char c) { return static_cast<char>(c | 0x20); }
+
+struct Verb {
+  const char* text;  // Lower case.
+  OperationKind kind;
+  enum Follow : uint8_t { blank, anything, rest } follow;  // What must stand behind it.
+};
+
+constexpr Verb verbs[] = {
+    {"pub", OperationKind::publish, Verb::blank},     {"hpub", OperationKind::publish, Verb::blank},
+    {"sub", OperationKind::subscribe, Verb::blank},   {"unsub", OperationKind::unsubscribe, Verb::blank},
+    {"ping", OperationKind::ping, Verb::rest},        {"pong", OperationKind::pong, Verb::rest},
+    {"connect", OperationKind::connect, Verb::anything}, {"info", OperationKind::info, Verb::anything},
+    {"+ok", OperationKind::ok, Verb::rest},           {"-err", OperationKind::error, Verb::blank},
+};
+
+// The verb that [begin, end) starts with. `partial`: the bytes end inside of what may still become one.
+const Verb* find_verb(const char* begin, const char* end, bool& partial) {
+  partial = false;
+  for (const Verb& verb : verbs) {
+    const char* at = begin;
+    const char* expected = verb.text;
+    while (at < end && *expected != '\0') {
+      const char c = *at;
+      const bool equal = (*expected >= 'a' && *expected <= 'z') ? (lower(c) == *expected && c > '@') : c == *expected;
+      if (!equal) break;
+      at += 1;
+      expected += 1;
+    }
+    if (*expected == '\0') return &verb;
+    if (at == end) {
+      partial = true;
+      return nullptr;
+    }
+  }
+  return nullptr;
+}
+
+// Splits at blanks; answers how many pieces there are, of which at most `pieces_max` are stored.
+int split(const char* at, const char* end, bool also_line_ends, std::string_view* pieces, int pieces_max) {
+  int count = 0;
+  while (at < end) {
+    while (at < end && (is_blank(*at) || (also_line_ends && *at == '\r'))) at += 1;
+    if (at == end) break;
+    const char* start = at;
+    while (at < end && !is_blank(*at) && !(also_line_ends && *at == '\r')) at += 1;
+    if (count < pieces_max) pieces[count] = std::string_view(start, static_cast<size_t>(at - start));
+    count += 1;
+  }
+  return count;
+}
+
+}  // namespace
+
+int64_t parse_size(std::string_view text) {
+  if (text.empty() || text.size() > 9) return -1;
+  int64_t value = 0;
+  for (const char c : text) {
+    const unsigned digit = static_cast<unsigned char>(c) - '0';
+    if (digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+ParseResult Parser::next(const char* begin, const char* end, Operation& operation, size_t& consumed,
+                         size_t& needed) {
+#if defined(__SSE2__)
+  // The short way. Loads at most slack_bytes behind `end`; what stands there is masked off.
+  const size_t available = static_cast<size_t>(end - begin);
+  if (available >= 8 && !skipping_line_ && !limits_.connect_required) {
+    uint32_t verb;
+    std::memcpy(&verb, begin, sizeof verb);
+    if ((verb & 0xffdfdfdfU) == 0x20425550U) {  // "PUB " in either case.
+      const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(begin));
+      const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(begin + 16));
+      const __m128i newline = _mm_set1_epi8('\n');
+      const __m128i space = _mm_set1_epi8(' ');
+      const uint32_t newlines =
+          static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(low, newline))) |
+          static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(high, newline))) << 16;
+      if (newlines != 0) {
+        const uint32_t line = static_cast<uint32_t>(__builtin_ctz(newlines));
+        const uint32_t inside = (1U << line) - 1;
+        // Anything at or below ' ' counts here; only a line that is all plain goes on.
+        const __m128i limit = _mm_set1_epi8(' ');
+        const uint32_t low_bytes =
+            (static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(low, limit), low))) |
+             static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(high, limit), high))) << 16) &
+            inside;
+        const uint32_t spaces = (static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(low, space))) |
+                                 static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(high, space))) << 16) &
+                                inside;
+        const bool plain = line < available && line >= 8 && begin[line - 1] == '\r' &&
+                           low_bytes == (spaces | 1U << (line - 1)) && (spaces & (spaces << 1)) == 0;
+        const int count = __builtin_popcount(spaces);
+        if (plain && (count == 2 || count == 3) && (spaces & (1U << (line - 2))) == 0 &&
+            static_cast<int64_t>(line) < limits_.control_line_bytes_max) {
+          const uint32_t after_verb = spaces & ~8U;
+          const uint32_t first = static_cast<uint32_t>(__builtin_ctz(after_verb));
+          const uint32_t last = 31U - static_cast<uint32_t>(__builtin_clz(after_verb));
+          operation.subject = std::string_view(begin + 4, first - 4);
+          operation.reply = count == 3 ? std::string_view(begin + first + 1, last - first - 1) : std::string_view();
+          const int64_t size = parse_size(std::string_view(begin + last + 1, line - 1 - (last + 1)));
+          if (size >= 0 && (size <= limits_.payload_bytes_max || limits_.payload_bytes_max < 0)) {
+            operation.kind = OperationKind::publish;
+            operation.has_headers = false;
+            operation.header_bytes = 0;
+            operation.argument = std::string_view(begin + 4, line - 5);
+            return take_payload(begin, begin + line + 1, end, static_cast<size_t>(size), operation, consumed,
+                                needed);
+          }
+        }
+      }
+    }
+  }
+#endif
+  return parse_slow(begin, end, operation, consumed, needed);
+}
+
+ParseResult Parser::take_payload(const char* begin, const char* data, const char* end, size_t payload_bytes,
+                                 Operation& operation, size_t& consumed, size_t& needed) {
+  const size_t available = static_cast<size_t>(end - data);
+  if (available < payload_bytes + 2) {
+    // A wrong end is told as soon as it can be seen.
+    if (available == payload_bytes + 1 && data[payload_bytes] != '\r') return ParseResult::unknown_operation;
+    consumed = 0;
+    needed = static_cast<size_t>(data - begin) + payload_bytes + 2;
+    return ParseResult::incomplete;
+  }
+  if (data[payload_bytes] != '\r' || data[payload_bytes + 1] != '\n') return ParseResult::unknown_operation;
+  operation.payload = std::string_view(data, payload_bytes);
+  consumed = static_cast<size_t>(data - begin) + payload_bytes + 2;
+  return ParseResult::operation;
+}
+
+ParseResult Parser::parse_slow(const char* begin, const char* end, Operation& operation, size_t& consumed,
+                               size_t& needed) {
+  consumed = 0;
+  needed = static_cast<size_t>(end - begin) + 1;
+  if (begin == end) return ParseResult::incomplete;
+  if (skipping_line_) {
+    const char* newline = static_cast<const char*>(std::memchr(begin, '\n', static_cast<size_t>(end - begin)));
+    if (newline == nullptr) {
+      consumed = static_cast<size_t>(end - begin);
+      needed = 1;
+      return ParseResult::incomplete;
+    }
+    skipping_line_ = false;
+    operation.kind = skipping_kind_;
+    operation.argument = std::string_view();
+    consumed = static_cast<size_t>(newline - begin) + 1;
+    return ParseResult::operation;
+  }
+  if (limits_.connect_required && lower(*begin) != 'c') return ParseResult::connect_required;
+
+  bool partial = false;
+  const Verb* verb = find_verb(begin, end, partial);
+  if (verb == nullptr) return partial ? ParseResult::incomplete : ParseResult::unknown_operation;
+  const char* at = begin + std::strlen(verb->text);
+  if (verb->follow == Verb::rest) {
+    skipping_line_ = true;
+    skipping_kind_ = verb->kind;
+    const ParseResult result = parse_slow(at, end, operation, consumed, needed);
+    consumed += static_cast<size_t>(at - begin);
+    return result;
+  }
+  if (at == end) return ParseResult::incomplete;
+  if (verb->follow == Verb::blank && !is_blank(*at)) return ParseResult::unknown_operation;
+  const char* const blanks = at;
+  while (at < end && is_blank(*at)) at += 1;
+  if (at == end) {
+    return at - blanks > blank_bytes_max ? ParseResult::control_line_too_long : ParseResult::incomplete;
+  }
+  // The first byte behind the blanks belongs to the argument, whatever it is: even a line end only ends the line when it
+  // is not that byte.
+  const char* newline = static_cast<const char*>(std::memchr(at + 1, '\n', static_cast<size_t>(end - at - 1)));
+  if (newline == nullptr) {
+    if (end - at > limits_.control_line_bytes_max + 1) return ParseResult::control_line_too_long;
+    return ParseResult::incomplete;
+  }
+  const char* arguments_end = newline;
+  // One byte is dropped when the line holds a CR anywhere, as nats-server does; it is the CR where it should be.
+  if (std::memchr(at + 1, '\r', static_cast<size_t>(newline - at - 1)) != nullptr) arguments_end -= 1;
+  if (arguments_end - at > limits_.control_line_bytes_max) return ParseResult::control_line_too_long;
+
+  operation.kind = verb->kind;
+  operation.has_headers = verb->text[0] == 'h';
+  operation.argument = std::string_view(at, static_cast<size_t>(arguments_end - at));
+  const ParseResult result = parse_arguments(at, arguments_end, operation);
+  if (result != ParseResult::operation) return result;
+  if (operation.kind == OperationKind::publish) {
+    return take_payload(begin, newline + 1, end, static_cast<size_t>(operation.max), operation, consumed, needed);
+  }
+  consumed = static_cast<size_t>(newline - begin) + 1;
+  return ParseResult::operation;
+}
+
+// For a publish, operation.max is left holding the size of the payload.
+ParseResult Parser::parse_arguments(const char* at, const char* end, Operation& operation) {
+  std::string_view pieces[4];
+  switch (operation.kind) {
+    case OperationKind::publish: {
+      if (operation.has_headers && !limits_.headers) return ParseResult::malformed_arguments;
+      const int count = split(at, end, false, pieces, 4);
+      const int sizes = operation.has_headers ? 2 : 1;
+      if (count != 1 + sizes && count != 2 + sizes) return ParseResult::malformed_arguments;
+      operation.subject = pieces[0];
+      operation.reply = count == 2 + sizes ? pieces[1] : std::string_view();
+      const int64_t size = parse_size(pieces[count - 1]);
+      const int64_t header_bytes = operation.has_headers ? parse_size(pieces[count - 2]) : 0;
+      if (size < 0 || header_bytes < 0 || header_bytes > size) return ParseResult::malformed_arguments;
+      if (limits_.payload_bytes_max >= 0 && size > limits_.payload_bytes_max) return ParseResult::payload_too_large;
+      operation.header_bytes = static_cast<uint32_t>(header_bytes);
+      operation.max = size;
+      return ParseResult::operation;
+    }
+    case OperationKind::subscribe: {
+      const int count = split(at, end, true, pieces, 4);
+      if (count != 2 && count != 3) return ParseResult::malformed_arguments;
+      operation.subject = pieces[0];
+      operation.queue = count == 3 ? pieces[1] : std::string_view();
+      operation.sid = pieces[count - 1];
+      return ParseResult::operation;
+    }
+    case OperationKind::unsubscribe: {
+      const int count = split(at, end, true, pieces, 4);
+      if (count != 1 && count != 2) return ParseResult::malformed_arguments;
+      operation.sid = pieces[0];
+      operation.max = count == 2 ? parse_size(pieces[1]) : -1;
+      return ParseResult::operation;
+    }
+    default:
+      return ParseResult::operation;
+  }
+}
+
+}  // namespace martlet::protocol
