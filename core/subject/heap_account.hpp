@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the count of heap bytes that one structure holds. Every allocation of the trie passes here: one that fails is
-// a null pointer, never an exception. Counts what was asked for, not what the allocator adds.
+// Owns the count of heap bytes that one structure holds. Every allocation of the trie passes here:
+// one that fails is a null pointer, never an exception. Counts what was asked for, not what the
+// allocator adds.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: no script of insertions, removals and publications makes the subject trie differ from a plain list, break an
-// invariant or leak. Method: each input is a script, one operation a line; `matches` is the oracle of the trie, and
-// rules written the slow way, token by token, are the oracle of `matches`, `is_valid` and `is_subset`.
+// Goal: no script of insertions, removals and publications makes the subject trie differ from a
+// plain list, break an invariant or leak. Method: each input is a script, one operation a line;
+// `matches` is the oracle of the trie, and rules written the slow way, token by token, are the
+// oracle of `matches`, `is_valid` and `is_subset`.
 //   +PATTERN [QUEUE]   insert     -N   remove the Nth     anything else   publish it
 #include <algorithm>
 #include <cstddef>
@@ -72,16 +73,19 @@ void check_rules(std::string_view text, const Subscriptions& subscriptions) {
     const bool matched = slow_matches(subscription->pattern, text);
     MARTLET_ASSERT(matches(subscription->pattern, text) == matched);
     // A valid literal is the narrowest pattern there is.
-    if (valid && is_literal(text)) MARTLET_ASSERT(is_subset(text, subscription->pattern) == matched);
+    if (valid && is_literal(text))
+      MARTLET_ASSERT(is_subset(text, subscription->pattern) == matched);
   }
 }
 
-void check_match(const SubscriptionTrie& trie, const Subscriptions& subscriptions, std::string_view subject, Match& match) {
+void check_match(const SubscriptionTrie& trie, const Subscriptions& subscriptions,
+                 std::string_view subject, Match& match) {
   std::vector<const TrieEntry*> plain;
   std::map<std::string_view, std::vector<const TrieEntry*>> groups;
   for (const auto& subscription : subscriptions) {
     if (!slow_matches(subscription->pattern, subject)) continue;
-    (subscription->queue.empty() ? plain : groups[subscription->queue]).push_back(subscription.get());
+    (subscription->queue.empty() ? plain : groups[subscription->queue])
+        .push_back(subscription.get());
   }
   match.clear();
   trie.match(subject, match);
@@ -134,7 +138,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
       insert(trie, subscriptions, line.substr(1));
     } else if (!line.empty() && line[0] == '-') {
       if (!subscriptions.empty()) {
-        remove(trie, subscriptions, std::strtoul(std::string(line.substr(1)).c_str(), nullptr, 10) % subscriptions.size());
+        remove(
+            trie, subscriptions,
+            std::strtoul(std::string(line.substr(1)).c_str(), nullptr, 10) % subscriptions.size());
       }
     } else {
       // Copied, so that a byte read beyond the text is found.
@@ -148,7 +154,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   }
   trie.check_invariants();
   // Half of the inputs leave the trie to end with its subscriptions in it.
-  while (bytes % 2 == 0 && !subscriptions.empty()) remove(trie, subscriptions, subscriptions.size() - 1);
+  while (bytes % 2 == 0 && !subscriptions.empty())
+    remove(trie, subscriptions, subscriptions.size() - 1);
   if (bytes % 2 == 0) MARTLET_ASSERT(trie.memory_bytes() == 0);
   return 0;
 }

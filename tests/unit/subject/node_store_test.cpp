@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: labels of every length and their change, long paths, merging, linear clearing. Method: fixed steps; the texts
-// and the count of heap bytes are the judges.
+// Goal: labels of every length and their change, long paths, merging, linear clearing. Method:
+// fixed steps; the texts and the count of heap bytes are the judges.
 #include "subject/node_store.hpp"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a name has one number while it has users, the number is small, nothing stays when all have gone.
-// Method: fixed steps, then random users beside std::map.
+// Goal: a name has one number while it has users, the number is small, nothing stays when all have
+// gone. Method: fixed steps, then random users beside std::map.
 #include "subject/queue_names.hpp"
 
 #include <gtest/gtest.h>

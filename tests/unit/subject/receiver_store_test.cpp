@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a node's receivers take each of their three forms and leave them again, entries know their place.
-// Method: fixed steps over the forms, then a crowd that comes and goes; heap bytes and objects at the end.
+// Goal: a node's receivers take each of their three forms and leave them again, entries know their
+// place. Method: fixed steps over the forms, then a crowd that comes and goes; heap bytes and
+// objects at the end.
 #include "subject/receiver_store.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +19,9 @@ class ReceiverStoreTest : public testing::Test {
  protected:
   ReceiverStoreTest() : node_(*nodes_.at(nodes_.make_node("subject"))) {}
 
-  void add(uint32_t name_id, TrieEntry& entry) { ASSERT_TRUE(receivers_.add(node_, name_id, entry)); }
+  void add(uint32_t name_id, TrieEntry& entry) {
+    ASSERT_TRUE(receivers_.add(node_, name_id, entry));
+  }
   ReceiverKind kind() const { return ReceiverStore::kind_of(node_); }
 
   HeapAccount heap_;

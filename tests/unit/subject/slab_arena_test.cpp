@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: objects never overlap or move, slabs that are empty go back. Method: random making and releasing of all sizes,
-// each object filled with its own number and read again; the count of heap bytes.
+// Goal: objects never overlap or move, slabs that are empty go back. Method: random making and
+// releasing of all sizes, each object filled with its own number and read again; the count of heap
+// bytes.
 #include "subject/slab_arena.hpp"
 
 #include <gtest/gtest.h>
@@ -34,13 +35,15 @@ TEST(SlabArena, objects_keep_their_bytes_and_their_place) {
         const uint32_t index = arena.allocate(granules);
         ASSERT_NE(index, 0U);
         objects.push_back({index, granules, static_cast<unsigned char>(i), arena.at(index)});
-        std::memset(arena.at(index), static_cast<unsigned char>(i), granules * SlabArena::granule_bytes);
+        std::memset(arena.at(index), static_cast<unsigned char>(i),
+                    granules * SlabArena::granule_bytes);
       } else {
         const size_t at = random.below(static_cast<uint32_t>(objects.size()));
         const Object object = objects[at];
         ASSERT_EQ(arena.at(object.index), object.address);
         const unsigned char* const bytes = static_cast<const unsigned char*>(object.address);
-        for (size_t b = 0; b < object.granules * SlabArena::granule_bytes; ++b) ASSERT_EQ(bytes[b], object.fill);
+        for (size_t b = 0; b < object.granules * SlabArena::granule_bytes; ++b)
+          ASSERT_EQ(bytes[b], object.fill);
         arena.release(object.index);
         objects[at] = objects.back();
         objects.pop_back();
@@ -72,7 +75,8 @@ TEST(SlabArena, a_slab_number_is_used_again) {
   uint32_t highest = 0;
   for (int round = 0; round < 200; ++round) {
     std::vector<uint32_t> objects;
-    for (int i = 0; i < 500; ++i) objects.push_back(arena.allocate(2 + static_cast<uint32_t>(round % 15)));
+    for (int i = 0; i < 500; ++i)
+      objects.push_back(arena.allocate(2 + static_cast<uint32_t>(round % 15)));
     for (const uint32_t index : objects) highest = std::max(highest, index);
     for (const uint32_t index : objects) arena.release(index);
   }

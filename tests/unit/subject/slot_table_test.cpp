@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the table finds what is in it and nothing else through any growth, shrinking and removal, with hashes that
-// collide. Method: random changes beside std::map, hashes drawn from few values and from the edges of the table.
+// Goal: the table finds what is in it and nothing else through any growth, shrinking and removal,
+// with hashes that collide. Method: random changes beside std::map, hashes drawn from few values
+// and from the edges of the table.
 #include "subject/slot_table.hpp"
 
 #include <gtest/gtest.h>
@@ -51,7 +52,8 @@ void run(uint64_t seed, uint32_t hash_total, uint32_t size_wanted) {
     const auto there = hash_of.find(index);
     if (there == hash_of.end()) {
       // Some at the very end of the table, so that runs go round to its start.
-      const uint32_t hash = random.below(2) == 0 ? UINT32_MAX - random.below(hash_total) : random.below(hash_total) << 20;
+      const uint32_t hash = random.below(2) == 0 ? UINT32_MAX - random.below(hash_total)
+                                                 : random.below(hash_total) << 20;
       add(table, heap, hash, index);
       hash_of[index] = hash;
     } else if (random.below(4) == 0) {
@@ -65,7 +67,8 @@ void run(uint64_t seed, uint32_t hash_total, uint32_t size_wanted) {
     }
     ASSERT_EQ(table.count(), hash_of.size());
     if (i % 50 == 0) {
-      for (const auto& [known, hash] : hash_of) ASSERT_EQ(find(table, hash, known), known) << "seed " << seed;
+      for (const auto& [known, hash] : hash_of)
+        ASSERT_EQ(find(table, hash, known), known) << "seed " << seed;
     }
   }
   size_t visited = 0;
@@ -94,7 +97,8 @@ TEST(SlotTable, follows_its_count_down) {
   EXPECT_LE(bytes_full, 8 * size_t{32'768});
   for (uint32_t index = 10'000; index > 100; --index) table.erase(index * 0x9e3779b9U, index, heap);
   EXPECT_LE(heap.bytes_held(), 16 * 8 * size_t{100});
-  for (uint32_t index = 1; index <= 100; ++index) EXPECT_EQ(find(table, index * 0x9e3779b9U, index), index);
+  for (uint32_t index = 1; index <= 100; ++index)
+    EXPECT_EQ(find(table, index * 0x9e3779b9U, index), index);
   table.clear(heap);
   EXPECT_EQ(heap.bytes_held(), 0U);
 }

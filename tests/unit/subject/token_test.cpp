@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the eight-bytes-a-step work on tokens gives what a byte at a time gives, and reads nothing outside the text.
-// Method: every text over a small alphabet up to nine bytes at every alignment, in blocks of exactly their size, so
-// that the sanitizer sees a byte too many; the spread of hashes over places as a table takes them.
+// Goal: the eight-bytes-a-step work on tokens gives what a byte at a time gives, and reads nothing
+// outside the text. Method: every text over a small alphabet up to nine bytes at every alignment,
+// in blocks of exactly their size, so that the sanitizer sees a byte too many; the spread of hashes
+// over places as a table takes them.
 #include "subject/token.hpp"
 
 #include <gtest/gtest.h>
@@ -19,7 +20,8 @@ void check_text(std::string_view text) {
   const std::string dotted = "." + std::string(text) + ".";
   ASSERT_EQ(has_empty_token(text), dotted.find("..") != std::string::npos) << text;
   for (size_t begin = 0; begin <= text.size(); ++begin) {
-    ASSERT_EQ(token_end(text, begin), std::min(text.find('.', begin), text.size())) << text << " from " << begin;
+    ASSERT_EQ(token_end(text, begin), std::min(text.find('.', begin), text.size()))
+        << text << " from " << begin;
   }
   ASSERT_TRUE(equal_bytes(text.data(), std::string(text).data(), text.size()));
   for (size_t i = 0; i < text.size(); ++i) {
@@ -83,17 +85,23 @@ double crowding(uint64_t seed, MakeText make_text) {
 TEST(Token, hashes_of_texts_in_a_row_spread_as_chance_would) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     EXPECT_LT(crowding(seed, [](uint32_t i) { return std::to_string(i); }), 1.2);
-    EXPECT_LT(crowding(seed, [](uint32_t i) { return std::to_string(100'000'000 + 4096 * i); }), 1.2);
-    EXPECT_LT(crowding(seed, [](uint32_t i) { return "a-long-name-of-device-" + std::to_string(i); }), 1.2);
-    EXPECT_LT(crowding(seed, [](uint32_t i) {
-                return std::string(reinterpret_cast<const char*>(&i), sizeof i);
-              }), 1.2);
+    EXPECT_LT(crowding(seed, [](uint32_t i) { return std::to_string(100'000'000 + 4096 * i); }),
+              1.2);
+    EXPECT_LT(
+        crowding(seed, [](uint32_t i) { return "a-long-name-of-device-" + std::to_string(i); }),
+        1.2);
+    EXPECT_LT(crowding(seed,
+                       [](uint32_t i) {
+                         return std::string(reinterpret_cast<const char*>(&i), sizeof i);
+                       }),
+              1.2);
   }
 }
 
 TEST(Token, another_seed_gives_other_hashes) {
   uint32_t same = 0;
-  for (uint64_t seed = 1; seed < 1000; ++seed) same += TokenHash(seed)("token") == TokenHash(0)("token");
+  for (uint64_t seed = 1; seed < 1000; ++seed)
+    same += TokenHash(seed)("token") == TokenHash(0)("token");
   EXPECT_LE(same, 1U);
 }
 
