@@ -22,7 +22,7 @@ static_assert(SlabArena::granules_max <= slab_granules_first);
 
 SlabArena::~SlabArena() {
   for (uint32_t slab = 1; slab < slab_count_; ++slab) {
-    if (bases_[slab] != nullptr) heap_.release(bases_[slab], slab_bytes(slabs_[slab]));
+    if (bases_[slab] != nullptr) heap_.release_lines(bases_[slab], slab_bytes(slabs_[slab]));
   }
   if (slab_capacity_ == 0) return;
   heap_.release(bases_, slab_capacity_ * sizeof(char*));
@@ -71,7 +71,7 @@ bool SlabArena::add_slab(uint32_t granules) noexcept {
   const uint32_t growth = std::min<uint32_t>(slabs_of_size_[granules], 3) * 2;
   const uint32_t capacity = std::min(slab_granules_max, slab_granules_first << growth) / granules;
   char* const base =
-      static_cast<char*>(heap_.allocate(size_t{capacity} * granules * granule_bytes));
+      static_cast<char*>(heap_.allocate_lines(size_t{capacity} * granules * granule_bytes));
   if (base == nullptr) return false;
   uint32_t number = free_slabs_;
   if (number != 0) {
@@ -137,7 +137,7 @@ void SlabArena::unlink(uint32_t number) noexcept {
 void SlabArena::drop_slab(uint32_t number) noexcept {
   unlink(number);
   Slab& slab = slabs_[number];
-  heap_.release(bases_[number], slab_bytes(slab));
+  heap_.release_lines(bases_[number], slab_bytes(slab));
   bases_[number] = nullptr;
   --slabs_of_size_[slab.granules];
   slab.next = free_slabs_;
