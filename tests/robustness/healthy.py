@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# A healthy client, in a process of its own so that no load slows it down: `healthy.py PORT CONNECT`.
+# A healthy client, `healthy.py PORT CONNECT`, in a process of its own so that no load slows it.
 # Until its input ends it sends itself a message over two connections and, now and then, opens a
 # third. Then it prints, as JSON, how many round trips there were and how long the slowest took. A
 # trip that fails or that nobody answers counts as one of `NEVER_SECONDS`.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# A connection that speaks the protocol by hand, as badly as its user likes. Promises a time limit on
-# everything that waits. Does not hide anything: who floods or never reads does it knowingly.
+# A connection that speaks the protocol by hand, as badly as its user likes. Promises a time limit
+# on everything that waits. Does not hide anything: who floods or never reads does it knowingly.
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Closed(Exception):
 
 class Raw:
     def __init__(self, port: int, connect: bytes = CONNECT, receive_bytes: int = 0) -> None:
-        """Connects and reads INFO. `receive_bytes` makes the kernel's buffer small, if it is set."""
+        """Connects, reads INFO. `receive_bytes`, if set, makes the kernel's buffer that small."""
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if receive_bytes:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
@@ -96,7 +96,7 @@ class Raw:
         return data
 
     def message(self) -> tuple[bytes, bytes]:
-        """The next message, as its control line and what follows it. Pings on the way are answered."""
+        """The next message: its control line and what follows it. Answers pings on the way."""
         while True:
             line = self.line()
             if line == b"PING":

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What ill-behaved clients do to a server, one function each. A scenario gets a fresh server and ends
+# What ill-behaved clients do to a server, one function each. A scenario gets a fresh server, ends
 # when its harm is done and its own claims hold; run.py judges, beside it, a healthy client and the
 # memory. `bytes_max` is what the scenario may add to the server's memory at most: the bounds of
 # docs/limits.md times what it does, to which run.py adds one slack for all.
@@ -197,7 +197,7 @@ def half_open(server: Server) -> None:
 
 @scenario(bytes_max=100 * (CONNECTION_BYTES_MAX + READ_BUFFER_BYTES_MAX))
 def churn(server: Server) -> None:
-    """Connections come and go as fast as they can, politely or not, some in the middle of a word."""
+    """Connections come and go as fast as they can, politely or not, some in mid-word."""
     before = server.descriptors()
     complaints: list[str] = []
     counts = [0, 0, 0]
@@ -220,7 +220,8 @@ def churn(server: Server) -> None:
         except (OSError, Closed) as error:
             complaints.append(f"kind {kind}: {type(error).__name__} {error}")
 
-    threads = [threading.Thread(target=work, args=(kind, time.monotonic() + 4)) for kind in range(3)]
+    end = time.monotonic() + 4
+    threads = [threading.Thread(target=work, args=(kind, end)) for kind in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -318,7 +319,7 @@ def endless_line(server: Server) -> None:
 
 @scenario(bytes_max=16 * 8 * MIB, configuration=LONG_LINES)
 def giant_connect(server: Server) -> None:
-    """CONNECT with deep nesting, millions of values, a giant name: taken or refused, never worse."""
+    """CONNECT with deep nesting, millions of values, a giant name: taken or refused, no worse."""
     deep = 1_000_000
     texts = [
         b'{"a":' * deep + b"1" + b"}" * deep,
