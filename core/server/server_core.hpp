@@ -27,12 +27,14 @@ struct Run {
 
   MemoryBudget budget;
   net::SlowWorker slow_worker;
+  std::mutex exchange_mutex;
   std::vector<std::unique_ptr<net::Worker>> workers;
   std::unique_ptr<net::Listener> listener;
   std::shared_ptr<const protocol::ServerInfo> info;
   std::shared_ptr<const auth::Authenticator> authenticator;
   broker::SessionOptionsSnapshot session_options;
   uint16_t client_port = 0;
+  uint16_t monitoring_port = 0;
   int64_t start_wall_ns = 0;
   int64_t start_monotonic_ns = 0;
   std::atomic<uint64_t> next_client_id{1};

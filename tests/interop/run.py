@@ -20,10 +20,10 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 import clients  # noqa: E402
-from servers import Server, ServerError  # noqa: E402
+from server_process import Server, ServerError  # noqa: E402
 
 # Every client program answers each of these, unless EXEMPT says why it cannot.
 CHECKS = [
