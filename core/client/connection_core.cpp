@@ -496,6 +496,7 @@ bool ConnectionCore::parse_input() {
     lose(status.code(), status.error().context);
     return false;
   }
+  if (is_paused_) update_interest();  // At once: a level-triggered loop would call again and again.
   if (!seen_.empty()) do_seen();
   return stream_ != nullptr && !is_paused_;
 }
