@@ -27,8 +27,12 @@ target_compile_definitions(
   INTERFACE FMT_HEADER_ONLY=1 MARTLET_VERSION="${PROJECT_VERSION}")
 target_compile_options(
   martlet_flags
-  INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-align -Wundef
-            -fno-strict-aliasing)
+  INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wcast-align -Wundef
+            -Wformat=2 -Wimplicit-fallthrough -fno-strict-aliasing
+            $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor
+            -Wold-style-cast
+            -Woverloaded-virtual
+            -Wextra-semi>)
 if(MARTLET_WERROR)
   target_compile_options(martlet_flags INTERFACE -Werror)
 endif()

@@ -48,6 +48,9 @@ Authenticator::Authenticator(AuthOptions options)
       principal_(make_principal(options_)),
       is_slow_(is_bcrypt(options_.password) || is_bcrypt(options_.token)) {}
 
+Authenticator::Authenticator(std::shared_ptr<const Principal> principal)
+    : options_(), principal_(std::move(principal)), is_slow_(false) {}
+
 std::shared_ptr<const Principal> Authenticator::check(const Credentials& credentials) const {
   if (!is_required()) return principal_;
   if (!options_.token.empty()) {

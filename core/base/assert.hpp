@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns MARTLET_ASSERT: an invariant of ours. It stays on in release builds and stops the process with the condition
-// and its place. It is never used for anything that a client, a peer, a disk or a caller of the C ABI can cause.
+// Owns MARTLET_ASSERT: an invariant of ours. It stays on in release builds and stops the process
+// with the condition and its place. It is never used for anything that a client, a peer, a disk or
+// a caller of the C ABI can cause.
 #pragma once
 
 namespace martlet {
@@ -11,7 +12,6 @@ namespace martlet {
 
 }  // namespace martlet
 
-#define MARTLET_ASSERT(condition)                                    \
-  (__builtin_expect(!!(condition), 1)                                \
-       ? static_cast<void>(0)                                        \
-       : ::martlet::assert_failed(#condition, __FILE__, __LINE__))
+#define MARTLET_ASSERT(condition)                            \
+  (__builtin_expect(!!(condition), 1) ? static_cast<void>(0) \
+                                      : ::martlet::assert_failed(#condition, __FILE__, __LINE__))

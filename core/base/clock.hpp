@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the interface through which everything above io learns the time. The real clock lives in io; tests and the
-// simulator bring their own.
+// Owns the interface through which everything above io learns the time. The real clock lives in io;
+// tests and the simulator bring their own.
 #pragma once
 
 #include <cstdint>

@@ -8,17 +8,28 @@
 namespace martlet {
 namespace {
 
-// Length of the valid UTF-8 sequence that starts at text[at], or 0. Overlong forms and surrogates are not valid.
+// Length of the valid UTF-8 sequence that starts at text[at], or 0. Overlong forms and surrogates
+// are not valid.
 size_t utf8_sequence_bytes(std::string_view text, size_t at) {
   const uint8_t first = static_cast<uint8_t>(text[at]);
   size_t length = 0;
   uint32_t code = 0;
   uint32_t code_min = 0;
   if (first < 0x80) return 1;
-  if ((first & 0xe0) == 0xc0) { length = 2; code = first & 0x1fU; code_min = 0x80; }
-  else if ((first & 0xf0) == 0xe0) { length = 3; code = first & 0x0fU; code_min = 0x800; }
-  else if ((first & 0xf8) == 0xf0) { length = 4; code = first & 0x07U; code_min = 0x10000; }
-  else return 0;
+  if ((first & 0xe0) == 0xc0) {
+    length = 2;
+    code = first & 0x1fU;
+    code_min = 0x80;
+  } else if ((first & 0xf0) == 0xe0) {
+    length = 3;
+    code = first & 0x0fU;
+    code_min = 0x800;
+  } else if ((first & 0xf8) == 0xf0) {
+    length = 4;
+    code = first & 0x07U;
+    code_min = 0x10000;
+  } else
+    return 0;
   if (at + length > text.size()) return 0;
   for (size_t i = 1; i < length; i++) {
     const uint8_t next = static_cast<uint8_t>(text[at + i]);
@@ -52,13 +63,27 @@ void append_json_string(std::string& out, std::string_view text) {
       continue;
     }
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
       default:
         if (c < 0x20 || c == '<' || c == '>' || c == '&') {
           out += "\\u00";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the project's use of Boost.JSON: one include, one place where the library is compiled (json_library.cpp), and
-// writing text with the escapes that NATS uses. Parsing never throws: use boost::json::parse with an error_code.
+// Owns the project's use of Boost.JSON: one include, one place where the library is compiled
+// (json_library.cpp), and writing text with the escapes that NATS uses. Parsing never throws: use
+// boost::json::parse with an error_code.
 #pragma once
 
 #define BOOST_JSON_NO_LIB 1
@@ -14,7 +15,8 @@ namespace martlet {
 
 namespace json = boost::json;
 
-/// Appends `text` as a JSON string with quotes. As in Go's encoder, `<`, `>` and `&` are written as \u003c, \u003e,
+/// Appends `text` as a JSON string with quotes. As in Go's encoder, `<`, `>` and `&` are written as
+/// \u003c, \u003e,
 /// \u0026, and bytes that are not UTF-8 as \ufffd.
 void append_json_string(std::string& out, std::string_view text);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the way a line of log leaves an object: through the sink its owner gave it. There is no process-wide logger; an
-// object without a sink is silent.
+// Owns the way a line of log leaves an object: through the sink its owner gave it. There is no
+// process-wide logger; an object without a sink is silent.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@ namespace martlet {
 /// The levels of nats-server, with its letters in brackets: [FTL] [ERR] [WRN] [INF] [DBG] [TRC].
 enum class LogLevel : uint8_t { fatal, error, warning, info, debug, trace };
 
-/// Takes finished lines (no newline at the end). May be called from any thread; must not block for long, and must not
-/// call back into the object that logs.
+/// Takes finished lines (no newline at the end). May be called from any thread; must not block for
+/// long, and must not call back into the object that logs.
 class LogSink {
  public:
   virtual ~LogSink() = default;

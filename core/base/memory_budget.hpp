@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the count of the memory that a broker has taken for what others make it hold: output, subscriptions, connections,
-// payloads under way. One ceiling, asked before memory is spent. Any thread.
+// Owns the count of the memory that a broker has taken for what others make it hold: output,
+// subscriptions, connections, payloads under way. One ceiling, asked before memory is spent. Any
+// thread.
 #pragma once
 
 #include <atomic>
@@ -9,8 +10,9 @@
 
 namespace martlet {
 
-/// The order of refusal as memory runs out: caches shrink first, then new connections and subscriptions are refused,
-/// then producers wait, then slow consumers go. Each step has its share of the ceiling.
+/// The order of refusal as memory runs out: caches shrink first, then new connections and
+/// subscriptions are refused, then producers wait, then slow consumers go. Each step has its share
+/// of the ceiling.
 class MemoryBudget {
  public:
   /// `bytes_max` 0: no ceiling.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns a small seeded generator (xoshiro256**). It chooses queue members and jitter; it is never used for secrets.
+// Owns a small seeded generator (xoshiro256**). It chooses queue members and jitter; it is never
+// used for secrets.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +33,7 @@ class Random {
   }
 
   /// A number in [0, bound). `bound` above 0. The bias is below 2^-32 for the bounds used here.
-  uint32_t below(uint32_t bound) {
-    return static_cast<uint32_t>(((next() >> 32) * bound) >> 32);
-  }
+  uint32_t below(uint32_t bound) { return static_cast<uint32_t>(((next() >> 32) * bound) >> 32); }
 
  private:
   static uint64_t rotate(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }

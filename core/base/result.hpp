@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns Result<T> and Status: how a function of the core answers that may fail. Nothing here throws; the context text
-// is allocated on failure only.
+// Owns Result<T> and Status: how a function of the core answers that may fail. Nothing here throws;
+// the context text is allocated on failure only.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,8 @@
 
 namespace martlet {
 
-/// Why something failed: a code from the one table and a sentence that names the thing and the limit.
+/// Why something failed: a code from the one table and a sentence that names the thing and the
+/// limit.
 struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string context;

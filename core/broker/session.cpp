@@ -103,6 +103,12 @@ Session::~Session() {
 }
 
 void Session::start() {
+  if (setup_.refuse == CloseReason::max_connections_exceeded) {
+    log(LogLevel::error, "maximum connections exceeded");
+    write_error("maximum connections exceeded");
+    close(setup_.refuse);
+    return;
+  }
   protocol::ServerInfo info = *setup_.info;
   info.client_id = setup_.id;
   info.client_ip = setup_.client_ip;

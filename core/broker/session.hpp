@@ -76,6 +76,7 @@ struct SessionSetup {
   SessionOptionsSnapshot options;
   std::shared_ptr<const auth::Authenticator> authenticator;
   std::shared_ptr<const protocol::ServerInfo> info;
+  CloseReason refuse = CloseReason::none;  // Not none: say so and end, there is no room for this one.
   Account* account = nullptr;  // Where everybody goes whom the authenticator gives no other.
   std::string client_ip;
   std::string client_label;    // "127.0.0.1:5000 - cid:7", for the log.

@@ -117,12 +117,13 @@ bool CompletionQueue::wait_for_entries(int64_t timeout_ns) {
     return waiting_messages_.load(std::memory_order_acquire) > 0;
   }
   if (options_.spin_us > 0) {
-    const int64_t spin_ns = options_.spin_us * ns_per_us;
     const int64_t start = clock_.monotonic_ns();
-    const int64_t until = start + (timeout_ns < 0 ? spin_ns : std::min(spin_ns, timeout_ns));
-    while (!is_ready() && clock_.monotonic_ns() < until) {
-      if (driver != nullptr) driver->spin_once();
-      for (int i = 0; i < 8 && !is_ready(); ++i) cpu_pause();
+    const int64_t all = options_.spin_us * ns_per_us;
+    const int64_t spin_ns = timeout_ns < 0 ? all : std::min(all, timeout_ns);
+    if (driver != nullptr) {
+      driver->spin_until(is_ready, spin_ns);
+    } else {
+      while (!is_ready() && clock_.monotonic_ns() < start + spin_ns) cpu_pause();
     }
     if (is_ready()) return waiting_messages_.load(std::memory_order_acquire) > 0;
     if (timeout_ns > 0) timeout_ns = std::max<int64_t>(0, start + timeout_ns - clock_.monotonic_ns());

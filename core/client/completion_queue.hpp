@@ -78,8 +78,8 @@ class QueueDriver {
   virtual ~QueueDriver() = default;
   /// Works until `is_ready` answers true (checked after each piece of work) or `timeout_ns` has passed (below 0: never).
   virtual void drive_until(const std::function<bool()>& is_ready, int64_t timeout_ns) = 0;
-  /// Looks for work without sleeping.
-  virtual void spin_once() = 0;
+  /// The same without sleeping, for `spin_ns`.
+  virtual void spin_until(const std::function<bool()>& is_ready, int64_t spin_ns) = 0;
   /// Makes a drive_until() of another thread look at its condition. Any thread.
   virtual void interrupt() = 0;
 };

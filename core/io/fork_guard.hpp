@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the knowledge of whether this process is the one that made an object, or a fork of it. An object that must be
-// inert in a child holds a guard and asks it; asking is one load, never a system call.
+// Owns the knowledge of whether this process is the one that made an object, or a fork of it. An
+// object that must be inert in a child holds a guard and asks it; asking is one load, never a
+// system call.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +11,12 @@
 
 namespace martlet::io {
 
-/// The page behind a guard is zeroed by the kernel in every child (MADV_WIPEONFORK), and in the children of children.
+/// The page behind a guard is zeroed by the kernel in every child (MADV_WIPEONFORK), and in the
+/// children of children.
 class ForkGuard {
  public:
-  /// Fails with out_of_memory, or unsupported on a kernel that cannot wipe pages (before Linux 4.14).
+  /// Fails with out_of_memory, or unsupported on a kernel that cannot wipe pages (before
+  /// Linux 4.14).
   static Result<ForkGuard> create();
 
   ForkGuard(ForkGuard&& other) noexcept : page_(other.page_) { other.page_ = nullptr; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the piece of memory that a gathering write takes. Laid out like the system's iovec, so that an array of it needs
-// no copy; io/posix/socket.cpp asserts this.
+// Owns the piece of memory that a gathering write takes. Laid out like the system's iovec, so that
+// an array of it needs no copy; io/posix/socket.cpp asserts this.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns one event loop: descriptors, timers and work posted from other threads, over one libevent base. It installs no
-// signal handler and touches no process-wide state. Everything but post(), wake() and stop() belongs to the loop's thread.
+// Owns one event loop: descriptors, timers and work posted from other threads, over one libevent
+// base. It installs no signal handler and touches no process-wide state. Everything but post(),
+// wake() and stop() belongs to the loop's thread.
 #pragma once
 
 #include <atomic>
@@ -31,7 +32,8 @@ class FdHandler {
   ~FdHandler() = default;
 };
 
-/// Interest in one descriptor, level-triggered. The descriptor stays its owner's; close it after this object is gone.
+/// Interest in one descriptor, level-triggered. The descriptor stays its owner's; close it after
+/// this object is gone.
 class FdWatch {
  public:
   FdWatch(Loop& loop, int fd, FdHandler& handler);
@@ -54,7 +56,8 @@ class FdWatch {
   bool write_ = false;
 };
 
-/// Lifecycle: create, then run() on one thread until stop(). Work posted after the end of run() is dropped with the loop.
+/// Lifecycle: create, then run() on one thread until stop(). Work posted after the end of run() is
+/// dropped with the loop.
 class Loop {
  public:
   using Task = std::function<void()>;
@@ -67,18 +70,22 @@ class Loop {
 
   /// Turns until stop(). Each turn: wait, descriptors, timers, posted work, then on_turn_end.
   void run();
-  /// One turn that waits at most `timeout_ns` (0: does not wait; below 0: without limit). For a loop that a caller drives.
+  /// One turn that waits at most `timeout_ns` (0: does not wait; below 0: without limit). For a
+  /// loop that a caller drives.
   void run_once(int64_t timeout_ns);
   /// Ends run() after the current turn. Any thread.
   void stop();
 
-  /// Runs `task` on the loop's thread in one of its next turns. Any thread. One wake-up per empty -> non-empty.
+  /// Runs `task` on the loop's thread in one of its next turns. Any thread. One wake-up per empty
+  /// -> non-empty.
   void post(Task task);
-  /// Makes the loop turn once, so that on_wake runs. Any thread; cheap when a wake-up is already on its way.
+  /// Makes the loop turn once, so that on_wake runs. Any thread; cheap when a wake-up is already on
+  /// its way.
   void wake();
   /// Called at the start of a turn's work after wake(); set before run().
   void set_on_wake(Task on_wake) { on_wake_ = std::move(on_wake); }
-  /// Called at the end of every turn; set before run(). Answers whether the next turn must not wait.
+  /// Called at the end of every turn; set before run(). Answers whether the next turn must not
+  /// wait.
   void set_on_turn_end(std::function<bool()> on_turn_end) { on_turn_end_ = std::move(on_turn_end); }
 
   void start_timer(Timer& timer, int64_t delay_ns) { wheel_.start(timer, now_ns() + delay_ns); }
@@ -87,8 +94,9 @@ class Loop {
   /// The clock at the start of this turn: cheap, and equal for everything that one turn does.
   int64_t now_ns() const { return now_ns_; }
   const Clock& clock() const { return clock_; }
-  /// A descriptor that is readable while the loop has something to do, for nesting it in another loop, which then calls
-  /// run_once(0), also after next_timeout_ns(). -1 unless made with_descriptor.
+  /// A descriptor that is readable while the loop has something to do, for nesting it in another
+  /// loop, which then calls run_once(0), also after next_timeout_ns(). -1 unless made
+  /// with_descriptor.
   int descriptor() const;
   /// Nanoseconds until a timer wants a turn; -1: none does.
   int64_t next_timeout_ns() const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns TCP sockets as descriptors: listening, accepting, connecting without blocking, reading and writing. Nothing here
-// waits. Descriptors are closed on exec.
+// Owns TCP sockets as descriptors: listening, accepting, connecting without blocking, reading and
+// writing. Nothing here waits. Descriptors are closed on exec.
 #pragma once
 
 #include <cstdint>
@@ -54,13 +54,14 @@ struct SocketResult {
   int error_number = 0;
 };
 
-/// Looks a host up (may block: call it off the loops, except for numeric addresses, which never leave the process).
+/// Looks a host up (may block: call it off the loops, except for numeric addresses, which never
+/// leave the process).
 Result<std::vector<Address>> resolve(std::string_view host, uint16_t port);
 /// True for text that resolve() answers without asking anybody.
 bool is_numeric_host(std::string_view host);
 
-/// Listens; port 0 is any free port. `host` may be empty or "0.0.0.0" (all IPv4 and, if the system has it, IPv6) or a name.
-/// Fails with address_in_use or io, naming the address.
+/// Listens; port 0 is any free port. `host` may be empty or "0.0.0.0" (all IPv4 and, if the system
+/// has it, IPv6) or a name. Fails with address_in_use or io, naming the address.
 Result<Fd> listen_tcp(std::string_view host, uint16_t port, int backlog);
 Result<uint16_t> local_port(int fd);
 Result<Address> local_address(int fd);
@@ -80,11 +81,13 @@ int connect_error(int fd);
 
 SocketResult read_socket(int fd, char* buffer, size_t bytes_max);
 SocketResult write_socket(int fd, const IoSlice* slices, int count);
-/// Waits on this thread until the descriptor can be read / written; false after `timeout_ns` (below 0: no limit).
-/// Interrupted waits (EINTR) answer false with interrupted = true when asked for.
-bool wait_descriptor(int fd, bool read, bool write, int64_t timeout_ns, bool* interrupted = nullptr);
+/// Waits on this thread until the descriptor can be read / written; false after `timeout_ns` (below
+/// 0: no limit). Interrupted waits (EINTR) answer false with interrupted = true when asked for.
+bool wait_descriptor(int fd, bool read, bool write, int64_t timeout_ns,
+                     bool* interrupted = nullptr);
 std::string error_text(int error_number);
-/// An error of the system that an accept loop should wait out (no descriptors, no memory) instead of spinning.
+/// An error of the system that an accept loop should wait out (no descriptors, no memory) instead
+/// of spinning.
 bool is_resource_error(int error_number);
 
 }  // namespace martlet::io

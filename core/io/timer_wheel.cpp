@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the hierarchical wheel: level L holds the timers that are due within 64^(L+1) ticks; a slot of level L is dealt
-// out to the levels below when the ticks below it have gone round once.
+// Owns the hierarchical wheel: level L holds the timers that are due within 64^(L+1) ticks; a slot
+// of level L is dealt out to the levels below when the ticks below it have gone round once.
 #include "io/timer_wheel.hpp"
 
 #include "base/assert.hpp"
@@ -45,12 +45,14 @@ TimerWheel::~TimerWheel() {
 void TimerWheel::place(Timer& timer) {
   uint64_t due = tick_at_or_after(timer.deadline_ns_);
   if (due <= tick_) due = tick_ + 1;
-  // Measured from the next tick, so that a slot that is dealt out at it lands wholly on the levels below.
+  // Measured from the next tick, so that a slot that is dealt out at it lands wholly on the levels
+  // below.
   const uint64_t distance = due - (tick_ + 1);
   int level = 0;
   while (level < levels - 1 && distance >= (1ULL << (level_bits * (level + 1)))) level += 1;
   constexpr uint64_t reach = 1ULL << (level_bits * levels);
-  if (distance >= reach) due = tick_ + reach;  // Beyond the wheel (8 years): waits at its edge, is placed again there.
+  if (distance >= reach)
+    due = tick_ + reach;  // Beyond the wheel (8 years): waits at its edge, is placed again there.
   Timer& head = heads_[level][(due >> (level_bits * level)) & (slots - 1)];
   timer.wheel_ = this;
   timer.previous_ = head.previous_;
@@ -84,8 +86,8 @@ void TimerWheel::cascade(int level) {
   }
 }
 
-// Fires what the slot of tick_ holds. The timers move to a list of their own first: a callback may start timers anew,
-// also into this slot, and stop or destroy any.
+// Fires what the slot of tick_ holds. The timers move to a list of their own first: a callback may
+// start timers anew, also into this slot, and stop or destroy any.
 void TimerWheel::fire_slot() {
   Timer& head = heads_[0][tick_ & (slots - 1)];
   if (head.next_ == &head) return;
@@ -122,7 +124,8 @@ void TimerWheel::advance(int64_t now_ns) {
 
 int64_t TimerWheel::next_delay_ns(int64_t now_ns) const {
   if (count_ == 0) return -1;
-  // The next moment at which something may be dealt out from above: a slot in use of level 1, or a border of level 2.
+  // The next moment at which something may be dealt out from above: a slot in use of level 1, or a
+  // border of level 2.
   uint64_t next = (tick_ | (slots - 1)) + 1;
   for (int steps = 0; steps < slots; steps++) {
     const uint64_t slot = (next >> level_bits) & (slots - 1);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the timers of one loop: a hierarchical wheel with a tick of 4 ms. Starting and stopping a timer costs the same
-// however many there are. A timer fires at its deadline or up to one tick later, never earlier. Time is an argument.
+// Owns the timers of one loop: a hierarchical wheel with a tick of 4 ms. Starting and stopping a
+// timer costs the same however many there are. A timer fires at its deadline or up to one tick
+// later, never earlier. Time is an argument.
 #pragma once
 
 #include <cstdint>
 
 namespace martlet::io {
 
-/// A timer that its owner embeds. Lives as long as its owner; stops itself when destroyed. Touched on one thread only.
+/// A timer that its owner embeds. Lives as long as its owner; stops itself when destroyed. Touched
+/// on one thread only.
 class Timer {
  public:
   using Callback = void (*)(void* owner);
@@ -46,7 +48,8 @@ class TimerWheel {
   void stop(Timer& timer);
   /// Fires what is due. A callback may start and stop any timer, and destroy its own.
   void advance(int64_t now_ns);
-  /// Nanoseconds until advance() has something to do (an early guess is possible, a late one is not); -1 if no timer.
+  /// Nanoseconds until advance() has something to do (an early guess is possible, a late one is
+  /// not); -1 if no timer.
   int64_t next_delay_ns(int64_t now_ns) const;
   uint64_t count() const { return count_; }
 

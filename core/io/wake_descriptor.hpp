@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns a descriptor that becomes readable when somebody signals it, and stays so until it is cleared. For waking a host's
-// event loop, and for the in-process link. Signals do not add up. Every function may be called from any thread.
+// Owns a descriptor that becomes readable when somebody signals it, and stays so until it is
+// cleared. For waking a host's event loop, and for the in-process link. Signals do not add up.
+// Every function may be called from any thread.
 #pragma once
 
 #include "base/result.hpp"

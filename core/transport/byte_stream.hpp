@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the interface of a stream of bytes that never blocks: TCP and the in-process pipe now, TLS and WebSocket later.
-// It answers how much it took, or that it wants to read or to write first; nothing above it knows which stream it is.
+// Owns the interface of a stream of bytes that never blocks: TCP and the in-process pipe now, TLS
+// and WebSocket later. It answers how much it took, or that it wants to read or to write first;
+// nothing above it knows which stream it is.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +32,8 @@ struct StreamResult {
   int error_number = 0;
 };
 
-/// Gets told that a stream is worth another try. Called on the thread of the loop that it is attached to.
+/// Gets told that a stream is worth another try. Called on the thread of the loop that it is
+/// attached to.
 class StreamHandler {
  public:
   virtual void on_stream_ready(bool readable, bool writable) = 0;
@@ -40,7 +42,8 @@ class StreamHandler {
   ~StreamHandler() = default;
 };
 
-/// Lifecycle: made by a connector or listener, attached to one loop, closed by its destructor. One thread.
+/// Lifecycle: made by a connector or listener, attached to one loop, closed by its destructor. One
+/// thread.
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
@@ -61,7 +64,8 @@ class ByteStream {
 
   /// Whether write() may run on one thread while read() runs on another. Never two writes at once.
   virtual bool can_write_beside_read() const { return false; }
-  /// True: the reader asks read() again and again instead of sleeping, so the other side need not wake it.
+  /// True: the reader asks read() again and again instead of sleeping, so the other side need not
+  /// wake it.
   virtual void set_spinning(bool) {}
 };
 

@@ -41,6 +41,8 @@ Status TcpStream::set_interest(bool read, bool write) {
   return watch_->set_interest(read, write);
 }
 
-void TcpStream::on_fd_ready(bool readable, bool writable) { handler_->on_stream_ready(readable, writable); }
+void TcpStream::on_fd_ready(bool readable, bool writable) {
+  handler_->on_stream_ready(readable, writable);
+}
 
 }  // namespace martlet::transport

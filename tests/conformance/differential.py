@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 #
-# Goal: this server and nats-server answer the same to what nobody thought of. Method: random sessions
-# of several connections, good and malformed commands mixed, are played on both; after each command a
-# PING on every connection collects what came, and the answers must be equal. Every session has a seed:
+# Goal: this server and nats-server answer the same to what nobody thought of. Method: random
+# sessions of several connections, good and malformed commands mixed, are played on both; after
+# each command a PING on every connection collects what came, and the answers must be equal. A
+# session has a seed:
 #   differential.py --server build/release/bin/martlet --reference nats-server --seconds 20
 #   differential.py … --seed 1234 -v          plays that one session and prints it
+#   differential.py … --split                 sends to --server each byte by itself
 # Its last line is 'N passed, N failed'. Leaves out what nats-server leaves open (README.md).
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from wire import Wire
 ANSWER_SECONDS_MAX = 2.0  # a command that swallows the PING (a payload too short) is told by this
 CLOSE_SECONDS_MAX = 2.0
 ROUND_SESSIONS = 16
-AGAIN = b'CONNECT {"verbose":false,"pedantic":false,"headers":true}\r\n'  # after a close
+AGAIN = (  # what a connection says first after a close
+    b'CONNECT {"verbose":false,"pedantic":false,"headers":true,"user":"alice","pass":"secret"}\r\n'
+)
 INFO_KEYS = ("headers", "max_payload", "auth_required")
 
 Answer = list[bytes]
@@ -43,7 +47,7 @@ def main() -> int:
         with Bench(options.server) as ours, Bench(options.reference) as reference:
             while passed + failed < count_max and (time.monotonic() - started < options.seconds):
                 seeds = range(first + passed + failed, first + count_max)[:ROUND_SESSIONS]
-                for seed, difference in compare_all(list(seeds), ours, reference, options.verbose):
+                for seed, difference in compare_all(list(seeds), ours, reference, options):
                     passed, failed = passed + (not difference), failed + bool(difference)
                     if difference:
                         print(f"FAIL seed {seed}\n{difference}", flush=True)
@@ -64,6 +68,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=20.0, help="start no session after that")
     parser.add_argument("--sessions", type=int, default=10**6, help="at most so many")
     parser.add_argument("--seed", type=int, help="one session of this seed")
+    parser.add_argument("--split", action="store_true", help="to --server one byte at a time")
     parser.add_argument("--failures-max", type=int, default=5, dest="failures_max")
     parser.add_argument("-v", "--verbose", action="store_true", help="print the commands")
     return parser.parse_args()
@@ -89,30 +94,33 @@ class Bench:
 
 
 def compare_all(
-    seeds: list[int], ours: Bench, reference: Bench, verbose: bool
+    seeds: list[int], ours: Bench, reference: Bench, options: argparse.Namespace
 ) -> list[tuple[int, str]]:
     """Sessions of one configuration share a server, so they run one after the other on it."""
 
     def lane(config: int) -> list[tuple[int, str]]:
         mine = [seed for seed in seeds if seed % len(CONFIGS) == config]
         servers = ours.servers[config], reference.servers[config]
-        return [(seed, compare(seed, *servers, verbose)) for seed in mine]
+        return [(seed, compare(seed, *servers, options)) for seed in mine]
 
     with concurrent.futures.ThreadPoolExecutor(len(CONFIGS)) as pool:
         lanes = list(pool.map(lane, range(len(CONFIGS))))
     return sorted(result for results in lanes for result in results)
 
 
-def compare(seed: int, ours: ServerProcess, reference: ServerProcess, verbose: bool) -> str:
+def compare(
+    seed: int, ours: ServerProcess, reference: ServerProcess, options: argparse.Namespace
+) -> str:
     """Empty when both answered alike, else the commands up to the first difference."""
     commands = random_session(seed)
-    right = Session(reference.port).play(commands)
-    mine = Session(ours.port).play(commands)
+    right = Session(reference.port, split=False).play(commands)
+    mine = Session(ours.port, options.split).play(commands)
     report = [f"    configuration: {CONFIGS[seed % len(CONFIGS)]!r}"]
     for index, command in enumerate(commands):
         report.append(f"    {command.connection}> {command.data!r}")
-        if verbose:
-            report += [f"        {name}< {units!r}" for name, units in right[index].items() if units]
+        if options.verbose:
+            got = {name: units for name, units in right[index].items() if units}
+            report += [f"        {name}< {units!r}" for name, units in got.items()]
         if mine[index] != right[index]:
             for name in sorted(right[index]):
                 if mine[index].get(name) != right[index][name]:
@@ -121,7 +129,7 @@ def compare(seed: int, ours: ServerProcess, reference: ServerProcess, verbose: b
             if not ours.is_alive():
                 report.append(f"THE SERVER ENDED\n{ours.log_tail()}")
             return "\n".join(report)
-    if verbose:
+    if options.verbose:
         print("\n".join(report))
     return ""
 
@@ -134,6 +142,7 @@ class Session:
     """Plays commands on one server; a connection that was closed is opened again when needed."""
 
     port: int
+    split: bool
     wires: dict[str, Wire] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
 
@@ -149,7 +158,7 @@ class Session:
     def play_one(self, command: Command) -> dict[str, Answer]:
         answer: dict[str, Answer] = {}
         if command.connection not in self.wires:
-            wire = self.wires[command.connection] = Wire(self.port, False, None)
+            wire = self.wires[command.connection] = Wire(self.port, self.split, None)
             answer["open"] = self.read_greeting(wire)
             if command.connection in self.seen:
                 wire.send(AGAIN, ANSWER_SECONDS_MAX)
@@ -220,7 +229,8 @@ def normalize(units: Answer) -> Answer:
     messages, others = [], []
     for unit in units:
         if re.match(rb"H?MSG ", unit):
-            messages.append(re.sub(rb"^(HMSG \S+) \S+ (\d+ \d+\r\nNATS/1.0 503)", rb"\1 ? \2", unit))
+            unit = re.sub(rb"^(HMSG \S+) \S+ (\d+ \d+\r\nNATS/1.0 503)", rb"\1 ? \2", unit)
+            messages.append(unit)
         elif unit == b"PING\r\n" or unit.startswith(b"INFO "):
             continue
         elif not (others and unit == others[-1] == b"-ERR 'Invalid Publish Subject'\r\n"):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Owns the random sessions of differential.py: a seed becomes a list of commands, most of them good,
-# some malformed. Promises the same commands for the same seed. Stays away from what nats-server leaves
-# open: groups with several members, a CR within a line.
+# Owns the random sessions of differential.py: a seed becomes a list of commands, most of them
+# good, some malformed. Promises the same commands for the same seed. Stays away from what
+# nats-server leaves open: groups with several members, a CR within a line, and commands in one
+# write behind an -ERR (whether they are still done depends on how the bytes were read).
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ CONFIGS = (
     "max_payload: 64\nmax_control_line: 128\n",
     "max_subscriptions: 4\nmax_sub_tokens: 3\n",
     "no_header_support: true\n",
+    "authorization { user: alice, password: secret }\n",
 )
 COMMANDS_MAX = 40
 CONNECTIONS = ("a", "b", "c")
@@ -38,22 +40,25 @@ def config_of(seed: int) -> str:
 
 def random_session(seed: int) -> list[Command]:
     rng = random.Random(seed)
-    maker = Maker(rng, payload_bytes_max=64 if "max_payload" in config_of(seed) else 200)
+    config = config_of(seed)
+    maker = Maker(rng, 64 if "max_payload" in config else 200, "authorization" in config)
     commands = []
     for name in CONNECTIONS:
         if rng.random() < 0.8:
             commands.append(Command(name, maker.connect(good=True)))
     for _ in range(rng.randrange(10, COMMANDS_MAX)):
-        data = b"".join(maker.command() for _ in range(rng.choice((1, 1, 1, 2, 3))))
-        commands.append(Command(rng.choice(CONNECTIONS), data))
+        parts = [maker.command() for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+        parts.sort(key=lambda part: part.startswith(b"-"))  # an -ERR comes last
+        commands.append(Command(rng.choice(CONNECTIONS), b"".join(parts)))
     return commands
 
 
 class Maker:
     """Makes commands from one stream of random numbers."""
 
-    def __init__(self, rng: random.Random, payload_bytes_max: int) -> None:
+    def __init__(self, rng: random.Random, payload_bytes_max: int, needs_password: bool) -> None:
         self.rng = rng
+        self.needs_password = needs_password
         self.payload_bytes_max = payload_bytes_max
         self.queue_count = 0
         self.makers = (
@@ -121,7 +126,7 @@ class Maker:
     def publish_with_headers(self) -> bytes:
         header = b"NATS/1.0\r\n"
         for _ in range(self.rng.randrange(3)):
-            header += self.rng.choice((b"A: b\r\n", b"key:  value \r\n", b"a:\r\n", b"no colon\r\n"))
+            header += self.rng.choice((b"A: b\r\n", b"k:  value \r\n", b"a:\r\n", b"no colon\r\n"))
         header += b"\r\n"
         if self.chance(0.1):
             header = self.rng.choice((b"", b"x", b"\r\n", b"NATS/2.0\r\n\r\n"))
@@ -150,6 +155,8 @@ class Maker:
         for name, probability in (("echo", 0.2), ("headers", 0.7), ("no_responders", 0.4)):
             if self.chance(probability):
                 fields[name] = self.chance(0.8)
+        if self.needs_password and self.chance(0.9 if good else 0.5):
+            fields["user"], fields["pass"] = "alice", "secret" if self.chance(0.95) else "x"
         if good and fields.get("no_responders"):
             fields["headers"] = True
         if self.chance(0.3):
@@ -157,7 +164,7 @@ class Maker:
         if self.chance(0.2):
             fields[self.rng.choice(("name", "lang", "user", "pass", "x"))] = "text"
         if not good and self.chance(0.3):
-            key = self.rng.choice(("echo", "headers", "protocol", "name", "VERBOSE", "account", "x"))
+            key = self.rng.choice(("echo", "headers", "protocol", "name", "VERBOSE", "account"))
             fields[key] = self.rng.choice((None, True, 0, 1, 2, -1, 1.5, "", "t", [], {}))
         text = json.dumps(fields)
         if not good and self.chance(0.1):

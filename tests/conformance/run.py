@@ -3,8 +3,8 @@
 #
 # Plays the wire transcripts of this folder against a server that speaks the NATS protocol:
 #   run.py --server build/release/bin/martlet        run.py --server nats-server
-# Owns the choice of transcripts, the sharing of servers among them and the summary. Its last line is
-# 'N passed, N failed'. Does not know the protocol: the transcripts do.
+# Owns the choice of transcripts, the sharing of servers among them and the summary. Its last line
+# is 'N passed, N failed'. Does not know the protocol: the transcripts do.
 
 from __future__ import annotations
 
@@ -94,9 +94,8 @@ def summarize(outcomes: list[Outcome], differences: Differences, seconds: float)
 
 def waiting_seconds(transcript: Transcript) -> float:
     """What the transcript waits by itself, so that the long ones can start first."""
-    waits = sum(
-        parse_duration(step.argument) for step in transcript.steps if step.verb in ("wait", "silent")
-    )
+    waiting = [step for step in transcript.steps if step.verb in ("wait", "silent")]
+    waits = sum(parse_duration(step.argument) for step in waiting)
     return waits + sum(step.timeout_s or 0.0 for step in transcript.steps)
 
 

@@ -129,7 +129,8 @@ class PlayerTest(unittest.TestCase):
                 self.play(ScriptedServer([answer]), "open a", wrong)
 
     def test_info_values(self) -> None:
-        self.play(ScriptedServer([]), "open a without info", 'a info {"max_payload":10}', "a closed")
+        good = 'a info {"max_payload":10}'
+        self.play(ScriptedServer([]), "open a without info", good, "a closed")
         with self.assertRaisesRegex(Failure, "max_payload should be 11"):
             self.play(ScriptedServer([]), "open a without info", 'a info {"max_payload":11}')
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Owns one connection of a transcript: a blocking socket with a deadline on every wait. Promises that
-# no byte is lost or invented and that a close is told apart from silence. Does not judge what came.
+# Owns one connection of a transcript: a blocking socket with a deadline on every wait. Promises
+# that no byte is lost or invented and that a close is told apart from silence. Does not judge what
+# came.
 
 from __future__ import annotations
 

@@ -6,17 +6,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import time
 from typing import Callable
 
 HERE = pathlib.Path(__file__).resolve().parent
-NAMES = ("python", "node", "go", "java", "rust")
-NATS_TOOL = "github.com/nats-io/natscli/nats@v0.5.1"
+PEERS = HERE.parents[1] / "tools" / "dev"  # Where the versions of nats-py and nats.js are pinned.
+STALE_DAYS = 7
+NAMES = ("python", "node", "go", "java", "rust", "cli")
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 
 
@@ -57,17 +60,27 @@ def ready_folder(name: str, sources: list[pathlib.Path], toolchain: str,
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     parent = cache() / "interop" / name
     folder = parent / digest.hexdigest()[:16]
-    if (folder / ".ready").exists():
-        return folder
+    ready = folder / ".ready"
     parent.mkdir(parents=True, exist_ok=True)
-    for stale in parent.iterdir():
-        shutil.rmtree(stale, ignore_errors=True)
-    folder.mkdir()
-    for path in sources:
-        shutil.copy(path, folder / path.name)
-    build(folder)
-    (folder / ".ready").touch()
+    with (parent / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ready.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            remove_stale(parent)
+            folder.mkdir()
+            for path in sources:
+                shutil.copy(path, folder / path.name)
+            build(folder)
+        ready.touch()
     return folder
+
+
+def remove_stale(parent: pathlib.Path) -> None:
+    """Folders of other inputs that nobody has used for a while: another checkout may be at work."""
+    for folder in parent.iterdir():
+        ready = folder / ".ready"
+        if ready.exists() and time.time() - ready.stat().st_mtime > STALE_DAYS * 86400:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Client:
@@ -84,19 +97,18 @@ class Client:
 
 
 def prepare_python(seconds_max: int) -> list[str]:
-    here = HERE / "python"
+    requirements = PEERS / "requirements" / "nats_py.txt"
 
     def build(folder: pathlib.Path) -> None:
         run([sys.executable, "-m", "venv", "venv"], seconds_max, folder)
         run(["venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-             "--requirement", "requirements.txt"], seconds_max, folder)
+             "--requirement", requirements.name], seconds_max, folder)
 
-    folder = ready_folder("python", [here / "requirements.txt"], sys.version, build)
-    return [str(folder / "venv/bin/python"), str(here / "client.py")]
+    folder = ready_folder("python", [requirements], sys.version, build)
+    return [str(folder / "venv/bin/python"), str(HERE / "python" / "client.py")]
 
 
 def prepare_node(seconds_max: int) -> list[str]:
-    here = HERE / "node"
     node = tool("node")
 
     def build(folder: pathlib.Path) -> None:
@@ -104,9 +116,9 @@ def prepare_node(seconds_max: int) -> list[str]:
             seconds_max, folder)
 
     # The program lies beside node_modules in the cache: that is where node looks for packages.
-    names = ["package.json", "package-lock.json", ".npmrc", "client.mjs"]
-    version = run([node, "--version"], 60, here)
-    folder = ready_folder("node", [here / name for name in names], version, build)
+    names = ["package.json", "package-lock.json", ".npmrc"]
+    sources = [*[PEERS / "peers" / "nats_js" / name for name in names], HERE / "node/client.mjs"]
+    folder = ready_folder("node", sources, run([node, "--version"], 60, HERE), build)
     return [node, str(folder / "client.mjs")]
 
 
@@ -148,14 +160,11 @@ def prepare_rust(seconds_max: int) -> list[str]:
 
 
 def prepare_cli(nats: str | None, seconds_max: int) -> list[str]:
-    program = [sys.executable, str(HERE / "cli" / "client.py")]
-    if nats:
-        return [*program, nats]
-    built = cache() / "bin" / "nats"
-    if not built.exists():
-        built.parent.mkdir(parents=True, exist_ok=True)
-        run([tool("go"), "install", NATS_TOOL], seconds_max, built.parent, GOBIN=str(built.parent))
-    return [*program, str(built)]
+    found = nats or os.environ.get("NATS_CLI") or shutil.which("nats")
+    if found is None:
+        raise PrepareError("no nats tool: name it with --nats, $NATS_CLI, or put it on PATH")
+    run([found, "--version"], seconds_max, HERE)
+    return [sys.executable, str(HERE / "cli" / "client.py"), found]
 
 
 def choose(names: list[str], checks: list[str], cli_checks: list[str],

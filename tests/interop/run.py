@@ -20,10 +20,10 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 import clients  # noqa: E402
-from servers import Server, ServerError  # noqa: E402
+from server_process import Server, ServerError  # noqa: E402
 
 # Every client program answers each of these, unless EXEMPT says why it cannot.
 CHECKS = [
@@ -82,7 +82,8 @@ CLI_CHECKS = [
     "bench_pub_sub",
     "bench_request",
     "check_connection",
-    "check_round_trip",
+    "check_request",
+    "reconnect",
 ]
 
 EXEMPT = {
@@ -261,7 +262,7 @@ def main() -> int:
     parser.add_argument("--client", action="append", choices=list(clients.NAMES),
                         help="only this client (may be repeated); all of them otherwise")
     parser.add_argument("--nats", metavar="PROGRAM",
-                        help="the nats tool to use; otherwise it is built into the cache")
+                        help="the nats tool to use; otherwise $NATS_CLI, or the one on PATH")
     parser.add_argument("--prepare", action="store_true",
                         help="only fetch and build the clients into the cache")
     options = parser.parse_args()

@@ -26,7 +26,8 @@ Result<ForkGuard> ForkGuard::create() {
   if (madvise(page, page_bytes(), MADV_WIPEONFORK) != 0) {
     const int error_number = errno;
     munmap(page, page_bytes());
-    return Error{ErrorCode::unsupported, "fork guard: MADV_WIPEONFORK: " + error_text(error_number)};
+    return Error{ErrorCode::unsupported,
+                 "fork guard: MADV_WIPEONFORK: " + error_text(error_number)};
   }
   volatile uint32_t* const mark = static_cast<volatile uint32_t*>(page);
   *mark = 1;

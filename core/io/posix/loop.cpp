@@ -14,11 +14,13 @@
 
 namespace martlet::io {
 
-FdWatch::FdWatch(Loop& loop, int fd, FdHandler& handler) : loop_(loop), handler_(handler), fd_(fd) {}
+FdWatch::FdWatch(Loop& loop, int fd, FdHandler& handler)
+    : loop_(loop), handler_(handler), fd_(fd) {}
 
 FdWatch::~FdWatch() {
   if (event_ == nullptr) return;
-  if (loop_.mirror_fd_ >= 0 && (read_ || write_)) epoll_ctl(loop_.mirror_fd_, EPOLL_CTL_DEL, fd_, nullptr);
+  if (loop_.mirror_fd_ >= 0 && (read_ || write_))
+    epoll_ctl(loop_.mirror_fd_, EPOLL_CTL_DEL, fd_, nullptr);
   event_free(event_);
 }
 
@@ -31,7 +33,8 @@ Status FdWatch::set_interest(bool read, bool write) {
   const short what = static_cast<short>(EV_PERSIST | (read ? EV_READ : 0) | (write ? EV_WRITE : 0));
   if (event_ == nullptr) {
     event_ = event_new(loop_.base_, fd_, what, &FdWatch::on_event, this);
-    if (event_ == nullptr) return Status(ErrorCode::out_of_memory, "no memory for a descriptor's event");
+    if (event_ == nullptr)
+      return Status(ErrorCode::out_of_memory, "no memory for a descriptor's event");
   } else {
     event_del(event_);
     event_assign(event_, loop_.base_, fd_, what, &FdWatch::on_event, this);
@@ -64,8 +67,7 @@ class Loop::WakeHandler final : public FdHandler {
   int fd_;
 };
 
-Loop::Loop(const Clock& clock)
-    : clock_(clock), now_ns_(clock.monotonic_ns()), wheel_(now_ns_) {}
+Loop::Loop(const Clock& clock) : clock_(clock), now_ns_(clock.monotonic_ns()), wheel_(now_ns_) {}
 
 Result<std::unique_ptr<Loop>> Loop::create(const Clock& clock, bool with_descriptor) {
   std::unique_ptr<Loop> loop(new Loop(clock));
@@ -84,16 +86,19 @@ Status Loop::open(bool with_descriptor) {
     return Status(ErrorCode::io, std::string("an event loop cannot be made: ") + strerror(errno));
   }
   timer_event_ = event_new(base_, -1, 0, &Loop::on_wait_over, this);
-  if (timer_event_ == nullptr) return Status(ErrorCode::out_of_memory, "no memory for an event loop");
+  if (timer_event_ == nullptr)
+    return Status(ErrorCode::out_of_memory, "no memory for an event loop");
   if (with_descriptor) {
     mirror_fd_ = epoll_create1(EPOLL_CLOEXEC);
     if (mirror_fd_ < 0) {
-      return Status(ErrorCode::io, std::string("an event loop's descriptor cannot be made: ") + strerror(errno));
+      return Status(ErrorCode::io,
+                    std::string("an event loop's descriptor cannot be made: ") + strerror(errno));
     }
   }
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_fd_ < 0) {
-    return Status(ErrorCode::io, std::string("a wake-up descriptor cannot be made: ") + strerror(errno));
+    return Status(ErrorCode::io,
+                  std::string("a wake-up descriptor cannot be made: ") + strerror(errno));
   }
   auto handler = std::make_unique<WakeHandler>(wake_fd_);
   wake_watch_ = std::make_unique<FdWatch>(*this, wake_fd_, *handler);
@@ -128,10 +133,12 @@ void Loop::run_once(int64_t timeout_ns) {
   turn_at_once_ = on_turn_end_ ? on_turn_end_() : false;
 }
 
-// Arms the one timer that ends the wait: for the wheel's next deadline or the caller's, whichever is sooner.
+// Arms the one timer that ends the wait: for the wheel's next deadline or the caller's, whichever
+// is sooner.
 void Loop::wait_until(int64_t deadline_ns) {
   const int64_t delay = wheel_.next_delay_ns(now_ns_);
-  if (delay >= 0 && (deadline_ns < 0 || now_ns_ + delay < deadline_ns)) deadline_ns = now_ns_ + delay;
+  if (delay >= 0 && (deadline_ns < 0 || now_ns_ + delay < deadline_ns))
+    deadline_ns = now_ns_ + delay;
   if (deadline_ns == armed_ns_) return;
   armed_ns_ = deadline_ns;
   if (deadline_ns < 0) {

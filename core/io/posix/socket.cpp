@@ -66,15 +66,18 @@ std::string Address::host() const {
 
 uint16_t Address::port() const {
   const sockaddr* address = system_address(*this);
-  if (address->sa_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in*>(address)->sin_port);
-  if (address->sa_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6*>(address)->sin6_port);
+  if (address->sa_family == AF_INET)
+    return ntohs(reinterpret_cast<const sockaddr_in*>(address)->sin_port);
+  if (address->sa_family == AF_INET6)
+    return ntohs(reinterpret_cast<const sockaddr_in6*>(address)->sin6_port);
   return 0;
 }
 
 bool is_numeric_host(std::string_view host) {
   const std::string text(host);
   in6_addr scratch;
-  return inet_pton(AF_INET, text.c_str(), &scratch) == 1 || inet_pton(AF_INET6, text.c_str(), &scratch) == 1;
+  return inet_pton(AF_INET, text.c_str(), &scratch) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), &scratch) == 1;
 }
 
 Result<std::vector<Address>> resolve(std::string_view host, uint16_t port) {
@@ -85,7 +88,8 @@ Result<std::vector<Address>> resolve(std::string_view host, uint16_t port) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV | AI_PASSIVE | (is_numeric_host(host) ? AI_NUMERICHOST : 0);
   addrinfo* found = nullptr;
-  const int code = getaddrinfo(name.empty() ? nullptr : name.c_str(), service.c_str(), &hints, &found);
+  const int code =
+      getaddrinfo(name.empty() ? nullptr : name.c_str(), service.c_str(), &hints, &found);
   if (code != 0) {
     return Error{ErrorCode::io, "cannot look up host \"" + name + "\": " + gai_strerror(code)};
   }
@@ -101,7 +105,8 @@ Result<std::vector<Address>> resolve(std::string_view host, uint16_t port) {
 }
 
 Result<Fd> listen_tcp(std::string_view host, uint16_t port, int backlog) {
-  // As nats-server does: "0.0.0.0" and nothing mean every address, of both families where the system has both.
+  // As nats-server does: "0.0.0.0" and nothing mean every address, of both families where the
+  // system has both.
   const bool everywhere = host.empty() || host == "0.0.0.0" || host == "::";
   Result<std::vector<Address>> addresses = resolve(everywhere ? "::" : host, port);
   if (!addresses) return addresses.take_error();
@@ -111,7 +116,8 @@ Result<Fd> listen_tcp(std::string_view host, uint16_t port, int backlog) {
   }
   Error last{ErrorCode::io, "cannot listen on " + with_port(host, port) + ": no address"};
   for (const Address& address : *addresses) {
-    Fd fd(::socket(system_address(address)->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    Fd fd(::socket(system_address(address)->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                   0));
     if (!fd.is_open()) {
       last.context = "cannot listen on " + with_port(host, port) + ": " + error_text(errno);
       continue;
@@ -121,7 +127,8 @@ Result<Fd> listen_tcp(std::string_view host, uint16_t port, int backlog) {
       const int off = 0;
       setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     }
-    if (::bind(fd.get(), system_address(address), address.length) == 0 && ::listen(fd.get(), backlog) == 0) {
+    if (::bind(fd.get(), system_address(address), address.length) == 0 &&
+        ::listen(fd.get(), backlog) == 0) {
       return fd;
     }
     last.code = errno == EADDRINUSE ? ErrorCode::address_in_use : ErrorCode::io;
@@ -166,7 +173,8 @@ Accepted accept_tcp(int listener) {
 }
 
 Result<Fd> connect_tcp(const Address& address) {
-  Fd fd(::socket(system_address(address)->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  Fd fd(
+      ::socket(system_address(address)->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.is_open()) return Error{ErrorCode::io, "no socket: " + error_text(errno)};
   set_flag(fd.get(), IPPROTO_TCP, TCP_NODELAY);
   int status = 0;
@@ -174,8 +182,8 @@ Result<Fd> connect_tcp(const Address& address) {
     status = ::connect(fd.get(), system_address(address), address.length);
   } while (status != 0 && errno == EINTR);
   if (status != 0 && errno != EINPROGRESS) {
-    return Error{ErrorCode::io,
-                 "cannot connect to " + with_port(address.host(), address.port()) + ": " + error_text(errno)};
+    return Error{ErrorCode::io, "cannot connect to " + with_port(address.host(), address.port()) +
+                                    ": " + error_text(errno)};
   }
   return fd;
 }
@@ -230,7 +238,8 @@ SocketResult write_socket(int fd, const IoSlice* slices, int count) {
 
 bool wait_descriptor(int fd, bool read, bool write, int64_t timeout_ns, bool* interrupted) {
   pollfd entry{fd, static_cast<short>((read ? POLLIN : 0) | (write ? POLLOUT : 0)), 0};
-  timespec timeout{static_cast<time_t>(timeout_ns / 1000000000), static_cast<long>(timeout_ns % 1000000000)};
+  timespec timeout{static_cast<time_t>(timeout_ns / 1000000000),
+                   static_cast<long>(timeout_ns % 1000000000)};
   if (interrupted != nullptr) *interrupted = false;
   const int ready = ::ppoll(&entry, 1, timeout_ns < 0 ? nullptr : &timeout, nullptr);
   if (ready < 0 && errno == EINTR && interrupted != nullptr) *interrupted = true;
@@ -243,7 +252,8 @@ std::string error_text(int error_number) {
 }
 
 bool is_resource_error(int error_number) {
-  return error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM || error_number == ENOBUFS;
+  return error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM ||
+         error_number == ENOBUFS;
 }
 
 }  // namespace martlet::io

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: JSON strings leave as Go's encoder writes them, since clients and tools compare. Method: fixed cases.
+// Goal: JSON strings leave as Go's encoder writes them, since clients and tools compare. Method:
+// fixed cases.
 #include "base/json.hpp"
 
 #include <gtest/gtest.h>
@@ -22,7 +23,9 @@ TEST(Json, escapes_as_go_does) {
 
 TEST(Json, keeps_utf8_and_replaces_what_is_not) {
   EXPECT_EQ(quoted("grün"), "\"grün\"");
-  EXPECT_EQ(quoted("\xff" "a"), "\"\\ufffda\"");
+  EXPECT_EQ(quoted("\xff"
+                   "a"),
+            "\"\\ufffda\"");
   EXPECT_EQ(quoted("\xc0\x80"), "\"\\ufffd\\ufffd\"");
   EXPECT_EQ(quoted("\xe2\x80\xa8"), "\"\\u2028\"");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a guard knows a child from the process that made it. Method: fork, ask, and send the answer as exit status.
+// Goal: a guard knows a child from the process that made it. Method: fork, ask, and send the answer
+// as exit status.
 #include "io/fork_guard.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a loop turns for descriptors, timers and posted work, and can be nested. Method: a real loop, a pipe of sockets.
+// Goal: a loop turns for descriptors, timers and posted work, and can be nested. Method: a real
+// loop, a pipe of sockets.
 #include "io/loop.hpp"
 
 #include <gtest/gtest.h>

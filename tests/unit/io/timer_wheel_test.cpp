@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a timer never fires early, and at most one tick late, however far ahead it lies and however the clock jumps.
-// Method: random timers against a sorted list; the seed is printed.
+// Goal: a timer never fires early, and at most one tick late, however far ahead it lies and however
+// the clock jumps. Method: random timers against a sorted list; the seed is printed.
 #include "io/timer_wheel.hpp"
 
 #include <gtest/gtest.h>
@@ -70,10 +70,12 @@ TEST(TimerWheel, a_callback_may_stop_the_timer_that_is_next) {
     TimerWheel* wheel;
     Timer* victim;
   };
-  Owner first{Timer([](void* self) {
-                Owner* owner = static_cast<Owner*>(self);
-                owner->wheel->stop(*owner->victim);
-              }, &first),
+  Owner first{Timer(
+                  [](void* self) {
+                    Owner* owner = static_cast<Owner*>(self);
+                    owner->wheel->stop(*owner->victim);
+                  },
+                  &first),
               &wheel, &second.timer};
   wheel.start(first.timer, 8'000'000);
   wheel.start(second.timer, 8'000'000);

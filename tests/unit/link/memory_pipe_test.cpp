@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the in-process stream loses and reorders nothing, wakes who sleeps, and survives the end of either side at any
-// moment. Method: two ends in one thread for the rules, two threads with random sizes for the rest.
+// Goal: the in-process stream loses and reorders nothing, wakes who sleeps, and survives the end of
+// either side at any moment. Method: two ends in one thread for the rules, two threads with random
+// sizes for the rest.
 #include "link/memory_pipe.hpp"
 
 #include <gtest/gtest.h>
@@ -39,7 +40,9 @@ std::string take(ByteStream& stream) {
   return result.state == StreamState::ok ? std::string(buffer, result.bytes) : std::string();
 }
 
-bool is_awake(const ByteStream& stream) { return io::wait_descriptor(stream.descriptor(), true, false, 0); }
+bool is_awake(const ByteStream& stream) {
+  return io::wait_descriptor(stream.descriptor(), true, false, 0);
+}
 
 TEST(MemoryPipe, CarriesBothWays) {
   PipeEnds ends = make();
@@ -186,7 +189,8 @@ TEST(MemoryPipe, TwoThreadsLoseNothing) {
     const StreamResult result = ends.second->read(buffer, 1 + sizes.below(500));
     if (result.state == StreamState::ok) received.append(buffer, result.bytes);
     if (result.state == StreamState::want_read) {
-      ASSERT_TRUE(io::wait_descriptor(ends.second->descriptor(), true, false, 5 * ns_per_s)) << "a lost wake-up";
+      ASSERT_TRUE(io::wait_descriptor(ends.second->descriptor(), true, false, 5 * ns_per_s))
+          << "a lost wake-up";
     }
     open = result.state != StreamState::closed;
   }

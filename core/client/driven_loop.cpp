@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the lead of a loop: taken for one turn at a time, under a mutex that is not held during the turn.
+#include "client/driven_loop.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+
+namespace martlet::client {
+namespace {
+
+// For so long after a waiter has left, the keeper leaves the loop to the next one.
+constexpr int64_t keeper_grace_ns = 2 * ns_per_ms;
+
+void cpu_pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+}  // namespace
+
+Result<std::shared_ptr<DrivenLoop>> DrivenLoop::create(const Clock& clock, bool with_descriptor) {
+  std::shared_ptr<DrivenLoop> driven(new DrivenLoop(clock));
+  Result<std::unique_ptr<io::Loop>> loop = io::Loop::create(clock, with_descriptor);
+  if (!loop) return loop.take_error();
+  driven->loop_ = std::move(*loop);
+  return driven;
+}
+
+DrivenLoop::~DrivenLoop() { MARTLET_ASSERT(!keeper_.joinable()); }
+
+// One turn with the lead. The mutex is held at entry and at exit, not between.
+void DrivenLoop::turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bool is_keeper) {
+  leader_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  led_.store(true, std::memory_order_release);
+  keeper_leads_ = is_keeper;
+  lock.unlock();
+  if (timeout_ns != 0) {
+    for (size_t i = 0; i < members_.size(); ++i) members_[i]->on_before_wait(is_keeper);
+  }
+  if (wanted_turn_ns_ >= 0) {
+    const int64_t wanted = std::max<int64_t>(0, wanted_turn_ns_ - clock_.monotonic_ns());
+    if (timeout_ns < 0 || wanted < timeout_ns) timeout_ns = wanted;
+  }
+  loop_->run_once(timeout_ns);
+  wanted_turn_ns_ = -1;
+  for (size_t i = 0; i < members_.size(); ++i) {
+    const int64_t delay = members_[i]->on_turn(is_keeper);
+    if (delay < 0) continue;
+    const int64_t at = clock_.monotonic_ns() + delay;
+    if (wanted_turn_ns_ < 0 || at < wanted_turn_ns_) wanted_turn_ns_ = at;
+  }
+  lock.lock();
+  led_.store(false, std::memory_order_release);
+  leader_.store(std::thread::id(), std::memory_order_relaxed);
+  keeper_leads_ = false;
+  if (waiters_ > (is_keeper ? 0 : 1)) changed_.notify_all();
+}
+
+void DrivenLoop::drive_until(const std::function<bool()>& is_ready, int64_t timeout_ns) {
+  if (is_inside()) return;  // Waiting inside the loop would wait for itself.
+  const int64_t deadline = timeout_ns < 0 ? -1 : timeout_ns == 0 ? 0 : clock_.monotonic_ns() + timeout_ns;
+  std::unique_lock<std::mutex> lock(mutex_);
+  ++waiters_;
+  if (keeper_leads_) loop_->wake();  // It steps aside after this turn.
+  while (!is_ready()) {
+    int64_t left = timeout_ns;
+    if (timeout_ns > 0) {
+      left = deadline - clock_.monotonic_ns();
+      if (left <= 0) break;
+    }
+    if (!led_.load(std::memory_order_relaxed)) {
+      turn(lock, left, false);
+    } else if (timeout_ns > 0) {
+      changed_.wait_for(lock, std::chrono::nanoseconds(left));
+    } else if (timeout_ns < 0) {
+      changed_.wait(lock);
+    }
+    if (timeout_ns == 0) break;
+  }
+  --waiters_;
+  waiter_left_ns_ = clock_.monotonic_ns();
+  if (waiters_ > 0) changed_.notify_all();  // One of them takes the lead.
+}
+
+void DrivenLoop::spin_until(const std::function<bool()>& is_ready, int64_t spin_ns) {
+  if (is_inside()) return;
+  const int64_t until = clock_.monotonic_ns() + spin_ns;
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (led_.load(std::memory_order_relaxed)) {
+    lock.unlock();
+    while (!is_ready() && clock_.monotonic_ns() < until) cpu_pause();
+    return;
+  }
+  leader_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  led_.store(true, std::memory_order_release);
+  lock.unlock();
+  for (LoopMember* member : members_) member->on_before_wait(false);
+  for (LoopMember* member : members_) member->on_spin(true);
+  for (int round = 0; !is_ready(); ++round) {
+    for (size_t i = 0; i < members_.size(); ++i) members_[i]->on_look();
+    if (round % 64 == 63) {
+      if (clock_.monotonic_ns() >= until) break;
+      loop_->run_once(0);
+    }
+    cpu_pause();
+  }
+  for (LoopMember* member : members_) member->on_spin(false);
+  lock.lock();
+  led_.store(false, std::memory_order_release);
+  leader_.store(std::thread::id(), std::memory_order_relaxed);
+  waiter_left_ns_ = clock_.monotonic_ns();
+  if (waiters_ > 0) changed_.notify_all();
+}
+
+void DrivenLoop::interrupt() {
+  if (is_inside()) return;
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (led_.load(std::memory_order_relaxed)) loop_->wake();
+  if (waiters_ > 0) changed_.notify_all();
+}
+
+void DrivenLoop::run_on_loop(const std::function<void()>& task) {
+  if (is_inside()) {
+    task();
+    return;
+  }
+  std::atomic<bool> done{false};
+  loop_->post([&] {
+    task();
+    done.store(true, std::memory_order_release);
+  });
+  drive_until([&done] { return done.load(std::memory_order_acquire); }, -1);
+}
+
+void DrivenLoop::add_member(LoopMember* member) { members_.push_back(member); }
+
+void DrivenLoop::remove_member(LoopMember* member) { std::erase(members_, member); }
+
+void DrivenLoop::process() {
+  if (is_inside()) return;
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (!led_.load(std::memory_order_relaxed)) turn(lock, 0, false);
+}
+
+// --- the thread of ours ---
+
+void DrivenLoop::start_keeper() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (++keeper_users_ > 1) return;
+  keeper_stops_ = false;
+  keeper_ = std::thread([this] { keep(); });
+}
+
+void DrivenLoop::stop_keeper() {
+  std::thread ended;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (--keeper_users_ > 0) return;
+    keeper_stops_ = true;
+    keeper_wake_.notify_all();
+    changed_.notify_all();
+    loop_->wake();
+    ended.swap(keeper_);
+  }
+  if (ended.get_id() == std::this_thread::get_id()) {
+    ended.detach();  // Ended from inside a callback of its own; it leaves by itself.
+  } else {
+    ended.join();
+  }
+}
+
+void DrivenLoop::keep() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!keeper_stops_) {
+    const int64_t grace_left = waiter_left_ns_ + keeper_grace_ns - clock_.monotonic_ns();
+    if (waiters_ > 0 || led_.load(std::memory_order_relaxed) || grace_left > 0) {
+      const int64_t nap = waiters_ > 0 ? keeper_grace_ns : std::clamp<int64_t>(grace_left, ns_per_ms / 4, keeper_grace_ns);
+      keeper_wake_.wait_for(lock, std::chrono::nanoseconds(nap));
+      continue;
+    }
+    turn(lock, -1, true);
+  }
+}
+
+}  // namespace martlet::client

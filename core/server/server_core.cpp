@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns start and stop, the admission of connections, and the sums over the workers.
+#include "server/server_core.hpp"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+
+#include "auth/server_id.hpp"
+#include "io/entropy.hpp"
+#include "link/memory_pipe.hpp"
+
+namespace martlet::server {
+namespace {
+
+constexpr int listen_backlog = 1024;
+
+std::string new_server_id() {
+  std::array<uint8_t, 32> key;
+  io::fill_random(key.data(), key.size());
+  return auth::encode_server_id(key);
+}
+
+LogLevel log_level(const Options& options) {
+  return options.trace ? LogLevel::trace : options.debug ? LogLevel::debug : LogLevel::info;
+}
+
+broker::SessionOptionsSnapshot session_options(const Options& options, bool auth_required) {
+  auto session = std::make_shared<broker::SessionOptions>();
+  session->control_line_bytes_max = options.max_control_line;
+  session->payload_bytes_max = options.max_payload;
+  session->pending_bytes_max = options.max_pending;
+  session->subscriptions_max = options.max_subscriptions;
+  session->subject_tokens_max = options.max_sub_tokens;
+  session->ping_interval_ns = options.ping_interval_ns;
+  session->pings_out_max = options.ping_max;
+  session->auth_timeout_ns = options.auth_timeout_ns;
+  session->write_deadline_ns = options.write_deadline_ns;
+  session->headers = !options.no_header_support;
+  session->auth_required = auth_required;
+  session->stalls_producers = !options.no_fast_producer_stall;
+  session->trace = options.trace;
+  return session;
+}
+
+}  // namespace
+
+Server::Core::Core(Options options, LogSink* sink, io::ForkGuard guard)
+    : options_(std::move(options)),
+      sink_(sink),
+      guard_(std::move(guard)),
+      log_(sink, log_level(options_)),
+      id_(new_server_id()),
+      name_(options_.server_name.empty() ? id_ : options_.server_name),
+      seed_(io::random_seed()) {
+  accounts_.push_back(std::make_unique<broker::Account>("$G", 1, seed_, broker::AccountLimits{}));
+}
+
+Server::Core::~Core() = default;
+
+broker::Account& Server::Core::add_account(const std::string& name, const broker::AccountLimits& limits) {
+  const uint32_t id = static_cast<uint32_t>(accounts_.size()) + 1;
+  accounts_.push_back(std::make_unique<broker::Account>(name, id, seed_ + id, limits));
+  return *accounts_.back();
+}
+
+std::shared_ptr<Run> Server::Core::run() const {
+  if (is_forked()) return nullptr;
+  std::lock_guard<std::mutex> lock(run_mutex_);
+  return run_;
+}
+
+Status Server::Core::start() {
+  if (is_forked()) return Status(ErrorCode::forked, "this server belongs to the parent process");
+  if (run() != nullptr) return Status(ErrorCode::invalid_argument, "the server runs already");
+  auto run = std::make_shared<Run>(options_.max_memory);
+  run->authenticator = std::make_shared<const auth::Authenticator>(options_.auth);
+  run->session_options = session_options(options_, run->authenticator->is_required());
+  run->start_wall_ns = clock_.wall_ns();
+  run->start_monotonic_ns = clock_.monotonic_ns();
+  Status status = start_workers(*run);
+  if (status && options_.listens) status = start_listener(*run);
+  if (!status) return status;
+  auto info = std::make_shared<protocol::ServerInfo>();
+  info->server_id = id_;
+  info->server_name = name_;
+  info->host = options_.host;
+  info->port = run->client_port;
+  info->headers = !options_.no_header_support;
+  info->auth_required = run->authenticator->is_required();
+  info->max_payload = options_.max_payload;
+  run->info = std::move(info);
+  // Nothing runs before everything is there, so that no failure has threads to take back.
+  for (const std::unique_ptr<net::Worker>& worker : run->workers) worker->start();
+  std::lock_guard<std::mutex> lock(run_mutex_);
+  run_ = std::move(run);
+  return Status();
+}
+
+Status Server::Core::start_workers(Run& run) {
+  const uint32_t count = options_.loops > 0 ? static_cast<uint32_t>(options_.loops) : 1;
+  std::vector<net::Worker*> peers;
+  for (uint32_t i = 0; i < count; i++) {
+    net::Worker::Setup setup;
+    setup.index = i;
+    setup.worker_count = count;
+    setup.seed = io::random_seed();
+    setup.clock = &clock_;
+    setup.budget = &run.budget;
+    setup.log = log_;
+    setup.run_slow = [&run](std::function<void()> task) { (void)run.slow_worker.run(std::move(task)); };
+    setup.on_connection_end = [this, &run](net::Connection& connection) { on_connection_end(run, connection); };
+    Result<std::unique_ptr<net::Worker>> worker = net::Worker::create(std::move(setup));
+    if (!worker) return worker.take_error();
+    peers.push_back(worker->get());
+    run.workers.push_back(std::move(*worker));
+  }
+  for (const std::unique_ptr<net::Worker>& worker : run.workers) worker->set_peers(peers);
+  return Status();
+}
+
+Status Server::Core::start_listener(Run& run) {
+  const uint16_t port = options_.port < 0 ? 0 : static_cast<uint16_t>(options_.port);
+  Result<io::Fd> fd = io::listen_tcp(options_.host, port, listen_backlog);
+  if (!fd) return fd.take_error();
+  Result<uint16_t> bound = io::local_port(fd->get());
+  if (!bound) return bound.take_error();
+  run.client_port = *bound;
+  run.listener = std::make_unique<net::Listener>(
+      run.workers[0]->loop(), std::move(*fd),
+      [this, &run](std::unique_ptr<transport::ByteStream> stream) { on_accept(run, std::move(stream)); });
+  return run.listener->start();
+}
+
+Status Server::Core::stop() {
+  if (is_forked()) return Status(ErrorCode::forked, "this server belongs to the parent process");
+  std::shared_ptr<Run> run;
+  {
+    std::lock_guard<std::mutex> lock(run_mutex_);
+    run.swap(run_);
+  }
+  if (run == nullptr) return Status();
+  // The listener lives on the first loop: its port must be free again when stop() returns.
+  Run* raw = run.get();
+  run->workers[0]->post([raw] { raw->listener.reset(); });
+  for (const std::unique_ptr<net::Worker>& worker : run->workers) worker->stop();
+  run->slow_worker.stop();
+  run->listener.reset();
+  return Status();
+}
+
+void Server::Core::abandon() {
+  // Threads, descriptors and locks are the parent's; whatever a destructor here did to them, the parent would feel it.
+  new std::shared_ptr<Run>(std::move(run_));
+}
+
+net::Worker& Server::Core::least_loaded(Run& run) {
+  net::Worker* best = run.workers[0].get();
+  for (const std::unique_ptr<net::Worker>& worker : run.workers) {
+    if (worker->load() < best->load()) best = worker.get();
+  }
+  return *best;
+}
+
+broker::SessionSetup Server::Core::session_setup(Run& run, const transport::ByteStream& stream,
+                                                 broker::Account& account) const {
+  broker::SessionSetup setup;
+  setup.id = run.next_client_id.fetch_add(1, std::memory_order_relaxed);
+  setup.options = run.session_options;
+  setup.authenticator = run.authenticator;
+  setup.info = run.info;
+  setup.account = &account;
+  setup.client_ip = stream.peer_host();
+  setup.client_label = fmt::format("{}:{} - cid:{}", stream.peer_host(), stream.peer_port(), setup.id);
+  setup.log = log_;
+  return setup;
+}
+
+void Server::Core::on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream) {
+  broker::SessionSetup setup = session_setup(run, *stream, *accounts_.front());
+  const int64_t connections = run.connections.fetch_add(1, std::memory_order_relaxed) + 1;
+  run.total_connections.fetch_add(1, std::memory_order_relaxed);
+  const bool full = connections > std::max<int64_t>(options_.max_connections, 0) || run.budget.refuses_newcomers();
+  setup.refuse = full ? broker::CloseReason::max_connections_exceeded : broker::CloseReason::none;
+  least_loaded(run).adopt(std::move(stream), std::move(setup));
+}
+
+void Server::Core::on_connection_end(Run& run, const net::Connection& connection) {
+  run.connections.fetch_sub(1, std::memory_order_relaxed);
+  if (log_.wants(LogLevel::debug)) {
+    log_.write(LogLevel::debug,
+               fmt::format("{} - Client connection closed: {}", connection.session().setup().client_label,
+                           broker::close_reason_text(connection.session().close_reason())));
+  }
+}
+
+Result<std::unique_ptr<transport::ByteStream>> Server::Core::connect(
+    broker::Account& account, std::shared_ptr<const auth::Authenticator> authenticator) {
+  if (is_forked()) return Error{ErrorCode::forked, "this server belongs to the parent process"};
+  const std::shared_ptr<Run> run = this->run();
+  if (run == nullptr) return Error{ErrorCode::no_servers, "the server in this process does not run"};
+  Result<link::PipeEnds> ends = link::make_memory_pipe();
+  if (!ends) return ends.take_error();
+  broker::SessionSetup setup = session_setup(*run, *ends->second, account);
+  if (authenticator != nullptr) setup.authenticator = std::move(authenticator);
+  run->connections.fetch_add(1, std::memory_order_relaxed);
+  run->total_connections.fetch_add(1, std::memory_order_relaxed);
+  least_loaded(*run).adopt(std::move(ends->second), std::move(setup));
+  return std::move(ends->first);
+}
+
+// Asks each loop in its own thread, so that nothing there needs a lock.
+Statistics Server::Core::statistics() const {
+  Statistics sum;
+  const std::shared_ptr<Run> run = this->run();
+  if (run == nullptr) return sum;
+  struct Answers {
+    std::mutex mutex;
+    std::condition_variable changed;
+    size_t missing;
+    broker::ShardStatistics moved;
+  };
+  auto answers = std::make_shared<Answers>();
+  answers->missing = run->workers.size();
+  for (const std::unique_ptr<net::Worker>& worker : run->workers) {
+    net::Worker* raw = worker.get();
+    raw->post([answers, raw] {
+      std::lock_guard<std::mutex> lock(answers->mutex);
+      raw->add_statistics(answers->moved);
+      answers->missing -= 1;
+      answers->changed.notify_all();
+    });
+  }
+  {
+    std::unique_lock<std::mutex> lock(answers->mutex);
+    answers->changed.wait_for(lock, std::chrono::seconds(2), [&] { return answers->missing == 0; });
+    sum.moved = answers->moved;
+  }
+  sum.connections = static_cast<uint64_t>(std::max<int64_t>(run->connections.load(std::memory_order_relaxed), 0));
+  sum.total_connections = run->total_connections.load(std::memory_order_relaxed);
+  for (const std::unique_ptr<broker::Account>& account : accounts_) sum.subscriptions += account->routing().count();
+  sum.accounted_bytes = run->budget.bytes();
+  sum.start_wall_ns = run->start_wall_ns;
+  sum.uptime_ns = clock_.monotonic_ns() - run->start_monotonic_ns;
+  return sum;
+}
+
+}  // namespace martlet::server

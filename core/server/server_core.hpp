@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns what stands behind a Server: the accounts, and one run of it (workers, listener, monitoring) between start and
+// stop. Shared with the connectors, which outlive the server.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/memory_budget.hpp"
+#include "io/fork_guard.hpp"
+#include "io/system_clock.hpp"
+#include "net/listener.hpp"
+#include "net/slow_worker.hpp"
+#include "net/worker.hpp"
+#include "server/server.hpp"
+
+namespace martlet::server {
+
+/// One run. Made by start, unmade by stop, in the order of the members reversed.
+struct Run {
+  explicit Run(int64_t memory_bytes_max) : budget(memory_bytes_max) {}
+
+  MemoryBudget budget;
+  net::SlowWorker slow_worker;
+  std::vector<std::unique_ptr<net::Worker>> workers;
+  std::unique_ptr<net::Listener> listener;
+  std::shared_ptr<const protocol::ServerInfo> info;
+  std::shared_ptr<const auth::Authenticator> authenticator;
+  broker::SessionOptionsSnapshot session_options;
+  uint16_t client_port = 0;
+  int64_t start_wall_ns = 0;
+  int64_t start_monotonic_ns = 0;
+  std::atomic<uint64_t> next_client_id{1};
+  std::atomic<uint64_t> total_connections{0};
+  std::atomic<int64_t> connections{0};
+};
+
+class Server::Core : public std::enable_shared_from_this<Server::Core> {
+ public:
+  Core(Options options, LogSink* sink, io::ForkGuard guard);
+  ~Core();
+
+  Status start();
+  Status stop();
+  /// The run under way, kept alive by the caller while it looks; null when there is none.
+  std::shared_ptr<Run> run() const;
+  bool is_forked() const { return guard_.is_forked(); }
+  /// In a forked child: forgets the run without touching what the parent shares.
+  void abandon();
+
+  Result<std::unique_ptr<transport::ByteStream>> connect(broker::Account& account,
+                                                         std::shared_ptr<const auth::Authenticator> authenticator);
+  broker::Account& add_account(const std::string& name, const broker::AccountLimits& limits);
+  Statistics statistics() const;
+
+  const Options& options() const { return options_; }
+  const std::string& id() const { return id_; }
+  const std::string& name() const { return name_; }
+  broker::Account& global_account() { return *accounts_.front(); }
+  const std::vector<std::unique_ptr<broker::Account>>& accounts() const { return accounts_; }
+  const io::SystemClock& clock() const { return clock_; }
+  Logger& log() { return log_; }
+
+ private:
+  Status start_workers(Run& run);
+  Status start_listener(Run& run);
+  void on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream);
+  void on_connection_end(Run& run, const net::Connection& connection);
+  broker::SessionSetup session_setup(Run& run, const transport::ByteStream& stream, broker::Account& account) const;
+  net::Worker& least_loaded(Run& run);
+
+  const Options options_;
+  LogSink* sink_;
+  io::ForkGuard guard_;
+  io::SystemClock clock_;
+  Logger log_;
+  std::string id_;
+  std::string name_;
+  uint64_t seed_;
+  std::vector<std::unique_ptr<broker::Account>> accounts_;  // The first is $G.
+  mutable std::mutex run_mutex_;
+  std::shared_ptr<Run> run_;  // GUARDED_BY run_mutex_. Shared by those who look at it while stop() takes it down.
+};
+
+}  // namespace martlet::server

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns martlet._raw.Connection. publish is the one call that is made millions of times: it is attached to the class as a
+// METH_FASTCALL function, the rest is pybind11. Whatever may wait runs without the GIL.
+#include "connection_binding.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "reader_aio.hpp"
+
+namespace martlet::python {
+namespace {
+
+PyTypeObject* connection_type = nullptr;  // Set when the module is made.
+
+/// What `await` finds done already.
+PyObject* done_object = nullptr;
+
+// --- publish ---
+
+struct PublishArguments {
+  PyObject* subject = nullptr;
+  PyObject* payload = nullptr;
+  PyObject* reply = nullptr;
+  PyObject* headers = nullptr;
+};
+
+bool read_arguments(PyObject* const* args, Py_ssize_t count, PyObject* keywords, PublishArguments& out) {
+  PyObject** const slots[] = {&out.subject, &out.payload, &out.reply, &out.headers};
+  static const char* const names[] = {"subject", "payload", "reply", "headers"};
+  if (count > 4) {
+    PyErr_Format(PyExc_TypeError, "publish() takes at most 4 arguments (%zd given)", count);
+    return false;
+  }
+  for (Py_ssize_t i = 0; i < count; ++i) *slots[i] = args[i];
+  const Py_ssize_t keyword_count = keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0;
+  for (Py_ssize_t k = 0; k < keyword_count; ++k) {
+    PyObject* const name = PyTuple_GET_ITEM(keywords, k);
+    int i = 0;
+    while (i < 4 && PyUnicode_CompareWithASCIIString(name, names[i]) != 0) ++i;
+    if (i == 4 || *slots[i] != nullptr) {
+      PyErr_Format(PyExc_TypeError, "publish() got an unexpected or repeated argument %R", name);
+      return false;
+    }
+    *slots[i] = args[count + k];
+  }
+  if (out.subject != nullptr) return true;
+  PyErr_SetString(PyExc_TypeError, "publish() needs a subject");
+  return false;
+}
+
+/// The views of one publish, alive as long as this object.
+class Message {
+ public:
+  bool read(const PublishArguments& arguments) {
+    if (!text_of(arguments.subject, "subject", out.subject)) return false;
+    if (arguments.payload != nullptr && !payload_.read(arguments.payload, "payload")) return false;
+    out.data = payload_.view();
+    if (arguments.reply != nullptr && !text_of(arguments.reply, "reply", out.reply)) return false;
+    if (arguments.headers == nullptr || arguments.headers == Py_None) return true;
+    if (!append_headers(arguments.headers, headers_)) return false;
+    out.headers = headers_;
+    return true;
+  }
+  int64_t bytes() const {
+    return static_cast<int64_t>(out.subject.size() + out.reply.size() + out.headers.size() + out.data.size());
+  }
+  cpp::Outgoing out;
+
+ private:
+  Bytes payload_;
+  std::string headers_;
+};
+
+martlet_status publish_once(RawConnection& raw, const Message& message, martlet_error** error) {
+  const cpp::Outgoing& out = message.out;
+  return martlet_connection_publish(raw.connection.get(), out.subject.data(), cpp::size_of(out.subject),
+                                    out.reply.data(), cpp::size_of(out.reply), out.headers.data(),
+                                    cpp::size_of(out.headers), out.data.data(), cpp::size_of(out.data), error);
+}
+
+// publish: waits without the GIL while the outgoing buffer is at its bound.
+PyObject* publish(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  RawConnection* const raw = to_connection(self);
+  PublishArguments arguments;
+  Message message;
+  if (raw == nullptr || !read_arguments(args, count, keywords, arguments) || !message.read(arguments)) return nullptr;
+  for (;;) {
+    martlet_status status;
+    {
+      cpp::ErrorOut error;
+      status = publish_once(*raw, message, error);
+      if (status < 0) return raise_status(status, error.text(status));
+    }
+    if (status == MARTLET_OK) Py_RETURN_NONE;
+    cpp::ErrorOut error;
+    status = wait_interruptibly(-1, [&](int32_t slice_ms) {
+      return martlet_connection_wait_capacity(raw->connection.get(), message.bytes(), slice_ms, error);
+    });
+    if (status >= 0) continue;
+    return PyErr_Occurred() != nullptr ? nullptr : raise_status(status, error.text(status));
+  }
+}
+
+// publish_awaitable: what it returns is awaited; when the outgoing buffer is at its bound that is the coroutine
+// self._publish_later(...), which waits for room.
+PyObject* publish_awaitable(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  RawConnection* const raw = to_connection(self);
+  PublishArguments arguments;
+  Message message;
+  if (raw == nullptr || !read_arguments(args, count, keywords, arguments) || !message.read(arguments)) return nullptr;
+  cpp::ErrorOut error;
+  const martlet_status status = publish_once(*raw, message, error);
+  if (status == MARTLET_OK) return new_ref(done_object);
+  if (status < 0) return raise_status(status, error.text(status));
+  PyObject* const empty = PyBytes_FromStringAndSize("", 0);
+  PyObject* const no_reply = PyUnicode_FromString("");
+  PyObject* const method = PyObject_GetAttrString(self, "_publish_later");
+  PyObject* result = nullptr;
+  if (empty != nullptr && no_reply != nullptr && method != nullptr) {
+    PyObject* const bytes = PyLong_FromLongLong(message.bytes());
+    result = PyObject_CallFunctionObjArgs(
+        method, bytes, arguments.subject, arguments.payload != nullptr ? arguments.payload : empty,
+        arguments.reply != nullptr ? arguments.reply : no_reply,
+        arguments.headers != nullptr ? arguments.headers : Py_None, nullptr);
+    Py_XDECREF(bytes);
+  }
+  Py_XDECREF(empty);
+  Py_XDECREF(no_reply);
+  Py_XDECREF(method);
+  return result;
+}
+
+// publish_try: True when taken, False when the outgoing buffer is at its bound.
+PyObject* publish_try(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  RawConnection* const raw = to_connection(self);
+  PublishArguments arguments;
+  Message message;
+  if (raw == nullptr || !read_arguments(args, count, keywords, arguments) || !message.read(arguments)) return nullptr;
+  cpp::ErrorOut error;
+  const martlet_status status = publish_once(*raw, message, error);
+  if (status < 0) return raise_status(status, error.text(status));
+  return PyBool_FromLong(status == MARTLET_OK);
+}
+
+template <typename Function>
+PyCFunction as_function(Function* function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+PyMethodDef publish_methods[] = {
+    {"publish", as_function(publish), METH_FASTCALL | METH_KEYWORDS,
+     "publish(subject, payload=b'', reply='', headers=None)\n--\n\n"
+     "Publishes a message. Waits, without the GIL, while the outgoing buffer is at its bound."},
+    {"publish_awaitable", as_function(publish_awaitable), METH_FASTCALL | METH_KEYWORDS,
+     "publish(subject, payload=b'', reply='', headers=None)\n--\n\n"
+     "Publishes a message. Awaiting it waits while the outgoing buffer is at its bound."},
+    {"publish_try", as_function(publish_try), METH_FASTCALL | METH_KEYWORDS,
+     "publish_try(subject, payload=b'', reply='', headers=None)\n--\n\n"
+     "Publishes a message and answers True; False, at once, while the outgoing buffer is at its bound."},
+};
+
+// --- the awaitable that is done ---
+
+PyObject* done_next(PyObject*) { return nullptr; }  // StopIteration without a value.
+
+#if PY_VERSION_HEX >= 0x030A0000
+PySendResult done_send(PyObject*, PyObject*, PyObject** result) {
+  *result = new_ref(Py_None);
+  return PYGEN_RETURN;
+}
+#endif
+
+bool make_done(PyObject* module) {
+  static PyType_Slot slots[] = {
+      {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
+      {Py_tp_iternext, reinterpret_cast<void*>(done_next)},
+      {Py_am_await, reinterpret_cast<void*>(PyObject_SelfIter)},
+#if PY_VERSION_HEX >= 0x030A0000
+      {Py_am_send, reinterpret_cast<void*>(done_send)},
+#endif
+      {0, nullptr},
+  };
+  static PyType_Spec spec = {"martlet._raw.Done", sizeof(PyObject), 0, type_flags_closed, slots};
+  PyObject* const type = PyType_FromSpec(&spec);
+  if (type == nullptr || !add_to_module(module, "Done", type)) return false;
+  done_object = PyObject_New(PyObject, reinterpret_cast<PyTypeObject*>(type));
+  return done_object != nullptr;
+}
+
+// --- what waits: through a queue of the calling thread, in slices, so that Ctrl-C ends it ---
+
+/// One queue per thread for its blocking calls; a call that was given up leaves its answer to be passed over.
+struct CallQueue {
+  std::optional<cpp::Queue> queue;
+  int64_t cookie = 0;
+};
+
+CallQueue& call_queue() {
+  static thread_local CallQueue call;
+  return call;
+}
+
+// Runs `start(queue, cookie)` and waits for the descriptor with that cookie.
+template <typename Start>
+cpp::Batch call_and_wait(Start&& start) {
+  CallQueue& call = call_queue();
+  if (!call.queue) call.queue.emplace();
+  const int64_t cookie = ++call.cookie;
+  start(call.queue->get(), cookie);
+  for (;;) {
+    cpp::Batch batch;
+    cpp::ErrorOut error;
+    martlet_batch* taken = nullptr;
+    const martlet_status status = wait_interruptibly(-1, [&](int32_t slice_ms) {
+      return martlet_queue_poll(call.queue->get(), 1, slice_ms, &taken, error);
+    });
+    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+    cpp::check(status, error);
+    if (status != MARTLET_OK) throw cpp::Error(MARTLET_ERR_CLOSED, "the call's queue was closed");
+    batch = cpp::Batch(taken);
+    if (batch.at(0).cookie == cookie) return batch;
+  }
+}
+
+const char* failure_text(int32_t status, const char* what) {
+  switch (status) {
+    case MARTLET_ERR_TIMEOUT: return "no answer in time";
+    case MARTLET_ERR_NO_RESPONDERS: return "nobody listens to the subject";
+    case MARTLET_ERR_CLOSED: return "the connection was closed";
+    case MARTLET_ERR_DISCONNECTED: return "the connection was lost";
+    default: return what;
+  }
+}
+
+py::object request(py::object self, py::handle subject, py::handle payload, py::handle timeout, py::handle headers) {
+  RawConnection* const raw = to_connection(self.ptr());
+  const int64_t timeout_ms = timeout_ms_of(timeout.ptr());
+  Message message;
+  PublishArguments arguments{subject.ptr(), payload.ptr(), nullptr, headers.ptr()};
+  if (raw == nullptr || timeout_ms == -2 || !message.read(arguments)) throw py::error_already_set();
+  const int32_t wait_ms = static_cast<int32_t>(std::min<int64_t>(timeout_ms, INT32_MAX));
+  cpp::Batch batch = call_and_wait([&](martlet_queue* queue, int64_t cookie) {
+    while (raw->connection.request_start(message.out, wait_ms, queue, cookie) == MARTLET_AGAIN) {
+      py::gil_scoped_release release;
+      if (raw->connection.wait_capacity(message.bytes(), wait_ms) == MARTLET_AGAIN) {
+        throw cpp::Error(MARTLET_ERR_TIMEOUT, "the outgoing buffer had no room in time");
+      }
+    }
+  });
+  const int32_t status = batch.at(0).status;
+  if (status < 0) throw cpp::Error(status, failure_text(status, "the request failed"));
+  SharedBatch* const shared = new SharedBatch(std::move(batch));
+  PyObject* const reply = make_message(message_types().sync, shared, shared->at(0), self.ptr());
+  shared->release();
+  if (reply == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(reply);
+}
+
+bool request_start(RawConnection& raw, py::handle subject, py::handle payload, py::handle timeout, py::handle headers,
+                   py::handle reader, int64_t cookie) {
+  const int64_t timeout_ms = timeout_ms_of(timeout.ptr());
+  Message message;
+  PublishArguments arguments{subject.ptr(), payload.ptr(), nullptr, headers.ptr()};
+  ReaderObject* const target = to_reader(reader.ptr());
+  cpp::Queue* const queue = target != nullptr ? queue_of(target) : nullptr;
+  if (queue == nullptr || timeout_ms == -2 || !message.read(arguments)) throw py::error_already_set();
+  const int32_t wait_ms = static_cast<int32_t>(std::min<int64_t>(timeout_ms, INT32_MAX));
+  return raw.connection.request_start(message.out, wait_ms, queue->get(), cookie) == MARTLET_OK;
+}
+
+int32_t to_timeout_ms(py::handle timeout) {
+  const int64_t timeout_ms = timeout_ms_of(timeout.ptr());
+  if (timeout_ms == -2) throw py::error_already_set();
+  return static_cast<int32_t>(std::min<int64_t>(timeout_ms, INT32_MAX));
+}
+
+martlet_queue* queue_from(py::handle reader) {
+  ReaderObject* const target = to_reader(reader.ptr());
+  cpp::Queue* const queue = target != nullptr ? queue_of(target) : nullptr;
+  if (queue == nullptr) throw py::error_already_set();
+  return queue->get();
+}
+
+std::unique_ptr<RawConnection> make_connection(const std::string& options, py::handle server, py::handle events) {
+  martlet_queue* const queue = events.is_none() ? nullptr : queue_from(events);
+  if (server.is_none()) return std::make_unique<RawConnection>(cpp::Connection(options, queue, 0));
+  cpp::Server& broker = py::cast<cpp::Server&>(server);
+  return std::make_unique<RawConnection>(cpp::Connection(broker.get(), options, queue, 0));
+}
+
+}  // namespace
+
+RawConnection::~RawConnection() {
+  py::gil_scoped_release release;
+  connection.reset();
+}
+
+void forget_call_queue() { call_queue().queue.reset(); }
+
+RawConnection* to_connection(PyObject* object) {
+  // The class is ours and has one base, so its value lies where pybind11 keeps the first holder.
+  if (PyObject_TypeCheck(object, connection_type)) {
+    py::detail::instance* const instance = reinterpret_cast<py::detail::instance*>(object);
+    void* const value = instance->simple_layout ? instance->simple_value_holder[0]
+                                                : instance->nonsimple.values_and_holders[0];
+    if (value != nullptr) return static_cast<RawConnection*>(value);
+    raise_status(MARTLET_ERR_CLOSED, "the connection was not initialised");
+    return nullptr;
+  }
+  PyErr_Format(PyExc_TypeError, "a Connection is needed, not %.100s", Py_TYPE(object)->tp_name);
+  return nullptr;
+}
+
+void bind_connection(py::module_& module) {
+  using NoGil = py::call_guard<py::gil_scoped_release>;
+  py::class_<Notifier, std::shared_ptr<Notifier>>(module, "Notifier")
+      .def(py::init([] {
+        std::shared_ptr<Notifier> notifier = Notifier::create();
+        if (notifier == nullptr) throw py::error_already_set();
+        return notifier;
+      }))
+      .def_property_readonly("descriptor", &Notifier::descriptor)
+      .def("drain", [](Notifier& notifier) { drain_notifier(notifier); });
+
+  py::class_<RawConnection> type(module, "Connection");
+  type.def(py::init(&make_connection), py::arg("options"), py::arg("server"), py::arg("events"))
+      .def("connect_now", [](RawConnection& raw, int32_t timeout_ms) { raw.connection.connect(timeout_ms); }, NoGil())
+      .def("start", [](RawConnection& raw) { raw.connection.start(); }, NoGil())
+      .def("state", [](RawConnection& raw) { return raw.connection.state(); })
+      .def("request_now", &request)
+      .def("request_start", &request_start)
+      .def("flush_now",
+           [](RawConnection& raw, py::handle timeout) {
+             const int32_t timeout_ms = to_timeout_ms(timeout);
+             cpp::Batch batch = call_and_wait([&](martlet_queue* queue, int64_t cookie) {
+               raw.connection.flush_start(timeout_ms, queue, cookie);
+             });
+             const int32_t status = batch.at(0).status;
+             if (status < 0) throw cpp::Error(status, failure_text(status, "the flush failed"));
+           })
+      .def("flush_start",
+           [](RawConnection& raw, py::handle timeout, py::handle reader, int64_t cookie) {
+             raw.connection.flush_start(to_timeout_ms(timeout), queue_from(reader), cookie);
+           })
+      .def("notify_capacity",
+           [](RawConnection& raw, int64_t message_bytes, py::handle reader, int64_t cookie) {
+             raw.connection.notify_capacity(message_bytes, queue_from(reader), cookie);
+           })
+      .def("drain_now", [](RawConnection& raw, int32_t timeout_ms) { raw.connection.drain(timeout_ms); }, NoGil())
+      .def("drain_start", [](RawConnection& raw, int32_t timeout_ms) { raw.connection.drain_start(timeout_ms); },
+           NoGil())
+      .def("close_now", [](RawConnection& raw) { raw.connection.close(); }, NoGil())
+      .def("max_payload_now", [](RawConnection& raw) { return raw.connection.max_payload(); })
+      .def("rtt_now", [](RawConnection& raw, int32_t timeout_ms) { return raw.connection.rtt_ns(timeout_ms); },
+           NoGil())
+      .def("statistics_json", [](RawConnection& raw) { return raw.connection.statistics(); }, NoGil())
+      .def("descriptor", [](RawConnection& raw) { return raw.connection.descriptor(); })
+      .def("process", [](RawConnection& raw) { return raw.connection.process() == MARTLET_OK; })
+      .def("next_timeout_ms", [](RawConnection& raw) { return raw.connection.next_timeout_ms(); });
+  connection_type = reinterpret_cast<PyTypeObject*>(type.ptr());
+  if (!make_done(module.ptr())) throw py::error_already_set();
+  for (PyMethodDef& method : publish_methods) {
+    PyObject* const descriptor = PyDescr_NewMethod(connection_type, &method);
+    if (descriptor == nullptr) throw py::error_already_set();
+    type.attr(method.ml_name) = py::reinterpret_steal<py::object>(descriptor);
+  }
+}
+
+}  // namespace martlet::python

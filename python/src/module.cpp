@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the extension module martlet._raw: the C ABI in Python's terms, 1:1. What users see is written in Python above it.
+#include "connection_binding.hpp"
+#include "martlet/martlet.h"
+#include "reader.hpp"
+#include "support.hpp"
+
+namespace py = pybind11;
+
+namespace martlet::python {
+namespace {
+
+void add_constants(py::module_& module) {
+#define MARTLET_CONSTANT(name) module.attr(#name) = MARTLET_##name
+  MARTLET_CONSTANT(KIND_MESSAGE);
+  MARTLET_CONSTANT(KIND_REPLY);
+  MARTLET_CONSTANT(KIND_FLUSHED);
+  MARTLET_CONSTANT(KIND_CAPACITY);
+  MARTLET_CONSTANT(KIND_SUBSCRIPTION_END);
+  MARTLET_CONSTANT(KIND_SLOW_CONSUMER);
+  MARTLET_CONSTANT(KIND_CONNECTED);
+  MARTLET_CONSTANT(KIND_DISCONNECTED);
+  MARTLET_CONSTANT(KIND_RECONNECTED);
+  MARTLET_CONSTANT(KIND_RECONNECTING);
+  MARTLET_CONSTANT(KIND_CLOSED);
+  MARTLET_CONSTANT(KIND_ERROR);
+  MARTLET_CONSTANT(KIND_DISCOVERED_SERVERS);
+  MARTLET_CONSTANT(KIND_LAME_DUCK);
+  MARTLET_CONSTANT(KIND_LOG_LINE);
+  MARTLET_CONSTANT(STATE_NEW);
+  MARTLET_CONSTANT(STATE_CONNECTING);
+  MARTLET_CONSTANT(STATE_CONNECTED);
+  MARTLET_CONSTANT(STATE_RECONNECTING);
+  MARTLET_CONSTANT(STATE_DRAINING);
+  MARTLET_CONSTANT(STATE_CLOSED);
+#undef MARTLET_CONSTANT
+}
+
+void set_error_types(py::dict types) {
+  Py_XDECREF(module_state().error_types);
+  module_state().error_types = types.release().ptr();
+}
+
+void set_headers_factory(py::object factory) {
+  Py_XDECREF(module_state().headers_factory);
+  module_state().headers_factory = factory.release().ptr();
+}
+
+}  // namespace
+}  // namespace martlet::python
+
+PYBIND11_MODULE(_raw, module) {
+  using namespace martlet::python;
+  module.doc() = "The C ABI of Martlet in Python's terms. Use the package martlet.";
+  py::register_local_exception_translator([](std::exception_ptr pointer) {
+    try {
+      if (pointer) std::rethrow_exception(pointer);
+    } catch (const martlet::cpp::Error& error) {
+      raise_error(error);
+    }
+  });
+  module.def("set_error_types", &set_error_types);
+  module.def("set_headers_factory", &set_headers_factory);
+  module.def("set_main_thread", [](unsigned long ident) { module_state().main_thread = ident; });
+  module.def("forget_call_queue", &forget_call_queue);
+  module.def("abi_version", &martlet_abi_version);
+  module.def("version", [] {
+    int64_t bytes = 0;
+    const char* const text = martlet_version_text(&bytes);
+    return std::string(text, static_cast<size_t>(bytes));
+  });
+  module.def("raise_status", [](int32_t status, const std::string& text) {
+    raise_status(status, text);
+    throw py::error_already_set();
+  });
+  add_constants(module);
+  if (!add_message_types(module.ptr())) throw py::error_already_set();
+  bind_connection(module);
+  bind_server(module);
+  if (!add_reader_types(module.ptr())) throw py::error_already_set();
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the descriptor of a notifier (an eventfd).
+#include "notifier.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace martlet::python {
+
+std::shared_ptr<Notifier> Notifier::create() {
+  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (fd < 0) {
+    PyErr_SetFromErrno(PyExc_OSError);
+    return nullptr;
+  }
+  return std::shared_ptr<Notifier>(new Notifier(fd));
+}
+
+Notifier::~Notifier() { close(fd_); }
+
+void Notifier::note(int64_t number) {
+  bool first;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    first = noted_.empty();
+    noted_.push_back(number);
+  }
+  if (!first) return;
+  const uint64_t one = 1;
+  while (write(fd_, &one, sizeof(one)) < 0 && errno == EINTR) {
+  }
+}
+
+std::vector<int64_t> Notifier::take() {
+  uint64_t count = 0;
+  while (read(fd_, &count, sizeof(count)) < 0 && errno == EINTR) {
+  }
+  std::vector<int64_t> taken;
+  std::lock_guard<std::mutex> lock(mutex_);
+  taken.swap(noted_);
+  return taken;
+}
+
+int64_t Notifier::add(ReaderObject* reader) {
+  readers_[next_number_] = reader;
+  return next_number_++;
+}
+
+ReaderObject* Notifier::find(int64_t number) const {
+  const auto found = readers_.find(number);
+  return found != readers_.end() ? found->second : nullptr;
+}
+
+}  // namespace martlet::python

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns what both readers share, the iteration by `for`, and the loop of a dispatcher thread.
+#include "reader.hpp"
+
+#include <structmember.h>
+
+#include <cstddef>
+
+#include "connection_binding.hpp"
+
+namespace martlet::python {
+
+ReaderObject* to_reader(PyObject* object) {
+  if (PyObject_TypeCheck(object, reader_base_type())) return reader_of(object);
+  PyErr_Format(PyExc_TypeError, "a reader is needed, not %.100s", Py_TYPE(object)->tp_name);
+  return nullptr;
+}
+
+PyTypeObject*& reader_base_type() {
+  static PyTypeObject* type = nullptr;
+  return type;
+}
+
+cpp::Queue* queue_of(ReaderObject* reader) {
+  if (reader->state != nullptr && reader->state->queue) return &*reader->state->queue;
+  raise_status(MARTLET_ERR_CLOSED, "the reader is closed, or was not initialised");
+  return nullptr;
+}
+
+// --- taking ---
+
+const martlet_descriptor* next_at_hand(ReaderObject* reader) {
+  ReaderState& state = *reader->state;
+  if (state.batch == nullptr) return nullptr;
+  if (state.next < state.batch->count()) return &state.batch->at(state.next++);
+  state.drop_batch();
+  state.owes_turn = true;
+  return nullptr;
+}
+
+martlet_status poll_batch(ReaderObject* reader, int64_t timeout_ms) {
+  cpp::Queue* const queue = queue_of(reader);
+  if (queue == nullptr) return MARTLET_ERR_CLOSED;
+  ReaderState& state = *reader->state;
+  if (state.polling) {
+    raise_status(MARTLET_ERR_STATE, "another thread waits on this reader: one at a time");
+    return MARTLET_ERR_STATE;
+  }
+  martlet_batch* batch = nullptr;
+  cpp::ErrorOut error;
+  // What is there already needs no waiting, and so no release of the GIL.
+  martlet_status status = martlet_queue_poll(queue->get(), batch_messages_max, 0, &batch, error);
+  if (status == MARTLET_AGAIN && timeout_ms != 0) {
+    state.polling = true;
+    status = wait_interruptibly(timeout_ms, [&](int32_t slice_ms) {
+      return martlet_queue_poll(queue->get(), batch_messages_max, slice_ms, &batch, error);
+    });
+    state.polling = false;
+  }
+  if (status == MARTLET_OK) {
+    state.drop_batch();
+    state.batch = new SharedBatch(cpp::Batch(batch));
+  } else if (status == MARTLET_DONE) {
+    state.ended = true;
+  } else if (status < 0 && PyErr_Occurred() == nullptr) {
+    raise_status(status, error.text(status));
+  }
+  return status;
+}
+
+PyObject* make_item(ReaderObject* reader, const martlet_descriptor& descriptor) {
+  PyObject* const message =
+      make_message(reader->message_type, reader->state->batch, descriptor, reader->connection);
+  if (message == nullptr) return nullptr;
+  return Py_BuildValue("(iiLN)", descriptor.kind, descriptor.status, static_cast<long long>(descriptor.cookie),
+                       message);
+}
+
+namespace {
+
+// Tells whoever listens of a descriptor that is no message. False with an exception.
+bool tell_event(ReaderObject* reader, const martlet_descriptor& descriptor) {
+  if (descriptor.kind == MARTLET_KIND_SUBSCRIPTION_END) reader->state->ended = true;
+  if (reader->on_event == nullptr || reader->on_event == Py_None) return true;
+  PyObject* const item = make_item(reader, descriptor);
+  if (item == nullptr) return false;
+  PyObject* const result = PyObject_Call(reader->on_event, item, nullptr);
+  Py_DECREF(item);
+  Py_XDECREF(result);
+  return result != nullptr;
+}
+
+}  // namespace
+
+PyObject* take_message(ReaderObject* reader) {
+  while (const martlet_descriptor* descriptor = next_at_hand(reader)) {
+    if (descriptor->kind == MARTLET_KIND_MESSAGE && !reader->state->completions) {
+      return make_message(reader->message_type, reader->state->batch, *descriptor, reader->connection);
+    }
+    if (!tell_event(reader, *descriptor)) return nullptr;
+  }
+  return nullptr;
+}
+
+namespace {
+
+// Waits for a message. Null: with an exception, or without one when the time has passed or nothing can follow.
+PyObject* wait_message(ReaderObject* reader, int64_t timeout_ms) {
+  for (;;) {
+    PyObject* const message = take_message(reader);
+    if (message != nullptr || PyErr_Occurred() != nullptr) return message;
+    if (reader->state->ended) return nullptr;
+    const martlet_status status = poll_batch(reader, timeout_ms);
+    if (status != MARTLET_OK) return nullptr;
+  }
+}
+
+PyObject* iterate(PyObject* self) {
+  if (queue_of(reader_of(self)) == nullptr) return nullptr;
+  return wait_message(reader_of(self), -1);  // Null without an exception ends the iteration.
+}
+
+// --- methods ---
+
+PyObject* next_message(PyObject* self, PyObject* timeout) {
+  ReaderObject* const reader = reader_of(self);
+  const int64_t timeout_ms = timeout_ms_of(timeout);
+  if (timeout_ms == -2 || queue_of(reader) == nullptr) return nullptr;
+  PyObject* const message = wait_message(reader, timeout_ms);
+  if (message != nullptr || PyErr_Occurred() != nullptr) return message;
+  if (reader->state->ended) return raise_status(MARTLET_ERR_CLOSED, "the subscription has ended");
+  return raise_status(MARTLET_ERR_TIMEOUT, "no message in time");
+}
+
+// Everything at hand and in the queue's next batch, as a list of (kind, status, cookie, Msg); waits if there is nothing.
+PyObject* take_items(PyObject* self, PyObject* timeout) {
+  ReaderObject* const reader = reader_of(self);
+  const int64_t timeout_ms = timeout_ms_of(timeout);
+  if (timeout_ms == -2 || queue_of(reader) == nullptr) return nullptr;
+  if (reader->state->batch == nullptr && poll_batch(reader, timeout_ms) < 0) return nullptr;
+  PyObject* const items = PyList_New(0);
+  if (items == nullptr) return nullptr;
+  while (const martlet_descriptor* descriptor = next_at_hand(reader)) {
+    PyObject* const item = make_item(reader, *descriptor);
+    const bool appended = item != nullptr && PyList_Append(items, item) == 0;
+    Py_XDECREF(item);
+    if (!appended) {
+      Py_DECREF(items);
+      return nullptr;
+    }
+  }
+  return items;
+}
+
+// The messages of one batch as a list; waits for it.
+PyObject* fetch(PyObject* self, PyObject* timeout) {
+  ReaderObject* const reader = reader_of(self);
+  const int64_t timeout_ms = timeout_ms_of(timeout);
+  if (timeout_ms == -2 || queue_of(reader) == nullptr) return nullptr;
+  PyObject* const messages = PyList_New(0);
+  if (messages == nullptr) return nullptr;
+  PyObject* message = wait_message(reader, timeout_ms);
+  while (message != nullptr) {
+    const bool appended = PyList_Append(messages, message) == 0;
+    Py_DECREF(message);
+    if (!appended) break;
+    message = take_message(reader);
+  }
+  if (PyErr_Occurred() != nullptr) {
+    Py_DECREF(messages);
+    return nullptr;
+  }
+  return messages;
+}
+
+// Calls `on_error` with the exception that is set; without one, or if that fails too, says it where Python says so.
+void hand_over_exception(PyObject* on_error, PyObject* context) {
+  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  if (traceback != nullptr) PyException_SetTraceback(value, traceback);
+  PyObject* result = nullptr;
+  if (on_error != Py_None) result = PyObject_CallFunctionObjArgs(on_error, value, nullptr);
+  if (result == nullptr) {
+    if (PyErr_Occurred() == nullptr) PyErr_Restore(new_ref(type), new_ref(value), new_ref(traceback));
+    PyErr_WriteUnraisable(context);
+  }
+  Py_XDECREF(result);
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(traceback);
+}
+
+// One descriptor on a dispatcher thread.
+void dispatch_one(ReaderObject* reader, const martlet_descriptor& descriptor, PyObject* callbacks, PyObject* on_error) {
+  PyObject* result = nullptr;
+  PyObject* context = reader->on_event;
+  if (descriptor.kind == MARTLET_KIND_MESSAGE) {
+    PyObject* const cookie = PyLong_FromLongLong(descriptor.cookie);
+    PyObject* const callback = cookie != nullptr ? new_ref(PyDict_GetItemWithError(callbacks, cookie)) : nullptr;
+    Py_XDECREF(cookie);
+    if (callback == nullptr) {
+      if (PyErr_Occurred() != nullptr) hand_over_exception(on_error, nullptr);
+      return;  // Unsubscribed meanwhile.
+    }
+    PyObject* const message =
+        make_message(reader->message_type, reader->state->batch, descriptor, reader->connection);
+    if (message != nullptr) result = PyObject_CallFunctionObjArgs(callback, message, nullptr);
+    Py_XDECREF(message);
+    if (result == nullptr) hand_over_exception(on_error, callback);
+    Py_DECREF(callback);
+    Py_XDECREF(result);
+    return;
+  }
+  if (context == nullptr || context == Py_None) return;
+  PyObject* const item = make_item(reader, descriptor);
+  if (item != nullptr) result = PyObject_Call(context, item, nullptr);
+  Py_XDECREF(item);
+  if (result == nullptr) hand_over_exception(on_error, context);
+  Py_XDECREF(result);
+}
+
+// dispatch(callbacks, on_error): the life of a dispatcher thread. Returns when the queue is closed and empty.
+PyObject* dispatch(PyObject* self, PyObject* args) {
+  ReaderObject* const reader = reader_of(self);
+  PyObject *callbacks = nullptr, *on_error = nullptr;
+  if (!PyArg_ParseTuple(args, "O!O:dispatch", &PyDict_Type, &callbacks, &on_error)) return nullptr;
+  if (queue_of(reader) == nullptr) return nullptr;
+  for (;;) {
+    const martlet_status status = poll_batch(reader, -1);
+    if (status < 0) return nullptr;
+    if (status == MARTLET_DONE) Py_RETURN_NONE;
+    while (const martlet_descriptor* descriptor = next_at_hand(reader)) {
+      dispatch_one(reader, *descriptor, callbacks, on_error);
+    }
+  }
+}
+
+PyObject* subscribe(PyObject* self, PyObject* args) {
+  ReaderObject* const reader = reader_of(self);
+  PyObject *connection = nullptr, *subject = nullptr, *group = nullptr, *options = nullptr, *target = nullptr;
+  long long cookie = 0;
+  if (!PyArg_ParseTuple(args, "OOOO|OL:subscribe", &connection, &subject, &group, &options, &target, &cookie)) {
+    return nullptr;
+  }
+  std::string_view subject_text, group_text, options_text;
+  if (!text_of(subject, "subject", subject_text) || !text_of(group, "queue", group_text) ||
+      !text_of(options, "options", options_text)) {
+    return nullptr;
+  }
+  ReaderObject* const receiver = target != nullptr ? to_reader(target) : reader;
+  cpp::Queue* const queue = receiver != nullptr ? queue_of(receiver) : nullptr;
+  if (queue == nullptr || queue_of(reader) == nullptr) return nullptr;
+  RawConnection* const raw = queue != nullptr ? to_connection(connection) : nullptr;
+  if (raw == nullptr) return nullptr;
+  try {
+    reader->state->subscription.emplace(raw->connection.get(), subject_text, group_text, options_text,
+                                        queue->get(), cookie);
+  } catch (const cpp::Error& error) {
+    return raise_error(error);
+  }
+  Py_RETURN_NONE;
+}
+
+// Runs `call` on the subscription, if there is one.
+template <typename Call>
+PyObject* on_subscription(PyObject* self, Call&& call) {
+  ReaderState* const state = reader_of(self)->state;
+  if (state == nullptr || !state->subscription) {
+    return raise_status(MARTLET_ERR_CLOSED, "the reader has no subscription");
+  }
+  try {
+    return call(*state->subscription);
+  } catch (const cpp::Error& error) {
+    return raise_error(error);
+  }
+}
+
+PyObject* unsubscribe(PyObject* self, PyObject*) {
+  return on_subscription(self, [](cpp::Subscription& subscription) {
+    subscription.unsubscribe();
+    return new_ref(Py_None);
+  });
+}
+
+PyObject* auto_unsubscribe(PyObject* self, PyObject* messages_max) {
+  const long long count = PyLong_AsLongLong(messages_max);
+  if (count == -1 && PyErr_Occurred() != nullptr) return nullptr;
+  return on_subscription(self, [count](cpp::Subscription& subscription) {
+    subscription.auto_unsubscribe(count);
+    return new_ref(Py_None);
+  });
+}
+
+PyObject* drain_subscription(PyObject* self, PyObject*) {
+  return on_subscription(self, [](cpp::Subscription& subscription) {
+    subscription.drain();
+    return new_ref(Py_None);
+  });
+}
+
+// (pending messages, pending bytes, dropped, delivered). Messages of the batch at hand count as pending.
+PyObject* counts(PyObject* self, PyObject*) {
+  return on_subscription(self, [self](cpp::Subscription& subscription) {
+    const cpp::SubscriptionCounts counted = subscription.counts();
+    const ReaderState& state = *reader_of(self)->state;
+    const int64_t at_hand = state.batch != nullptr ? state.batch->count() - state.next : 0;
+    return Py_BuildValue("(LLLL)", static_cast<long long>(counted.pending_messages + at_hand),
+                         static_cast<long long>(counted.pending_bytes),
+                         static_cast<long long>(counted.dropped_messages),
+                         static_cast<long long>(counted.delivered_messages));
+  });
+}
+
+PyObject* close_reader(PyObject* self, PyObject*) {
+  ReaderState* const state = reader_of(self)->state;
+  if (state != nullptr && state->queue) {
+    state->queue->close();
+    if (state->notifier != nullptr) state->notifier->note(state->number);
+  }
+  Py_RETURN_NONE;
+}
+
+PyObject* get_ended(PyObject* self, void*) {
+  const ReaderState* const state = reader_of(self)->state;
+  return PyBool_FromLong(state == nullptr || state->ended);
+}
+
+void on_wake(void* user_data) {
+  const WakeTarget* const target = static_cast<const WakeTarget*>(user_data);
+  target->notifier->note(target->number);
+}
+
+void free_wake(void* user_data) { delete static_cast<WakeTarget*>(user_data); }
+
+}  // namespace
+
+// --- both types ---
+
+// Reader(connection=None, options="", notifier=None, completions=False)
+int reader_init(PyObject* self, PyObject* args, PyObject* kwargs) {
+  ReaderObject* const reader = reader_of(self);
+  PyObject *connection = Py_None, *options = nullptr, *notifier = Py_None;
+  int completions = 0;
+  static const char* names[] = {"connection", "options", "notifier", "completions", nullptr};
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OUOp", const_cast<char**>(names), &connection, &options,
+                                   &notifier, &completions)) {
+    return -1;
+  }
+  if (reader->state != nullptr) {
+    raise_status(MARTLET_ERR_STATE, "a reader is initialised once");
+    return -1;
+  }
+  std::string_view options_text;
+  if (options != nullptr && !text_of(options, "options", options_text)) return -1;
+  try {
+    auto state = std::make_unique<ReaderState>();
+    state->queue.emplace(options_text);
+    state->completions = completions != 0;
+    if (notifier != Py_None) {
+      state->notifier = py::cast<std::shared_ptr<Notifier>>(py::handle(notifier));
+      state->number = state->notifier->add(reader);
+      auto target = std::make_unique<WakeTarget>(WakeTarget{state->notifier, state->number});
+      state->queue->set_wake(on_wake, target.get(), free_wake);
+      target.release();
+    }
+    reader->message_type = notifier != Py_None ? message_types().aio : message_types().sync;
+    reader->connection = connection != Py_None ? new_ref(connection) : nullptr;
+    reader->state = state.release();
+  } catch (const cpp::Error& error) {
+    raise_error(error);
+    return -1;
+  } catch (const py::cast_error&) {
+    PyErr_SetString(PyExc_TypeError, "notifier must be a Notifier");
+    return -1;
+  }
+  return 0;
+}
+
+int reader_traverse(PyObject* self, visitproc visit, void* arg) {
+  ReaderObject* const reader = reader_of(self);
+  Py_VISIT(reader->connection);
+  Py_VISIT(reader->loop);
+  Py_VISIT(reader->waiter);
+  Py_VISIT(reader->callback);
+  Py_VISIT(reader->on_event);
+#if PY_VERSION_HEX >= 0x03090000
+  Py_VISIT(Py_TYPE(self));
+#endif
+  return 0;
+}
+
+int reader_clear(PyObject* self) {
+  ReaderObject* const reader = reader_of(self);
+  Py_CLEAR(reader->connection);
+  Py_CLEAR(reader->loop);
+  Py_CLEAR(reader->waiter);
+  Py_CLEAR(reader->callback);
+  Py_CLEAR(reader->on_event);
+  return 0;
+}
+
+void reader_dealloc(PyObject* self) {
+  PyTypeObject* const type = Py_TYPE(self);
+  ReaderObject* const reader = reader_of(self);
+  PyObject_GC_UnTrack(self);
+  if (reader->weak_references != nullptr) PyObject_ClearWeakRefs(self);
+  if (ReaderState* const state = reader->state) {
+    if (state->notifier != nullptr) state->notifier->remove(state->number);
+    state->drop_batch();
+    WithoutGil without;  // Unsubscribing takes the connection's locks.
+    state->subscription.reset();
+    state->queue.reset();
+    delete state;
+  }
+  reader->state = nullptr;
+  reader_clear(self);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyMethodDef reader_methods[] = {
+    {"next_message", next_message, METH_O, "next_message(timeout, /)\n--\n\nThe next message; waits."},
+    {"fetch", fetch, METH_O, "fetch(timeout, /)\n--\n\nThe messages of one batch as a list; waits for it."},
+    {"take_items", take_items, METH_O, "take_items(timeout, /)\n--\n\n(kind, status, cookie, Msg) of one batch."},
+    {"dispatch", dispatch, METH_VARARGS, "dispatch(callbacks, on_error, /)\n--\n\nRuns a dispatcher thread."},
+    {"subscribe", subscribe, METH_VARARGS, "subscribe(connection, subject, queue, options, /)\n--\n\n"},
+    {"unsubscribe_now", unsubscribe, METH_NOARGS, "unsubscribe_now()\n--\n\n"},
+    {"auto_unsubscribe", auto_unsubscribe, METH_O, "auto_unsubscribe(messages_max, /)\n--\n\n"},
+    {"drain_start", drain_subscription, METH_NOARGS, "drain_start()\n--\n\n"},
+    {"counts", counts, METH_NOARGS, "counts()\n--\n\n(pending messages, pending bytes, dropped, delivered)."},
+    {"close_queue", close_reader, METH_NOARGS, "close_queue()\n--\n\nEnds the iteration after what is there."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyGetSetDef reader_getters[] = {
+    {"ended", get_ended, nullptr, "True when no message can follow.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+PyMemberDef reader_members[] = {
+    {"on_event", T_OBJECT, offsetof(ReaderObject, on_event), 0, "Called with (kind, status, cookie, Msg)."},
+    {"callback", T_OBJECT, offsetof(ReaderObject, callback), 0, "Called with each message (AioReader)."},
+    {"loop", T_OBJECT, offsetof(ReaderObject, loop), 0, "The asyncio loop (AioReader)."},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(ReaderObject, weak_references), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr},
+};
+
+bool add_reader_types(PyObject* module) {
+  constexpr unsigned long flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC;
+  static PyType_Slot base_slots[] = {
+      {Py_tp_new, reinterpret_cast<void*>(PyType_GenericNew)},
+      {Py_tp_init, reinterpret_cast<void*>(reader_init)},
+      {Py_tp_dealloc, reinterpret_cast<void*>(reader_dealloc)},
+      {Py_tp_traverse, reinterpret_cast<void*>(reader_traverse)},
+      {Py_tp_clear, reinterpret_cast<void*>(reader_clear)},
+      {Py_tp_methods, reader_methods},
+      {Py_tp_getset, reader_getters},
+      {Py_tp_members, reader_members},
+      {Py_tp_doc, const_cast<char*>("A completion queue and the subscription that feeds it.")},
+      {0, nullptr},
+  };
+  static PyType_Spec base_spec = {"martlet._raw.ReaderBase", sizeof(ReaderObject), 0, flags, base_slots};
+  PyObject* const base = PyType_FromSpec(&base_spec);
+  if (base == nullptr || !add_to_module(module, "ReaderBase", base)) return false;
+  reader_base_type() = reinterpret_cast<PyTypeObject*>(base);
+
+  static PyType_Slot slots[] = {
+      {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
+      {Py_tp_iternext, reinterpret_cast<void*>(iterate)},
+      {Py_tp_doc, const_cast<char*>("A reader that is iterated by `for`.")},
+      {0, nullptr},
+  };
+  static PyType_Spec spec = {"martlet._raw.Reader", sizeof(ReaderObject), 0, flags, slots};
+  PyObject* const bases = PyTuple_Pack(1, base);
+  PyObject* const type = bases != nullptr ? PyType_FromSpecWithBases(&spec, bases) : nullptr;
+  Py_XDECREF(bases);
+  if (type == nullptr || !add_to_module(module, "Reader", type)) return false;
+  PyObject* const aio = make_aio_reader_type(module);
+  return aio != nullptr && add_to_module(module, "AioReader", aio);
+}
+
+}  // namespace martlet::python
