@@ -335,8 +335,8 @@ Authorization:
         --auth <token>               The token that a connection must show
 
 Known, and coming later:
-    -js, -sd, --tls, --tlscert, --tlskey, --tlsverify, --tlscacert, --routes, --cluster, --cluster_listen,
-    --cluster_name, --cluster_advertise, --no_advertise, --connect_retries, --profile
+    -js, --jetstream, -sd, --store_dir, --tls, --tlscert, --tlskey, --tlsverify, --tlscacert, --routes,
+    --cluster, --cluster_listen, --cluster_name, --cluster_advertise, --no_advertise, --connect_retries, --profile
 
 Others:
     -h, --help                       This text

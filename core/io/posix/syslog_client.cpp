@@ -86,9 +86,8 @@ std::string stamp(int64_t wall_ns, bool is_local) {
   std::tm calendar{};
   localtime_r(&seconds, &calendar);
   char text[64];
-  const char* const shape = is_local ? "%b %e %H:%M:%S" : "%Y-%m-%dT%H:%M:%S%z";
-  std::string out(text, std::strftime(text, sizeof text, shape, &calendar));
-  if (is_local) return out;
+  if (is_local) return std::string(text, std::strftime(text, sizeof text, "%b %e %H:%M:%S", &calendar));
+  std::string out(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &calendar));
   if (out.size() >= 2) out.insert(out.size() - 2, ":");
   return out + " " + host_name();
 }

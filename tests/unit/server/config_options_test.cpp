@@ -164,7 +164,7 @@ TEST(ConfigOptions, lame_duck_times_are_checked_and_wait) {
 TEST(ConfigOptions, file_and_digest_are_kept) {
   const Options set = options_of("max_pending: 10");
   EXPECT_EQ(set.config_file, "a.conf");
-  EXPECT_EQ(set.config_digest, "sha256:7e60f70cb88dee82c79c3bedd4b367dae87ebeda5c44b4263451eb72c39db500");
+  EXPECT_EQ(set.config_digest, "sha256:da863c09326d9c9a1fd8334591b5d69d524472c124d95b5032a1473b14a6988f");
 }
 
 TEST(ConfigOptions, limits_that_contradict_each_other) {
