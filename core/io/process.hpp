@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what a program asks the system about processes: its own number, others by name, and sending them a signal. For
-// the program only: an embedded broker has no business here.
+// Owns what a program asks the system about processes: its own number, others by name, and sending
+// them a signal. For the program only: an embedded broker has no business here.
 #pragma once
 
 #include <cstdint>

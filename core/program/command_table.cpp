@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns the table of commands and the way from the first word to one of them.
 #include "program/command_table.hpp"
 
 #include <fmt/format.h>
@@ -22,15 +24,19 @@ void print(std::FILE* to, const std::string& text) { std::fwrite(text.data(), 1,
 }  // namespace
 
 const Command* find_command(std::string_view name) {
-  const Command* const found = std::find_if(std::begin(commands), std::end(commands),
-                                            [name](const Command& command) { return command.name == name; });
+  const Command* const found =
+      std::find_if(std::begin(commands), std::end(commands),
+                   [name](const Command& command) { return command.name == name; });
   return found == std::end(commands) ? nullptr : found;
 }
 
 std::string commands_help() {
   std::string help = "Usage: martlet COMMAND [options]\n\n";
-  for (const Command& command : commands) help += fmt::format("    {:10}{}\n", command.name, command.summary);
-  help += "    version   the version\n    help      this text\n\n`martlet COMMAND -h` tells the options of one.\n";
+  for (const Command& command : commands)
+    help += fmt::format("    {:10}{}\n", command.name, command.summary);
+  help +=
+      "    version   the version\n    help      this text\n\n`martlet COMMAND -h` tells the "
+      "options of one.\n";
   return help;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the list of what `martlet` can do: one entry for each word behind its name. A new command is a line in
-// command_table.cpp and a file of its own.
+// Owns the list of what `martlet` can do: one entry for each word behind its name. A new command is
+// a line in command_table.cpp and a file of its own.
 #pragma once
 
 #include <string>
@@ -23,8 +23,8 @@ const Command* find_command(std::string_view name);
 /// What `martlet help` shows.
 std::string commands_help();
 
-/// Runs the program: `words` are those of the command line, the program's path first. Under the name nats-server (a
-/// link) it is `martlet serve`. Returns the exit status.
+/// Runs the program: `words` are those of the command line, the program's path first. Under the
+/// name nats-server (a link) it is `martlet serve`. Returns the exit status.
 int run_program(const std::vector<std::string>& words);
 
 }  // namespace martlet::program

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns writing, rotating and purging of log files, and the choice between the sinks.
 #include "program/log_sinks.hpp"
 
 #include <fmt/format.h>
@@ -10,35 +12,44 @@
 #include <vector>
 
 #include "io/process.hpp"
+#include "io/system_words.hpp"
 
 namespace martlet::program {
 namespace {
 
 io::SyslogSeverity severity_of(LogLevel level) {
   switch (level) {
-    case LogLevel::fatal: return io::SyslogSeverity::critical;
-    case LogLevel::error: return io::SyslogSeverity::error;
-    case LogLevel::warning: return io::SyslogSeverity::warning;
-    case LogLevel::debug: return io::SyslogSeverity::debug;
+    case LogLevel::fatal:
+      return io::SyslogSeverity::critical;
+    case LogLevel::error:
+      return io::SyslogSeverity::error;
+    case LogLevel::warning:
+      return io::SyslogSeverity::warning;
+    case LogLevel::debug:
+      return io::SyslogSeverity::debug;
     case LogLevel::info:
-    case LogLevel::trace: return io::SyslogSeverity::notice;
+    case LogLevel::trace:
+      return io::SyslogSeverity::notice;
   }
   return io::SyslogSeverity::notice;
 }
 
 // What is left of a bound on kept files, the current one among them.
-size_t archives_kept(int64_t files_max) { return files_max > 1 ? static_cast<size_t>(files_max - 1) : 0; }
+size_t archives_kept(int64_t files_max) {
+  return files_max > 1 ? static_cast<size_t>(files_max - 1) : 0;
+}
 
 }  // namespace
 
-Result<std::unique_ptr<ProgramLog>> open_log(const server::Options& options, const std::string& program,
-                                             const Clock& clock) {
+Result<std::unique_ptr<ProgramLog>> open_log(const server::Options& options,
+                                             const std::string& program, const Clock& clock) {
   server::LogLineStyle style;
   style.process_id = io::process_id();
   style.has_time = options.logtime;
   style.is_utc = options.logtime_utc;
   if (!options.log_file.empty()) {
-    return FileLog::open(options.log_file, {options.logfile_size_limit, options.logfile_max_num}, style, clock);
+    return FileLog::open(options.log_file, {options.logfile_size_limit, options.logfile_max_num},
+                         style, clock);
   }
   if (options.syslog || !options.remote_syslog.empty()) {
     Result<io::SyslogClient> client = io::SyslogClient::connect(options.remote_syslog, program);
@@ -55,8 +66,8 @@ void StderrLog::write(LogLevel level, std::string_view line) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
-Result<std::unique_ptr<ProgramLog>> FileLog::open(const std::string& path, Bounds bounds, server::LogLineStyle style,
-                                                  const Clock& clock) {
+Result<std::unique_ptr<ProgramLog>> FileLog::open(const std::string& path, Bounds bounds,
+                                                  server::LogLineStyle style, const Clock& clock) {
   std::unique_ptr<FileLog> log(new FileLog(path, bounds, style, clock));
   {
     const std::lock_guard<std::mutex> lock(log->mutex_);
@@ -70,7 +81,7 @@ Status FileLog::open_locked() {
   std::unique_ptr<std::FILE, Closer> file(std::fopen(path_.c_str(), "ae"));
   if (!file) {
     return {ErrorCode::io,
-            fmt::format("error opening file: open {}: {}", path_, std::generic_category().message(errno))};
+            fmt::format("error opening file: open {}: {}", path_, io::system_words(errno))};
   }
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(path_, error);
@@ -98,19 +109,23 @@ void FileLog::rotate_locked() {
   std::error_code error;
   std::filesystem::rename(path_, archive, error);
   if (error) {
-    // Trying again at every line would fill the log with this sentence: the next try comes after as many bytes again.
+    // Trying again at every line would fill the log with this sentence: the next try comes after as
+    // many bytes again.
     bytes_ = 0;
-    return write_locked(LogLevel::error, fmt::format("Unable to rotate the log file {}: {}", path_, error.message()));
+    return write_locked(LogLevel::error, fmt::format("Unable to rotate the log file {}: {}", path_,
+                                                     error.message()));
   }
   const Status status = open_locked();
-  if (!status) return write_locked(LogLevel::error, status.error().context);  // Goes on in the file put aside.
+  if (!status)
+    return write_locked(LogLevel::error, status.error().context);  // Goes on in the file put aside.
   write_locked(LogLevel::info, fmt::format("Rotated log, backup saved as \"{}\"", archive));
   if (bounds_.files_max > 0) purge_locked();
 }
 
 void FileLog::purge_locked() {
   const std::filesystem::path path(path_);
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  const std::filesystem::path folder =
+      path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   std::vector<std::filesystem::path> archives;
   std::error_code error;
   std::filesystem::directory_iterator entry(folder, error);
@@ -126,7 +141,8 @@ void FileLog::purge_locked() {
     std::filesystem::remove(archives[i], error);
     const std::string name = archives[i].filename().string();
     if (error) {
-      write_locked(LogLevel::error, fmt::format("Unable to remove backup log file \"{}\": {}", name, error.message()));
+      write_locked(LogLevel::error, fmt::format("Unable to remove backup log file \"{}\": {}", name,
+                                                error.message()));
     } else {
       write_locked(LogLevel::info, fmt::format("Purged log file \"{}\"", name));
     }

@@ -6,4 +6,6 @@
 
 #include "program/command_table.hpp"
 
-int main(int count, char** words) { return martlet::program::run_program(std::vector<std::string>(words, words + count)); }
+int main(int count, char** words) {
+  return martlet::program::run_program(std::vector<std::string>(words, words + count));
+}

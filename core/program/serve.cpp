@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns the order of a run: flags, file, log, server, files, signals, end. The parts are elsewhere.
 #include "program/serve.hpp"
 
 #include <fmt/format.h>
@@ -27,7 +29,9 @@ constexpr std::string_view nats_level = "2.15.2";
 void print(std::FILE* to, const std::string& text) { std::fwrite(text.data(), 1, text.size(), to); }
 
 // "martlet serve" stands in messages as "martlet".
-std::string program_of(const std::string& called_as) { return called_as.substr(0, called_as.find(' ')); }
+std::string program_of(const std::string& called_as) {
+  return called_as.substr(0, called_as.find(' '));
+}
 
 int fail(const std::string& program, const std::string& sentence) {
   print(stderr, fmt::format("{}: {}\n", program, sentence));
@@ -35,13 +39,15 @@ int fail(const std::string& program, const std::string& sentence) {
 }
 
 std::string host_and_port(const std::string& host, uint16_t port) {
-  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
+                                             : fmt::format("[{}]:{}", host, port);
 }
 
 /// One run of the server: from options to the exit status.
 class ServeRun {
  public:
-  ServeRun(std::string program, server::Options options) : program_(std::move(program)), options_(std::move(options)) {}
+  ServeRun(std::string program, server::Options options)
+      : program_(std::move(program)), options_(std::move(options)) {}
 
   int run();
 
@@ -52,7 +58,9 @@ class ServeRun {
   Status write_files();
   void wait_for_the_end();
   void say(LogLevel level, const std::string& line) { log_->write(level, line); }
-  const std::string& http_host() const { return options_.http_host.empty() ? options_.host : options_.http_host; }
+  const std::string& http_host() const {
+    return options_.http_host.empty() ? options_.host : options_.http_host;
+  }
 
   const std::string program_;
   const server::Options options_;
@@ -86,7 +94,8 @@ bool ServeRun::start() {
   log_greeting();
   if (!options_.pid_file.empty()) {
     const Status written = write_pid_file(options_.pid_file, io::process_id());
-    if (!written) return say(LogLevel::fatal, "Could not write pidfile: " + written.error().context), false;
+    if (!written)
+      return say(LogLevel::fatal, "Could not write pidfile: " + written.error().context), false;
   }
   const Status started = server_->start();
   if (!started) return say(LogLevel::fatal, started.error().context), false;
@@ -107,15 +116,17 @@ void ServeRun::log_greeting() {
   say(LogLevel::info, fmt::format("  Name:     {}", server_->name()));
   say(LogLevel::info, fmt::format("  ID:       {}", server_->id()));
   if (!options_.config_file.empty()) {
-    say(LogLevel::info, fmt::format("Using configuration file: {} ({})", options_.config_file, options_.config_digest));
+    say(LogLevel::info, fmt::format("Using configuration file: {} ({})", options_.config_file,
+                                    options_.config_digest));
   }
-  for (const std::string& sentence : server::options_advice(options_)) say(LogLevel::warning, sentence);
+  for (const std::string& sentence : server::options_advice(options_))
+    say(LogLevel::warning, sentence);
 }
 
 void ServeRun::log_listeners() {
   if (server_->monitoring_port() != 0) {
-    say(LogLevel::info,
-        fmt::format("Starting http monitor on {}", host_and_port(http_host(), server_->monitoring_port())));
+    say(LogLevel::info, fmt::format("Starting http monitor on {}",
+                                    host_and_port(http_host(), server_->monitoring_port())));
   }
   if (server_->client_port() != 0) {
     say(LogLevel::info, fmt::format("Listening for client connections on {}",
@@ -134,7 +145,8 @@ Status ServeRun::write_files() {
       ports.monitoring.push_back("http://" + host_and_port(host, server_->monitoring_port()));
     }
   }
-  Result<PortsFile> file = PortsFile::create(options_.ports_file_dir, program_, io::process_id(), ports);
+  Result<PortsFile> file =
+      PortsFile::create(options_.ports_file_dir, program_, io::process_id(), ports);
   if (!file) return file.take_error();
   ports_file_.emplace(std::move(*file));
   return {};
@@ -143,7 +155,8 @@ Status ServeRun::write_files() {
 void ServeRun::wait_for_the_end() {
   for (;;) {
     switch (signals_.wait()) {
-      case io::ProcessSignal::interrupt: return say(LogLevel::info, "Trapped \"interrupt\" signal");
+      case io::ProcessSignal::interrupt:
+        return say(LogLevel::info, "Trapped \"interrupt\" signal");
       case io::ProcessSignal::user1:
         say(LogLevel::info, "Trapped \"user defined signal 1\" signal");
         if (!log_->reopen()) say(LogLevel::info, "File log re-open ignored, not a file logger");
@@ -156,7 +169,8 @@ void ServeRun::wait_for_the_end() {
         say(LogLevel::info, "Trapped \"hangup\" signal");
         say(LogLevel::warning, "Reload of the configuration comes later: nothing changes");
         break;
-      default: return say(LogLevel::info, "Trapped \"terminated\" signal");
+      default:
+        return say(LogLevel::info, "Trapped \"terminated\" signal");
     }
   }
 }
@@ -186,7 +200,8 @@ std::optional<int> run_simple(const server::ParsedFlags& flags, const std::strin
 }  // namespace
 
 std::string version_line(const std::string& program) {
-  if (program == "nats-server") return fmt::format("nats-server: v{} (martlet {})\n", nats_level, MARTLET_VERSION);
+  if (program == "nats-server")
+    return fmt::format("nats-server: v{} (martlet {})\n", nats_level, MARTLET_VERSION);
   return fmt::format("{}: v{} (NATS {})\n", program, MARTLET_VERSION, nats_level);
 }
 
@@ -216,8 +231,8 @@ int run_serve(const std::string& called_as, const std::vector<std::string>& argu
     print(stderr, warnings);
     options = std::move(configured->options);
     if (flags->checks_config) {
-      print(stderr, fmt::format("{}: configuration file {} is valid ({})\n", program, flags->config_file,
-                                options.config_digest));
+      print(stderr, fmt::format("{}: configuration file {} is valid ({})\n", program,
+                                flags->config_file, options.config_digest));
       return 0;
     }
   } else if (flags->checks_config) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns the writing of the pid file and the ports file.
 #include "program/server_files.hpp"
 
 #include <fmt/format.h>
@@ -11,13 +13,14 @@
 
 #include "base/json.hpp"
 #include "io/interfaces.hpp"
+#include "io/system_words.hpp"
 
 namespace martlet::program {
 namespace {
 
 Status write_file(const std::string& path, const std::string& text) {
   const auto refuse = [&path] {
-    return Status(ErrorCode::io, fmt::format("open {}: {}", path, std::generic_category().message(errno)));
+    return Status(ErrorCode::io, fmt::format("open {}: {}", path, io::system_words(errno)));
   };
   std::FILE* const file = std::fopen(path.c_str(), "we");
   if (file == nullptr) return refuse();
@@ -57,9 +60,10 @@ std::string ports_json(const Ports& ports) {
   return out + "}";
 }
 
-Result<PortsFile> PortsFile::create(const std::string& folder, const std::string& program, int64_t process_id,
-                                    const Ports& ports) {
-  const std::string path = (std::filesystem::path(folder) / fmt::format("{}_{}.ports", program, process_id)).string();
+Result<PortsFile> PortsFile::create(const std::string& folder, const std::string& program,
+                                    int64_t process_id, const Ports& ports) {
+  const std::string path =
+      (std::filesystem::path(folder) / fmt::format("{}_{}.ports", program, process_id)).string();
   // Whoever waits for the file must not read half of it.
   const std::string unfinished = path + ".unfinished";
   Status status = write_file(unfinished, ports_json(ports));
@@ -70,7 +74,8 @@ Result<PortsFile> PortsFile::create(const std::string& folder, const std::string
   return PortsFile(path);
 }
 
-PortsFile::PortsFile(PortsFile&& other) noexcept : path_(std::exchange(other.path_, std::string())) {}
+PortsFile::PortsFile(PortsFile&& other) noexcept
+    : path_(std::exchange(other.path_, std::string())) {}
 
 PortsFile::~PortsFile() {
   if (path_.empty()) return;

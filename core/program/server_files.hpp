@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the small files by which a running server is found: the one with its process id, the one with its ports.
+// Owns the small files by which a running server is found: the one with its process id, the one
+// with its ports.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ struct Ports {
   std::vector<std::string> monitoring;
 };
 
-/// The addresses behind which a listener on `host` is found: itself, or every address of this machine.
+/// The addresses behind which a listener on `host` is found: itself, or every address of this
+/// machine.
 std::vector<std::string> listened_hosts(const std::string& host);
 
 /// `{"nats":["nats://127.0.0.1:4222"],"monitoring":[…]}`, as nats-server writes it.
@@ -29,8 +31,8 @@ std::string ports_json(const Ports& ports);
 /// A file `folder/program_pid.ports`, there as long as this object. It appears whole or not at all.
 class PortsFile {
  public:
-  static Result<PortsFile> create(const std::string& folder, const std::string& program, int64_t process_id,
-                                  const Ports& ports);
+  static Result<PortsFile> create(const std::string& folder, const std::string& program,
+                                  int64_t process_id, const Ports& ports);
   PortsFile(PortsFile&& other) noexcept;
   PortsFile& operator=(PortsFile&& other) = delete;
   ~PortsFile();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns `-sl what[=pid]`: one server process steers another. The processes come through an interface, so that a test
-// needs none.
+// Owns `-sl what[=pid]`: one server process steers another. The processes come through an
+// interface, so that a test needs none.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,9 @@ class SystemProcesses final : public Processes {
   Result<std::string> read_file(const std::string& path) const override;
 };
 
-/// `text` is "stop", "term=123", "quit=/run/server.pid" or "reopen=12*"; `program` is what the processes to find are
-/// called when no one number is given. Fails with a sentence in NATS's words.
-Status run_signal_command(const std::string& text, const std::string& program, const Processes& processes);
+/// `text` is "stop", "term=123", "quit=/run/server.pid" or "reopen=12*"; `program` is what the
+/// processes to find are called when no one number is given. Fails with a sentence in NATS's words.
+Status run_signal_command(const std::string& text, const std::string& program,
+                          const Processes& processes);
 
 }  // namespace martlet::program

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns what may stand where. Containers are read by descent, one frame for each map or array.
 #include "server/config_language.hpp"
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "base/assert.hpp"
+#include "server/config_scalars.hpp"
 #include "server/config_scanner.hpp"
 
 namespace martlet::server {
 namespace {
 
-// Go's filepath.Dir and Join: an include is always relative to the including file's folder, even one that begins
-// with a slash.
+// Go's filepath.Dir and Join: an include is always relative to the including file's folder, even
+// one that begins with a slash.
 std::string folder_of(const std::string& path) {
   std::string folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
@@ -26,14 +28,6 @@ std::string joined_path(const std::string& folder, const std::string& name) {
   std::string path = std::filesystem::path(folder + "/" + name).lexically_normal().string();
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& letter : lower) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter + 32);
-  }
-  return lower;
 }
 
 size_t weight_of(const ConfigValue& value) {
@@ -48,40 +42,12 @@ size_t weight_of(const ConfigValue& value) {
   return weight;
 }
 
-std::optional<int64_t> suffix_factor(std::string_view suffix) {
-  if (suffix.empty()) return 1;
-  const size_t power = std::string_view("kmgtpe").find(suffix[0]);
-  if (power == std::string_view::npos) return std::nullopt;
-  const std::string_view rest = suffix.substr(1);
-  if (!rest.empty() && rest != "b" && rest != "i" && rest != "ib") return std::nullopt;
-  int64_t factor = 1;
-  for (size_t i = 0; i <= power; ++i) factor *= rest.empty() ? 1000 : 1024;
-  return factor;
-}
-
-bool is_leap_year(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
-
-// `text` has the shape 2006-01-02T15:04:05Z; is it a moment?
-bool is_moment(std::string_view text) {
-  const auto field = [text](size_t begin, size_t digits) {
-    int value = 0;
-    for (size_t i = begin; i < begin + digits; ++i) value = value * 10 + (text[i] - '0');
-    return value;
-  };
-  const int month = field(5, 2);
-  if (month < 1 || month > 12) return false;
-  constexpr int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  const int day_max = days[month - 1] + (month == 2 && is_leap_year(field(0, 4)) ? 1 : 0);
-  const int day = field(8, 2);
-  return day >= 1 && day <= day_max && field(11, 2) < 24 && field(14, 2) < 60 && field(17, 2) < 60;
-}
-
 // What all texts of one reading share: the files, the bounds, the variables being looked up.
 struct Reading {
   const ConfigSource& source;
   std::vector<std::string> files;
-  std::vector<std::string> open_paths;  // The chain of includes that is being read.
-  std::set<std::string> open_variables; // The chain of environment variables that is being read.
+  std::vector<std::string> open_paths;   // The chain of includes that is being read.
+  std::set<std::string> open_variables;  // The chain of environment variables that is being read.
   size_t include_count = 0;
   size_t weight = 0;
 };
@@ -100,8 +66,8 @@ class TextReader {
       return {ErrorCode::invalid_options, *scanner_.error()};
     }
     if (last_was_key_ && last_key_ != "}") {
-      return {ErrorCode::invalid_options,
-              fmt::format("config is invalid ({}:{}:{})", path_, scanner_.line(), scanner_.column())};
+      return {ErrorCode::invalid_options, fmt::format("config is invalid ({}:{}:{})", path_,
+                                                      scanner_.line(), scanner_.column())};
     }
     return std::move(frames_.front().map);
   }
@@ -127,14 +93,15 @@ class TextReader {
   bool push_frame(bool is_array);
   bool pop_frame(const ConfigToken& place);
   bool set_scalar(const ConfigToken& token);
-  bool set_integer(const ConfigToken& token);
   bool set_variable(const ConfigToken& token);
   bool set_environment_variable(const ConfigToken& token);
   bool set_value(ConfigValue value);
   bool include(const ConfigToken& token);
   bool add_weight(size_t weight);
   void push_key(ConfigToken token);
-  ConfigPosition position_of(const ConfigToken& token) const { return {file_, token.line, token.column}; }
+  ConfigPosition position_of(const ConfigToken& token) const {
+    return {file_, token.line, token.column};
+  }
 
   Reading& reading_;
   ConfigScanner scanner_;
@@ -142,8 +109,8 @@ class TextReader {
   std::string folder_;
   uint32_t file_;
   std::vector<Frame> frames_;
-  // Keys wait here for their values. As in nats-server this is one stack for the whole text, so that a key without a
-  // value, `a { b }`, gives its name to the map around it.
+  // Keys wait here for their values. As in nats-server this is one stack for the whole text, so
+  // that a key without a value, `a { b }`, gives its name to the map around it.
   std::vector<ConfigToken> keys_;
   bool last_was_key_ = false;
   std::string last_key_;
@@ -176,11 +143,13 @@ bool TextReader::read_top() {
 
 // Braces around the whole text, as JSON has them; after the opening one.
 bool TextReader::read_braces(size_t depth) {
-  if (depth > config_nesting_max) return scanner_.fail(fmt::format("nested deeper than {}", config_nesting_max));
+  if (depth > config_nesting_max)
+    return scanner_.fail(fmt::format("nested deeper than {}", config_nesting_max));
   bool wants_pair = true;  // Otherwise only separators and the end may follow.
   for (;;) {
     const char32_t character = scanner_.next();
-    if (is_config_space(character) && (wants_pair || is_config_blank(character) || is_config_newline(character))) {
+    if (is_config_space(character) &&
+        (wants_pair || is_config_blank(character) || is_config_newline(character))) {
       if (wants_pair) scanner_.ignore();
       continue;
     }
@@ -198,7 +167,8 @@ bool TextReader::read_braces(size_t depth) {
       if (character == '/') continue;
       if (character != ';' && character != ',') {
         return scanner_.fail(
-            fmt::format("Expected a block-level to end with a '}}', but got '{}' instead.", shown_character(character)));
+            fmt::format("Expected a block-level to end with a '}}', but got '{}' instead.",
+                        shown_character(character)));
       }
       scanner_.ignore();
       wants_pair = true;
@@ -257,7 +227,8 @@ bool TextReader::read_key(ConfigToken& token) {
   scanner_.ignore();
   scanner_.next();
   if (!scanner_.scan_bare_key(ConfigScanner::KeyOf::text, token)) return false;
-  if (lower_case(token.text) == "include" && is_config_space(scanner_.peek())) return scanner_.scan_include(token);
+  if (lower_case(token.text) == "include" && is_config_space(scanner_.peek()))
+    return scanner_.scan_include(token);
   return true;
 }
 
@@ -279,9 +250,9 @@ bool TextReader::end_of_pair(Place place) {
       scanner_.backup();
       return true;
     }
-    return scanner_.fail(
-        fmt::format("Expected a {}-level value to end with a new line, comment or EOF, but got '{}' instead.",
-                    place == Place::top ? "top" : "block", shown_character(character)));
+    return scanner_.fail(fmt::format(
+        "Expected a {}-level value to end with a new line, comment or EOF, but got '{}' instead.",
+        place == Place::top ? "top" : "block", shown_character(character)));
   }
   scanner_.ignore();
   return true;
@@ -331,7 +302,8 @@ bool TextReader::read_array() {
     }
     if (!separates && !is_config_newline(character)) {
       return scanner_.fail(
-          fmt::format("Expected an array value terminator \",\" or an array terminator \"]\", but got '{}' instead.",
+          fmt::format("Expected an array value terminator \",\" or an array terminator \"]\", but "
+                      "got '{}' instead.",
                       shown_character(character)));
     }
     scanner_.ignore();
@@ -355,9 +327,11 @@ bool TextReader::read_map() {
       between = false;
       if (character == '}') {
         map_ended = true;
-      } else if (character != ';' && character != ',' && character != '/' && !is_config_newline(character)) {
+      } else if (character != ';' && character != ',' && character != '/' &&
+                 !is_config_newline(character)) {
         return scanner_.fail(
-            fmt::format("Expected a map value terminator \",\" or a map terminator \"}}\", but got '{}' instead.",
+            fmt::format("Expected a map value terminator \",\" or a map terminator \"}}\", but got "
+                        "'{}' instead.",
                         shown_character(character)));
       }
       scanner_.ignore();
@@ -391,7 +365,8 @@ bool TextReader::read_map_key(ConfigToken& token, bool& map_ended) {
   for (;;) {
     const char32_t character = scanner_.peek();
     if (is_config_separator(character)) {
-      return scanner_.fail(fmt::format("Unexpected key separator '{}'.", shown_character(character)));
+      return scanner_.fail(
+          fmt::format("Unexpected key separator '{}'.", shown_character(character)));
     }
     if (character == ']') return scanner_.fail("Unexpected array end ']' processing map.");
     if (character == ConfigScanner::end) return scanner_.fail("Unexpected EOF processing map.");
@@ -421,13 +396,15 @@ bool TextReader::read_map_key(ConfigToken& token, bool& map_ended) {
     scanner_.ignore();
     scanner_.next();
     if (!scanner_.scan_bare_key(ConfigScanner::KeyOf::map, token)) return false;
-    if (lower_case(token.text) == "include" && is_config_space(scanner_.peek())) return scanner_.scan_include(token);
+    if (lower_case(token.text) == "include" && is_config_space(scanner_.peek()))
+      return scanner_.scan_include(token);
     return true;
   }
 }
 
 bool TextReader::push_frame(bool is_array) {
-  if (frames_.size() > config_nesting_max) return scanner_.fail(fmt::format("nested deeper than {}", config_nesting_max));
+  if (frames_.size() > config_nesting_max)
+    return scanner_.fail(fmt::format("nested deeper than {}", config_nesting_max));
   frames_.push_back(Frame{is_array, {}, {}});
   return true;
 }
@@ -473,49 +450,34 @@ bool TextReader::set_scalar(const ConfigToken& token) {
   ConfigValue value;
   value.position = position_of(token);
   switch (token.kind) {
-    case ConfigToken::Kind::integer: return set_integer(token);
-    case ConfigToken::Kind::variable: return set_variable(token);
-    case ConfigToken::Kind::boolean: {
-      const std::string word = lower_case(token.text);
-      value.data = word == "true" || word == "yes" || word == "on";
+    case ConfigToken::Kind::variable:
+      return set_variable(token);
+    case ConfigToken::Kind::integer: {
+      Result<int64_t> number = parse_config_integer(token.text);
+      if (!number) return scanner_.fail_plain(number.take_error().context);
+      value.data = *number;
       break;
     }
     case ConfigToken::Kind::floating: {
-      double number = 0;
-      const char* end = token.text.data() + token.text.size();
-      if (std::from_chars(token.text.data(), end, number).ec != std::errc()) {
-        return scanner_.fail_plain(fmt::format("float '{}' is out of the range", token.text));
-      }
-      value.data = number;
+      Result<double> number = parse_config_float(token.text);
+      if (!number) return scanner_.fail_plain(number.take_error().context);
+      value.data = *number;
       break;
     }
+    case ConfigToken::Kind::boolean:
+      value.data = is_true_word(token.text);
+      break;
     case ConfigToken::Kind::datetime:
       if (!is_moment(token.text)) {
-        return scanner_.fail_plain(fmt::format("expected Zulu formatted DateTime, but got '{}'", token.text));
+        return scanner_.fail_plain(
+            fmt::format("expected Zulu formatted DateTime, but got '{}'", token.text));
       }
       value.data = ConfigDatetime{token.text};
       break;
-    default: value.data = token.text; break;
+    default:
+      value.data = token.text;
+      break;
   }
-  return set_value(std::move(value));
-}
-
-bool TextReader::set_integer(const ConfigToken& token) {
-  const std::string& text = token.text;
-  size_t digits_end = text[0] == '-' ? 1 : 0;
-  while (digits_end < text.size() && text[digits_end] >= '0' && text[digits_end] <= '9') ++digits_end;
-  int64_t number = 0;
-  const std::from_chars_result read = std::from_chars(text.data(), text.data() + digits_end, number);
-  const std::optional<int64_t> factor = suffix_factor(lower_case(std::string_view(text).substr(digits_end)));
-  // nats-server drops such a pair (`1kbb`) without a word, and lets a product that is too large wrap around.
-  if (!factor) return scanner_.fail_plain(fmt::format("expected integer, but got '{}'", text));
-  int64_t product = 0;
-  if (read.ec != std::errc() || __builtin_mul_overflow(number, *factor, &product)) {
-    return scanner_.fail_plain(fmt::format("integer '{}' is out of the range", text));
-  }
-  ConfigValue value;
-  value.position = position_of(token);
-  value.data = product;
   return set_value(std::move(value));
 }
 
@@ -543,21 +505,24 @@ bool TextReader::set_variable(const ConfigToken& token) {
 
 bool TextReader::set_environment_variable(const ConfigToken& token) {
   const auto refuse = [&](const std::string& why) {
-    return scanner_.fail_plain(fmt::format("variable reference for '{}' on line {} could not be parsed: {}",
-                                           token.text, token.line, why));
+    return scanner_.fail_plain(
+        fmt::format("variable reference for '{}' on line {} could not be parsed: {}", token.text,
+                    token.line, why));
   };
   if (reading_.open_variables.contains(token.text)) {
     return refuse(fmt::format("variable reference cycle for '{}'", token.text));
   }
   if (reading_.open_variables.size() >= config_include_depth_max) {
-    return refuse(fmt::format("variables that name variables, more than {} deep", config_include_depth_max));
+    return refuse(
+        fmt::format("variables that name variables, more than {} deep", config_include_depth_max));
   }
   const std::optional<std::string> text = reading_.source.environment(token.text);
   if (!text) {
-    return scanner_.fail_plain(
-        fmt::format("variable reference for '{}' on line {} can not be found", token.text, token.line));
+    return scanner_.fail_plain(fmt::format(
+        "variable reference for '{}' on line {} can not be found", token.text, token.line));
   }
-  // The value is read as configuration, so that numbers, arrays and maps may come from the environment.
+  // The value is read as configuration, so that numbers, arrays and maps may come from the
+  // environment.
   reading_.open_variables.insert(token.text);
   const std::string pair = "value=" + *text;
   TextReader reader(reading_, pair, "", file_);
@@ -566,8 +531,8 @@ bool TextReader::set_environment_variable(const ConfigToken& token) {
   if (!map) return refuse(map.error().context);
   const auto found = map->find("value");
   if (found == map->end()) {
-    return scanner_.fail_plain(
-        fmt::format("variable reference for '{}' on line {} can not be found", token.text, token.line));
+    return scanner_.fail_plain(fmt::format(
+        "variable reference for '{}' on line {} can not be found", token.text, token.line));
   }
   found->second.position = position_of(token);
   return set_value(std::move(found->second));
@@ -604,13 +569,16 @@ bool TextReader::include(const ConfigToken& token) {
 bool TextReader::add_weight(size_t weight) {
   reading_.weight += weight;
   if (reading_.weight <= config_tree_weight_max) return true;
-  return scanner_.fail_plain(fmt::format("the configuration holds more than {} values", config_tree_weight_max));
+  return scanner_.fail_plain(
+      fmt::format("the configuration holds more than {} values", config_tree_weight_max));
 }
 
 }  // namespace
 
-Result<ConfigTree> parse_config_text(std::string_view text, const std::string& name, const ConfigSource& source) {
-  Reading reading{source, {name}, {std::filesystem::path(name).lexically_normal().string()}, {}, 0, 0};
+Result<ConfigTree> parse_config_text(std::string_view text, const std::string& name,
+                                     const ConfigSource& source) {
+  Reading reading{source, {name}, {std::filesystem::path(name).lexically_normal().string()},
+                  {},     0,      0};
   TextReader reader(reading, text, name, 0);
   Result<ConfigValue::Map> root = reader.read();
   if (!root) return root.take_error();

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns the tables of keys and one function for each kind of value. Nothing is applied in place: a
+// new Options leaves, or a list of what is wrong.
 #include "server/config_options.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
 
 #include "base/clock.hpp"
 #include "broker/session.hpp"
+#include "server/config_scalars.hpp"
 #include "server/go_duration.hpp"
+#include "server/host_port.hpp"
 #include "server/later_keys.hpp"
 
 namespace martlet::server {
@@ -24,54 +28,13 @@ constexpr int64_t payload_advised_max = 8 * 1024 * 1024;
 constexpr int32_t loops_max = 1024;
 constexpr int64_t lame_duck_duration_min_ns = 30 * ns_per_s;
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& letter : lower) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter + 32);
-  }
-  return lower;
-}
-
 std::string trimmed(std::string_view text) {
-  const auto is_space = [](char character) { return character == ' ' || (character >= '\t' && character <= '\r'); };
+  const auto is_space = [](char character) {
+    return character == ' ' || (character >= '\t' && character <= '\r');
+  };
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return std::string(text);
-}
-
-struct HostPort {
-  std::string host;
-  int64_t port = 0;
-};
-
-// `host:port`, `[v6]:port` or `:port`, as Go splits them.
-std::optional<HostPort> split_host_port(std::string_view text, std::string& why) {
-  const auto refuse = [&why, text] {
-    why = fmt::format("could not parse address string {}", broker::go_quoted(text));
-    return std::nullopt;
-  };
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return refuse();
-  std::string_view host = text.substr(0, colon);
-  if (host.starts_with('[')) {
-    if (!host.ends_with(']')) return refuse();
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string_view::npos) {
-    return refuse();
-  }
-  if (host.find_first_of("[]") != std::string_view::npos) return refuse();
-  const std::string_view digits = text.substr(colon + 1);
-  std::string_view unsigned_digits = digits;
-  if (unsigned_digits.starts_with('+')) unsigned_digits.remove_prefix(1);
-  HostPort out;
-  out.host = std::string(host);
-  const char* end = unsigned_digits.data() + unsigned_digits.size();
-  const std::from_chars_result read = std::from_chars(unsigned_digits.data(), end, out.port);
-  if (read.ec != std::errc() || read.ptr != end) {
-    why = fmt::format("could not parse port {}", broker::go_quoted(digits));
-    return std::nullopt;
-  }
-  return out;
 }
 
 /// Applies one tree to one Options; collects what is wrong.
@@ -95,7 +58,8 @@ class OptionsReader {
   template <size_t N>
   void read_map(const ConfigValue::Map& map, const Key (&keys)[N]);
   template <size_t N>
-  bool apply_known(const Key (&keys)[N], const std::string& name, const std::string& key, const ConfigValue& value);
+  bool apply_known(const Key (&keys)[N], const std::string& name, const std::string& key,
+                   const ConfigValue& value);
 
   // Values of a type, or a refusal.
   bool take(const ConfigValue& value, std::string& out);
@@ -111,26 +75,26 @@ class OptionsReader {
   void warn(const ConfigValue& value, std::string_view field, const std::string& sentence);
   std::string placed(const ConfigValue& value, const std::string& sentence) const;
 
-  template <std::string Options::*Member>
+  template <std::string Options::* Member>
   void set(const std::string&, const ConfigValue& value) {
     take(value, options_.*Member);
   }
-  template <bool Options::*Member>
+  template <bool Options::* Member>
   void set(const std::string&, const ConfigValue& value) {
     take(value, options_.*Member);
   }
-  template <int64_t Options::*Member>
+  template <int64_t Options::* Member>
   void set(const std::string&, const ConfigValue& value) {
     take(value, options_.*Member);
   }
-  template <std::string auth::AuthOptions::*Member>
+  template <std::string auth::AuthOptions::* Member>
   void set_auth(const std::string&, const ConfigValue& value) {
     take(value, options_.auth.*Member);
   }
-  template <int64_t Options::*Member>
+  template <int64_t Options::* Member>
   void set_int32(const std::string& key, const ConfigValue& value);
   /// Zero means the default.
-  template <int64_t Options::*Member>
+  template <int64_t Options::* Member>
   void set_default_at_zero(const std::string& key, const ConfigValue& value);
 
   void set_port(const std::string& key, const ConfigValue& value);
@@ -248,9 +212,10 @@ Result<ConfiguredOptions> OptionsReader::finish() {
 }
 
 template <size_t N>
-bool OptionsReader::apply_known(const Key (&keys)[N], const std::string& name, const std::string& key,
-                                const ConfigValue& value) {
-  const Key* const found = std::find_if(keys, keys + N, [&name](const Key& known) { return known.name == name; });
+bool OptionsReader::apply_known(const Key (&keys)[N], const std::string& name,
+                                const std::string& key, const ConfigValue& value) {
+  const Key* const found =
+      std::find_if(keys, keys + N, [&name](const Key& known) { return known.name == name; });
   if (found == keys + N) return false;
   (this->*found->apply)(key, value);
   return true;
@@ -259,16 +224,19 @@ bool OptionsReader::apply_known(const Key (&keys)[N], const std::string& name, c
 template <size_t N>
 void OptionsReader::read_map(const ConfigValue::Map& map, const Key (&keys)[N]) {
   const bool is_top = static_cast<const void*>(keys) == static_cast<const void*>(top_keys);
-  const bool is_authorization = static_cast<const void*>(keys) == static_cast<const void*>(authorization_keys);
+  const bool is_authorization =
+      static_cast<const void*>(keys) == static_cast<const void*>(authorization_keys);
   for (const auto& [key, value] : map) {
     const std::string name = lower_case(key);
     if (apply_known(keys, name, key, value)) continue;
-    const std::optional<std::string_view> later =
-        is_top ? later_top_key(name) : is_authorization ? later_authorization_key(name) : std::nullopt;
+    const std::optional<std::string_view> later = is_top             ? later_top_key(name)
+                                                  : is_authorization ? later_authorization_key(name)
+                                                                     : std::nullopt;
     if (later) {
       // Switched off is what this version does anyway.
       if (value.boolean() != nullptr && !*value.boolean()) continue;
-      refuse(value, fmt::format("{} comes later: this version has no {}", broker::go_quoted(key), *later));
+      refuse(value,
+             fmt::format("{} comes later: this version has no {}", broker::go_quoted(key), *later));
       continue;
     }
     if (value.is_used_variable) continue;
@@ -285,11 +253,14 @@ void OptionsReader::refuse(const ConfigValue& value, const std::string& sentence
 }
 
 void OptionsReader::refuse_type(const ConfigValue& value, std::string_view wanted) {
-  refuse(value, fmt::format("interface conversion: interface {{}} is {}, not {}", value.type_name(), wanted));
+  refuse(value, fmt::format("interface conversion: interface {{}} is {}, not {}", value.type_name(),
+                            wanted));
 }
 
-void OptionsReader::warn(const ConfigValue& value, std::string_view field, const std::string& sentence) {
-  warnings_.push_back(placed(value, fmt::format("invalid use of field {}: {}", broker::go_quoted(field), sentence)));
+void OptionsReader::warn(const ConfigValue& value, std::string_view field,
+                         const std::string& sentence) {
+  warnings_.push_back(placed(
+      value, fmt::format("invalid use of field {}: {}", broker::go_quoted(field), sentence)));
 }
 
 bool OptionsReader::take(const ConfigValue& value, std::string& out) {
@@ -313,7 +284,8 @@ bool OptionsReader::take(const ConfigValue& value, bool& out) {
 bool OptionsReader::take_port(const ConfigValue& value, int32_t& out) {
   int64_t port = 0;
   if (!take(value, port)) return false;
-  if (port < any_port || port > 65535) return refuse(value, fmt::format("port {} is not between -1 and 65535", port)), false;
+  if (port < any_port || port > 65535)
+    return refuse(value, fmt::format("port {} is not between -1 and 65535", port)), false;
   out = static_cast<int32_t>(port);
   return true;
 }
@@ -324,11 +296,11 @@ bool OptionsReader::take_listen(const ConfigValue& value, std::string& host, int
     return take_port(value, port);
   }
   if (value.string() == nullptr) {
-    return refuse(value, fmt::format("expected port or host:port, got {}", value.type_name())), false;
+    return refuse(value, fmt::format("expected port or host:port, got {}", value.type_name())),
+           false;
   }
-  std::string why;
-  const std::optional<HostPort> split = split_host_port(*value.string(), why);
-  if (!split) return refuse(value, why), false;
+  const Result<HostPort> split = split_host_port(*value.string());
+  if (!split) return refuse(value, split.error().context), false;
   if (split->port < any_port || split->port > 65535) {
     return refuse(value, fmt::format("port {} is not between -1 and 65535", split->port)), false;
   }
@@ -337,29 +309,36 @@ bool OptionsReader::take_listen(const ConfigValue& value, std::string& host, int
   return true;
 }
 
-bool OptionsReader::take_duration(std::string_view field, const ConfigValue& value, int64_t& out_ns) {
+bool OptionsReader::take_duration(std::string_view field, const ConfigValue& value,
+                                  int64_t& out_ns) {
   if (value.string() != nullptr) {
     Result<int64_t> duration = parse_go_duration(*value.string());
-    if (!duration) return refuse(value, fmt::format("error parsing {}: {}", field, duration.error().context)), false;
+    if (!duration)
+      return refuse(value, fmt::format("error parsing {}: {}", field, duration.error().context)),
+             false;
     out_ns = *duration;
     return true;
   }
   int64_t seconds = 0;
   warn(value, field, fmt::format("{} should be converted to a duration", field));
   if (!take(value, seconds)) return false;
-  if (seconds > std::numeric_limits<int64_t>::max() / ns_per_s || seconds < -std::numeric_limits<int64_t>::max() / ns_per_s) {
-    return refuse(value, fmt::format("error parsing {}: {} seconds are out of the range", field, seconds)), false;
+  if (seconds > std::numeric_limits<int64_t>::max() / ns_per_s ||
+      seconds < -std::numeric_limits<int64_t>::max() / ns_per_s) {
+    return refuse(value,
+                  fmt::format("error parsing {}: {} seconds are out of the range", field, seconds)),
+           false;
   }
   out_ns = seconds * ns_per_s;
   return true;
 }
 
-bool OptionsReader::take_string_duration(std::string_view field, const ConfigValue& value, int64_t& out_ns) {
+bool OptionsReader::take_string_duration(std::string_view field, const ConfigValue& value,
+                                         int64_t& out_ns) {
   if (value.string() == nullptr) return refuse_type(value, "string"), false;
   return take_duration(field, value, out_ns);
 }
 
-template <int64_t Options::*Member>
+template <int64_t Options::* Member>
 void OptionsReader::set_int32(const std::string& key, const ConfigValue& value) {
   int64_t number = 0;
   if (!take(value, number)) return;
@@ -367,19 +346,24 @@ void OptionsReader::set_int32(const std::string& key, const ConfigValue& value) 
   options_.*Member = number == 0 ? Options{}.*Member : number;
 }
 
-template <int64_t Options::*Member>
+template <int64_t Options::* Member>
 void OptionsReader::set_default_at_zero(const std::string&, const ConfigValue& value) {
   int64_t number = 0;
   if (!take(value, number)) return;
   options_.*Member = number == 0 ? Options{}.*Member : number;
 }
 
-void OptionsReader::set_port(const std::string&, const ConfigValue& value) { take_port(value, options_.port); }
+void OptionsReader::set_port(const std::string&, const ConfigValue& value) {
+  take_port(value, options_.port);
+}
 
-void OptionsReader::set_http_port(const std::string&, const ConfigValue& value) { take_port(value, options_.http_port); }
+void OptionsReader::set_http_port(const std::string&, const ConfigValue& value) {
+  take_port(value, options_.http_port);
+}
 
 void OptionsReader::set_listen(const std::string&, const ConfigValue& value) {
-  if (take_listen(value, options_.host, options_.port) && options_.host.empty()) options_.host = Options{}.host;
+  if (take_listen(value, options_.host, options_.port) && options_.host.empty())
+    options_.host = Options{}.host;
 }
 
 void OptionsReader::set_http(const std::string&, const ConfigValue& value) {
@@ -389,7 +373,8 @@ void OptionsReader::set_http(const std::string&, const ConfigValue& value) {
 void OptionsReader::set_server_name(const std::string&, const ConfigValue& value) {
   std::string name;
   if (!take(value, name)) return;
-  if (name.find(' ') != std::string::npos) return refuse(value, "server name cannot contain spaces");
+  if (name.find(' ') != std::string::npos)
+    return refuse(value, "server name cannot contain spaces");
   options_.server_name = name;
 }
 
@@ -413,12 +398,14 @@ void OptionsReader::set_max_sub_tokens(const std::string& key, const ConfigValue
 
 void OptionsReader::set_ping_interval(const std::string&, const ConfigValue& value) {
   int64_t ns = 0;
-  if (take_duration("ping_interval", value, ns)) options_.ping_interval_ns = ns == 0 ? Options{}.ping_interval_ns : ns;
+  if (take_duration("ping_interval", value, ns))
+    options_.ping_interval_ns = ns == 0 ? Options{}.ping_interval_ns : ns;
 }
 
 void OptionsReader::set_write_deadline(const std::string&, const ConfigValue& value) {
   int64_t ns = 0;
-  if (take_duration("write_deadline", value, ns)) options_.write_deadline_ns = ns == 0 ? Options{}.write_deadline_ns : ns;
+  if (take_duration("write_deadline", value, ns))
+    options_.write_deadline_ns = ns == 0 ? Options{}.write_deadline_ns : ns;
 }
 
 // Clients are closed when a write takes too long, which is the default for them as well.
@@ -427,7 +414,8 @@ void OptionsReader::set_write_timeout(const std::string& key, const ConfigValue&
   if (!take(value, policy)) return;
   if (policy == "default" || policy == "close") return;
   if (policy == "retry") {
-    return refuse(value, fmt::format("{}: \"retry\" comes later, with links between servers", broker::go_quoted(key)));
+    return refuse(value, fmt::format("{}: \"retry\" comes later, with links between servers",
+                                     broker::go_quoted(key)));
   }
   refuse(value, "write_timeout must be 'default', 'close' or 'retry'");
 }
@@ -440,11 +428,13 @@ void OptionsReader::add_tag(const std::string& text) {
 
 void OptionsReader::set_server_tags(const std::string&, const ConfigValue& value) {
   if (value.string() != nullptr) return add_tag(*value.string());
-  if (value.array() == nullptr) return refuse(value, fmt::format("error parsing tags: unsupported type {}", value.type_name()));
+  if (value.array() == nullptr)
+    return refuse(value, fmt::format("error parsing tags: unsupported type {}", value.type_name()));
   for (const ConfigValue& element : *value.array()) {
     if (element.string() == nullptr) {
-      return refuse(value, fmt::format("error parsing tags: unsupported type {} where string is expected",
-                                       element.type_name()));
+      return refuse(value,
+                    fmt::format("error parsing tags: unsupported type {} where string is expected",
+                                element.type_name()));
     }
     add_tag(*element.string());
   }
@@ -452,7 +442,8 @@ void OptionsReader::set_server_tags(const std::string&, const ConfigValue& value
 
 void OptionsReader::set_server_metadata(const std::string&, const ConfigValue& value) {
   if (value.map() == nullptr) {
-    return refuse(value, fmt::format("error parsing metadata: unsupported type {}", value.type_name()));
+    return refuse(value,
+                  fmt::format("error parsing metadata: unsupported type {}", value.type_name()));
   }
   for (const auto& [name, element] : *value.map()) {
     std::string text;
@@ -483,7 +474,8 @@ void OptionsReader::set_auth_timeout(const std::string& key, const ConfigValue& 
   } else if (value.string() != nullptr) {
     const Result<int64_t> duration = parse_go_duration(*value.string());
     if (!duration) {
-      return refuse(value, fmt::format("error parsing authorization config, 'timeout' {}", duration.error().context));
+      return refuse(value, fmt::format("error parsing authorization config, 'timeout' {}",
+                                       duration.error().context));
     }
     seconds = static_cast<double>(*duration) / ns_per_s;
     shown = *value.string();
@@ -492,13 +484,15 @@ void OptionsReader::set_auth_timeout(const std::string& key, const ConfigValue& 
   }
   if (seconds > 60) {
     warn(value, key,
-         fmt::format("timeout of {} ({:f} seconds) is high, consider keeping it under 60 seconds. possibly caused by "
+         fmt::format("timeout of {} ({:f} seconds) is high, consider keeping it under 60 seconds. "
+                     "possibly caused by "
                      "unquoted duration; use '1m' instead of 1m, for example",
                      shown, seconds));
   }
   // A year is for ever here; the bound keeps the product within an int64.
   const double bounded = std::clamp(seconds, 0.0, 365.0 * 24 * 3600);
-  options_.auth_timeout_ns = bounded == 0 ? Options{}.auth_timeout_ns : static_cast<int64_t>(std::llround(bounded * ns_per_s));
+  options_.auth_timeout_ns = bounded == 0 ? Options{}.auth_timeout_ns
+                                          : static_cast<int64_t>(std::llround(bounded * ns_per_s));
 }
 
 void OptionsReader::set_own(const std::string&, const ConfigValue& value) {
@@ -522,12 +516,14 @@ void OptionsReader::set_max_memory(const std::string& key, const ConfigValue& va
   options_.max_memory = bytes;
 }
 
-// Lame duck mode comes later, but its times stand in nearly every deployment and harm nothing until then.
+// Lame duck mode comes later, but its times stand in nearly every deployment and harm nothing until
+// then.
 void OptionsReader::check_lame_duck_duration(const std::string& key, const ConfigValue& value) {
   int64_t ns = 0;
   if (!take_string_duration(lower_case(key), value, ns)) return;
   if (ns >= lame_duck_duration_min_ns) return;
-  refuse(value, fmt::format("invalid lame_duck_duration of {}, minimum is 30 seconds", format_go_duration(ns)));
+  refuse(value, fmt::format("invalid lame_duck_duration of {}, minimum is 30 seconds",
+                            format_go_duration(ns)));
 }
 
 void OptionsReader::check_lame_duck_grace_period(const std::string& key, const ConfigValue& value) {
@@ -557,19 +553,25 @@ Result<ConfiguredOptions> options_from_config(const ConfigTree& tree, const Opti
 }
 
 Status check_options(const Options& options) {
-  const auto refuse = [](std::string sentence) { return Status(ErrorCode::invalid_options, std::move(sentence)); };
+  const auto refuse = [](std::string sentence) {
+    return Status(ErrorCode::invalid_options, std::move(sentence));
+  };
   if (options.max_payload > options.max_pending) {
-    return refuse(fmt::format("max_payload ({}) cannot be higher than max_pending ({})", options.max_payload,
-                              options.max_pending));
+    return refuse(fmt::format("max_payload ({}) cannot be higher than max_pending ({})",
+                              options.max_payload, options.max_pending));
   }
-  if (options.server_name.find(' ') != std::string::npos) return refuse("server name cannot contain spaces");
+  if (options.server_name.find(' ') != std::string::npos)
+    return refuse("server name cannot contain spaces");
   if (options.max_control_line < 1) {
-    return refuse(fmt::format("max_control_line ({}) must be at least 1", options.max_control_line));
+    return refuse(
+        fmt::format("max_control_line ({}) must be at least 1", options.max_control_line));
   }
   for (const int32_t port : {options.port, options.http_port}) {
-    if (port < any_port || port > 65535) return refuse(fmt::format("port {} is not between -1 and 65535", port));
+    if (port < any_port || port > 65535)
+      return refuse(fmt::format("port {} is not between -1 and 65535", port));
   }
-  if (!options.auth.token.empty() && (!options.auth.user.empty() || !options.auth.password.empty())) {
+  if (!options.auth.token.empty() &&
+      (!options.auth.user.empty() || !options.auth.password.empty())) {
     return refuse("Cannot have a user/pass and token");
   }
   return {};
@@ -578,9 +580,10 @@ Status check_options(const Options& options) {
 std::vector<std::string> options_advice(const Options& options) {
   std::vector<std::string> advice;
   if (options.max_payload > payload_advised_max) {
-    advice.push_back(fmt::format("max_payload of {} bytes: payloads above {} bytes are discouraged and can make the "
-                                 "server slow; store large objects in pieces",
-                                 options.max_payload, payload_advised_max));
+    advice.push_back(fmt::format(
+        "max_payload of {} bytes: payloads above {} bytes are discouraged and can make the "
+        "server slow; store large objects in pieces",
+        options.max_payload, payload_advised_max));
   }
   if (!options.auth.password.empty() && !auth::is_bcrypt(options.auth.password)) {
     advice.push_back("Plaintext passwords detected, use nkeys or bcrypt");

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns the recognition of single tokens, character by character.
 #include "server/config_scanner.hpp"
 
 #include <fmt/format.h>
 
 #include "base/assert.hpp"
+#include "server/config_scalars.hpp"
 
 namespace martlet::server {
 namespace {
@@ -47,7 +50,8 @@ void append_utf8(std::string& out, char32_t character) {
   } else if (character < 0x800) {
     put(0xC0U | (character >> 6U)), put(0x80U | (character & 0x3FU));
   } else if (character < 0x10000) {
-    put(0xE0U | (character >> 12U)), put(0x80U | ((character >> 6U) & 0x3FU)), put(0x80U | (character & 0x3FU));
+    put(0xE0U | (character >> 12U)), put(0x80U | ((character >> 6U) & 0x3FU)),
+        put(0x80U | (character & 0x3FU));
   } else {
     put(0xF0U | (character >> 18U)), put(0x80U | ((character >> 12U) & 0x3FU));
     put(0x80U | ((character >> 6U) & 0x3FU)), put(0x80U | (character & 0x3FU));
@@ -57,21 +61,22 @@ void append_utf8(std::string& out, char32_t character) {
 bool is_digit(char32_t character) { return character >= '0' && character <= '9'; }
 
 bool is_suffix_letter(char32_t character) {
-  return character < 0x80 && std::string_view("kKmMgGtTpPeE").find(static_cast<char>(character)) != std::string_view::npos;
+  return character < 0x80 && std::string_view("kKmMgGtTpPeE").find(static_cast<char>(character)) !=
+                                 std::string_view::npos;
 }
 
-// What may stand directly behind a number: `]` is not among them, so that [1] is no array of a number in NATS either.
+// What may stand directly behind a number: `]` is not among them, so that [1] is no array of a
+// number in NATS either.
 bool ends_number(char32_t character) {
-  return is_config_newline(character) || is_config_blank(character) || character == ConfigScanner::end ||
-         character == '}' || character == ';' || character == ',';
+  return is_config_newline(character) || is_config_blank(character) ||
+         character == ConfigScanner::end || character == '}' || character == ';' ||
+         character == ',';
 }
 
 bool is_bool_word(std::string_view word) {
-  std::string lower(word);
-  for (char& letter : lower) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter + 32);
-  }
-  return lower == "true" || lower == "false" || lower == "on" || lower == "off" || lower == "yes" || lower == "no";
+  const std::string lower = lower_case(word);
+  return lower == "true" || lower == "false" || lower == "on" || lower == "off" || lower == "yes" ||
+         lower == "no";
 }
 
 int hex_digit(char character) {
@@ -85,7 +90,8 @@ int hex_digit(char character) {
 
 bool is_config_space(char32_t c) {
   return (c >= '\t' && c <= '\r') || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
 }
 
 bool is_config_blank(char32_t character) { return character == '\t' || character == ' '; }
@@ -137,7 +143,8 @@ void ConfigScanner::emit(ConfigToken::Kind kind, ConfigToken& token) {
   token.text = parts_;
   token.text += text_.substr(start_, position_ - start_);
   token.line = line_;
-  token.column = static_cast<int>(position_) - static_cast<int>(item_line_start_) - static_cast<int>(token.text.size());
+  token.column = static_cast<int>(position_) - static_cast<int>(item_line_start_) -
+                 static_cast<int>(token.text.size());
   parts_.clear();
   has_parts_ = false;
   ignore();
@@ -231,7 +238,8 @@ bool ConfigScanner::scan_quoted_key(char32_t quote, KeyOf owner, ConfigToken& to
   return true;
 }
 
-bool ConfigScanner::scan_quoted_include(char32_t quote, std::string_view sentence, ConfigToken& token) {
+bool ConfigScanner::scan_quoted_include(char32_t quote, std::string_view sentence,
+                                        ConfigToken& token) {
   for (;;) {
     const char32_t character = next();
     if (character == quote) break;
@@ -259,15 +267,16 @@ bool ConfigScanner::scan_include(ConfigToken& token) {
   if (first == '[') return fail("Expected include value but found start of an array");
   if (first == '{') return fail("Expected include value but found start of a map");
   if (first == '(') return fail("Expected include value but found start of a block");
-  if (is_digit(first) || first == '-') return fail("Expected include value but found start of a number");
+  if (is_digit(first) || first == '-')
+    return fail("Expected include value but found start of a number");
   if (first == '\\') return fail("Expected include value but found escape sequence");
   if (is_config_newline(first)) return fail("Expected include value but found new line");
   backup();
   for (;;) {
     const char32_t character = next();
     const bool quote = character == '\'';
-    if (!quote && !is_config_newline(character) && !is_config_blank(character) && character != end &&
-        character != ';' && character != '}') {
+    if (!quote && !is_config_newline(character) && !is_config_blank(character) &&
+        character != end && character != ';' && character != '}') {
       continue;
     }
     backup();
@@ -348,16 +357,28 @@ bool ConfigScanner::scan_escape() {
   start_ = position_;
   const char32_t character = next();
   switch (character) {
-    case 'x': return scan_hex_escape();
-    case 't': parts_ += '\t'; break;
-    case 'n': parts_ += '\n'; break;
-    case 'r': parts_ += '\r'; break;
-    case '"': parts_ += '"'; break;
-    case '\\': parts_ += '\\'; break;
+    case 'x':
+      return scan_hex_escape();
+    case 't':
+      parts_ += '\t';
+      break;
+    case 'n':
+      parts_ += '\n';
+      break;
+    case 'r':
+      parts_ += '\r';
+      break;
+    case '"':
+      parts_ += '"';
+      break;
+    case '\\':
+      parts_ += '\\';
+      break;
     default:
-      return fail(fmt::format("Invalid escape character '{}'. Only the following escape characters are allowed: "
-                              "\\xXX, \\t, \\n, \\r, \\\", \\\\.",
-                              shown_character(character)));
+      return fail(fmt::format(
+          "Invalid escape character '{}'. Only the following escape characters are allowed: "
+          "\\xXX, \\t, \\n, \\r, \\\", \\\\.",
+          shown_character(character)));
   }
   start_ = position_;
   return true;
@@ -387,7 +408,8 @@ bool ConfigScanner::scan_block(ConfigToken& token) {
     if (character == end) return fail("Unexpected EOF processing block.");
     if (character == ')' && block_closes_here()) break;
   }
-  // At the very end of the text nats-server counts the parenthesis to the value; a newline behind it makes it whole.
+  // At the very end of the text nats-server counts the parenthesis to the value; a newline behind
+  // it makes it whole.
   const bool at_end = position_ >= text_.size();
   if (!at_end) --position_;
   emit(ConfigToken::Kind::string, token);
@@ -401,7 +423,8 @@ bool ConfigScanner::block_closes_here() {
   return position_ >= text_.size() || text_[position_] == '\n' || text_[position_] == '\0';
 }
 
-// After the first digit: an integer, a float, a datetime, an address, or a word that begins with digits.
+// After the first digit: an integer, a float, a datetime, an address, or a word that begins with
+// digits.
 bool ConfigScanner::scan_number_like(ConfigToken& token) {
   for (;;) {
     const char32_t character = next();
@@ -422,7 +445,8 @@ bool ConfigScanner::scan_number_like(ConfigToken& token) {
 bool ConfigScanner::scan_negative(ConfigToken& token) {
   char32_t character = next();
   if (character == '.') return fail("Floats must start with a digit, not '.'.");
-  if (!is_digit(character)) return fail(fmt::format("Expected a digit but got '{}'.", shown_character(character)));
+  if (!is_digit(character))
+    return fail(fmt::format("Expected a digit but got '{}'.", shown_character(character)));
   while (is_digit(character)) character = next();
   if (character == '.') return scan_after_dot(token);
   if (is_suffix_letter(character)) return scan_suffix(token);
@@ -433,7 +457,8 @@ bool ConfigScanner::scan_negative(ConfigToken& token) {
 
 bool ConfigScanner::scan_suffix(ConfigToken& token) {
   char32_t character = next();
-  while (character == 'b' || character == 'B' || character == 'i' || character == 'I') character = next();
+  while (character == 'b' || character == 'B' || character == 'i' || character == 'I')
+    character = next();
   backup();
   if (!ends_number(character)) return scan_bare_string(token);
   emit(ConfigToken::Kind::integer, token);
@@ -443,11 +468,13 @@ bool ConfigScanner::scan_suffix(ConfigToken& token) {
 bool ConfigScanner::scan_after_dot(ConfigToken& token) {
   char32_t character = next();
   if (!is_digit(character)) {
-    return fail(fmt::format("Floats must have a digit after the '.', but got '{}' instead.", shown_character(character)));
+    return fail(fmt::format("Floats must have a digit after the '.', but got '{}' instead.",
+                            shown_character(character)));
   }
   while (is_digit(character)) character = next();
   const bool address = character == '.';
-  while (address && (is_digit(character) || character == '.' || character == ':' || character == '-')) {
+  while (address &&
+         (is_digit(character) || character == '.' || character == ':' || character == '-')) {
     character = next();
   }
   backup();
@@ -461,12 +488,12 @@ bool ConfigScanner::scan_after_year(ConfigToken& token) {
     const char32_t character = next();
     if (expected == '0') {
       if (!is_digit(character)) {
-        return fail(
-            fmt::format("Expected digit in ISO8601 datetime, but found '{}' instead.", shown_character(character)));
+        return fail(fmt::format("Expected digit in ISO8601 datetime, but found '{}' instead.",
+                                shown_character(character)));
       }
     } else if (character != static_cast<char32_t>(expected)) {
-      return fail(fmt::format("Expected '{}' in ISO8601 datetime, but found '{}' instead.", expected,
-                              shown_character(character)));
+      return fail(fmt::format("Expected '{}' in ISO8601 datetime, but found '{}' instead.",
+                              expected, shown_character(character)));
     }
   }
   emit(ConfigToken::Kind::datetime, token);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the small pieces of the configuration language: characters with their line and column, keys, strings with
-// escapes, numbers with suffixes, datetimes, blocks, paths of includes. What stands where is config_language.hpp's.
-// Promise: accepts and refuses, in the same words, what the configuration reader of nats-server does.
+// Owns the small pieces of the configuration language: characters with their line and column, keys,
+// strings with escapes, numbers with suffixes, datetimes, blocks, paths of includes. What stands
+// where is config_language.hpp's. Promise: accepts and refuses, in the same words, what the
+// configuration reader of nats-server does.
 #pragma once
 
 #include <optional>
@@ -20,11 +21,12 @@ struct ConfigToken {
   int column = 0;
 };
 
-/// Reads one text from front to back. Methods that recognise something return false when they could not: then either
-/// error() says why, or the text ended where an end is allowed (ended()).
+/// Reads one text from front to back. Methods that recognise something return false when they could
+/// not: then either error() says why, or the text ended where an end is allowed (ended()).
 class ConfigScanner {
  public:
-  /// What next() gives at the end of the text. A zero byte reads the same, as it does in nats-server.
+  /// What next() gives at the end of the text. A zero byte reads the same, as it does in
+  /// nats-server.
   static constexpr char32_t end = 0;
   /// What a key belongs to: decides how an end of the text within it reads.
   enum class KeyOf { text, map };
@@ -47,7 +49,8 @@ class ConfigScanner {
 
   /// A value other than an array or a map, its first character not yet read.
   bool scan_scalar(ConfigToken& token);
-  /// A key without quotes whose first character was read. The end of the text ends one of the text, not one of a map.
+  /// A key without quotes whose first character was read. The end of the text ends one of the text,
+  /// not one of a map.
   bool scan_bare_key(KeyOf owner, ConfigToken& token);
   /// A key whose opening quote was read and ignored.
   bool scan_quoted_key(char32_t quote, KeyOf owner, ConfigToken& token);
@@ -92,7 +95,7 @@ class ConfigScanner {
   size_t line_start_ = 0;       // The newline before the current line; 0 on the first.
   size_t item_line_start_ = 0;  // The same, when the token being read began.
   int line_ = 1;
-  std::string parts_;           // What escapes of the string being read gave so far.
+  std::string parts_;  // What escapes of the string being read gave so far.
   bool has_parts_ = false;
   std::optional<std::string> error_;
   bool ended_ = false;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns the reading of configuration files, bounded, with the standard library alone.
 #include "server/config_source.hpp"
 
 #include <fmt/format.h>
@@ -11,18 +13,14 @@
 #include <memory>
 #include <system_error>
 
+#include "io/system_words.hpp"
+
 namespace martlet::server {
 namespace {
 
-// Nobody writes a configuration this long; a device or a wrong path would otherwise be read for ever.
+// Nobody writes a configuration this long; a device or a wrong path would otherwise be read for
+// ever.
 constexpr size_t config_file_bytes_max = 16U * 1024 * 1024;
-
-// The system's words as Go prints them: without a capital.
-std::string system_words(int code) {
-  std::string words = std::generic_category().message(code);
-  if (!words.empty() && words[0] >= 'A' && words[0] <= 'Z') words[0] = static_cast<char>(words[0] + 32);
-  return words;
-}
 
 struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -32,7 +30,7 @@ struct FileCloser {
 
 Result<std::string> SystemConfigSource::read_file(const std::string& path) const {
   const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "rb"));
-  if (!file) return {ErrorCode::io, fmt::format("open {}: {}", path, system_words(errno))};
+  if (!file) return {ErrorCode::io, fmt::format("open {}: {}", path, io::system_words(errno))};
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
     return {ErrorCode::io, fmt::format("read {}: is a directory", path)};
@@ -44,12 +42,13 @@ Result<std::string> SystemConfigSource::read_file(const std::string& path) const
     text.append(chunk.data(), got);
     if (text.size() > config_file_bytes_max) {
       return {ErrorCode::limit_reached,
-              fmt::format("read {}: a configuration file of more than {} bytes", path, config_file_bytes_max)};
+              fmt::format("read {}: a configuration file of more than {} bytes", path,
+                          config_file_bytes_max)};
     }
     if (got < chunk.size()) break;
   }
   if (std::ferror(file.get()) != 0) {
-    return {ErrorCode::io, fmt::format("read {}: {}", path, system_words(errno))};
+    return {ErrorCode::io, fmt::format("read {}: {}", path, io::system_words(errno))};
   }
   return text;
 }
@@ -64,6 +63,8 @@ Result<std::string> ClosedConfigSource::read_file(const std::string& path) const
   return {ErrorCode::unsupported, fmt::format("open {}: files are not read here", path)};
 }
 
-std::optional<std::string> ClosedConfigSource::environment(const std::string&) const { return std::nullopt; }
+std::optional<std::string> ClosedConfigSource::environment(const std::string&) const {
+  return std::nullopt;
+}
 
 }  // namespace martlet::server

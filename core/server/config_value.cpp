@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns the writing of a tree as Go writes JSON, and its digest.
 #include "server/config_value.hpp"
 
 #include <fmt/format.h>
@@ -82,7 +84,8 @@ std::string ConfigTree::digest() const {
   const std::string text = json() + "\n";
   std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
   unsigned int length = 0;
-  const int taken = EVP_Digest(text.data(), text.size(), hash.data(), &length, EVP_sha256(), nullptr);
+  const int taken =
+      EVP_Digest(text.data(), text.size(), hash.data(), &length, EVP_sha256(), nullptr);
   MARTLET_ASSERT(taken == 1);
   std::string out = "sha256:";
   for (unsigned int i = 0; i < length; ++i) out += fmt::format("{:02x}", hash[i]);
@@ -100,7 +103,8 @@ std::string json_number(double value) {
   std::string text(buffer.data(), end.ptr);
   // Go drops the zero of an exponent below ten: 1e-07 becomes 1e-7.
   const size_t size = text.size();
-  if (exponent && size >= 4 && text[size - 4] == 'e' && text[size - 3] == '-' && text[size - 2] == '0') {
+  if (exponent && size >= 4 && text[size - 4] == 'e' && text[size - 3] == '-' &&
+      text[size - 2] == '0') {
     text.erase(size - 2, 1);
   }
   return text;

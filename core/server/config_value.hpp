@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the tree that a configuration text turns into: values with the place they stand at, and the digest that
-// names a configuration. Knows neither the grammar (config_language.hpp) nor what any key means (options.hpp).
+// Owns the tree that a configuration text turns into: values with the place they stand at, and the
+// digest that names a configuration. Knows neither the grammar (config_language.hpp) nor what any
+// key means (options.hpp).
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,9 @@
 
 namespace martlet::server {
 
-/// Where a value stands. As nats-server counts: lines from 1; columns from 0 on the first line and from 1 on later
-/// ones. A value of a map stands where its key stands, since that is what a person looks for.
+/// Where a value stands. As nats-server counts: lines from 1; columns from 0 on the first line and
+/// from 1 on later ones. A value of a map stands where its key stands, since that is what a person
+/// looks for.
 struct ConfigPosition {
   uint32_t file = 0;  // Index into ConfigTree::files.
   int line = 1;
@@ -58,12 +60,13 @@ struct ConfigTree {
   /// The tree as JSON with sorted keys, as Go's encoder writes it, without places.
   std::string json() const;
 
-  /// `sha256:` and the digest of json() and a newline: equal to what `nats-server -t` prints for the same text.
+  /// `sha256:` and the digest of json() and a newline: equal to what `nats-server -t` prints for
+  /// the same text.
   std::string digest() const;
 };
 
-/// Go's way to write a double in JSON: the shortest text that reads back, with an exponent only for the very small
-/// and the very large.
+/// Go's way to write a double in JSON: the shortest text that reads back, with an exponent only for
+/// the very small and the very large.
 std::string json_number(double value);
 
 }  // namespace martlet::server

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns the table of flags and Go's rules for reading them.
 #include "server/flags.hpp"
 
 #include <fmt/format.h>
@@ -10,6 +12,7 @@
 
 #include "base/assert.hpp"
 #include "broker/session.hpp"
+#include "server/config_scalars.hpp"
 
 namespace martlet::server {
 
@@ -29,35 +32,56 @@ constexpr int32_t default_port = 4222;
 
 int32_t as_port(int64_t port) {
   // Out of range stays out of range: check_options refuses it by name.
-  return static_cast<int32_t>(std::clamp<int64_t>(port, -2, 65536));
+  return static_cast<int32_t>(std::clamp<int64_t>(port, std::numeric_limits<int32_t>::min(),
+                                                  std::numeric_limits<int32_t>::max()));
 }
 
-void set_host(Options& options, const FlagValue& value) { options.host = value.text.empty() ? Options{}.host : value.text; }
+void set_host(Options& options, const FlagValue& value) {
+  options.host = value.text.empty() ? Options{}.host : value.text;
+}
 void set_port(Options& options, const FlagValue& value) {
   options.port = value.integer == 0 ? default_port : as_port(value.integer);
 }
 void set_name(Options& options, const FlagValue& value) { options.server_name = value.text; }
-void set_advertise(Options& options, const FlagValue& value) { options.client_advertise = value.text; }
+void set_advertise(Options& options, const FlagValue& value) {
+  options.client_advertise = value.text;
+}
 void set_debug(Options& options, const FlagValue& value) { options.debug = value.boolean; }
 void set_trace(Options& options, const FlagValue& value) { options.trace = value.boolean; }
-void set_debug_and_trace(Options& options, const FlagValue& value) { options.debug = options.trace = value.boolean; }
-void set_verbose_trace(Options& options, const FlagValue& value) { options.trace = options.trace_verbose = value.boolean; }
+void set_debug_and_trace(Options& options, const FlagValue& value) {
+  options.debug = options.trace = value.boolean;
+}
+void set_verbose_trace(Options& options, const FlagValue& value) {
+  options.trace = options.trace_verbose = value.boolean;
+}
 void set_debug_and_verbose_trace(Options& options, const FlagValue& value) {
   options.debug = options.trace = options.trace_verbose = value.boolean;
 }
 void set_logtime(Options& options, const FlagValue& value) { options.logtime = value.boolean; }
-void set_logtime_utc(Options& options, const FlagValue& value) { options.logtime_utc = value.boolean; }
+void set_logtime_utc(Options& options, const FlagValue& value) {
+  options.logtime_utc = value.boolean;
+}
 void set_user(Options& options, const FlagValue& value) { options.auth.user = value.text; }
 void set_password(Options& options, const FlagValue& value) { options.auth.password = value.text; }
 void set_token(Options& options, const FlagValue& value) { options.auth.token = value.text; }
-void set_http_port(Options& options, const FlagValue& value) { options.http_port = as_port(value.integer); }
+void set_http_port(Options& options, const FlagValue& value) {
+  options.http_port = as_port(value.integer);
+}
 void set_pid_file(Options& options, const FlagValue& value) { options.pid_file = value.text; }
-void set_ports_file_dir(Options& options, const FlagValue& value) { options.ports_file_dir = value.text; }
+void set_ports_file_dir(Options& options, const FlagValue& value) {
+  options.ports_file_dir = value.text;
+}
 void set_log_file(Options& options, const FlagValue& value) { options.log_file = value.text; }
-void set_log_size_limit(Options& options, const FlagValue& value) { options.logfile_size_limit = value.integer; }
+void set_log_size_limit(Options& options, const FlagValue& value) {
+  options.logfile_size_limit = value.integer;
+}
 void set_syslog(Options& options, const FlagValue& value) { options.syslog = value.boolean; }
-void set_remote_syslog(Options& options, const FlagValue& value) { options.remote_syslog = value.text; }
-void set_max_traced(Options& options, const FlagValue& value) { options.max_traced_msg_len = value.integer; }
+void set_remote_syslog(Options& options, const FlagValue& value) {
+  options.remote_syslog = value.text;
+}
+void set_max_traced(Options& options, const FlagValue& value) {
+  options.max_traced_msg_len = value.integer;
+}
 
 constexpr FlagDescription flags_known[] = {
     {"a", FlagKind::text, set_host, {}},
@@ -127,8 +151,9 @@ constexpr FlagDescription flags_known[] = {
 };
 
 const FlagDescription* find_flag(std::string_view name) {
-  const auto* const found = std::find_if(std::begin(flags_known), std::end(flags_known),
-                                         [name](const FlagDescription& flag) { return flag.name == name; });
+  const auto* const found =
+      std::find_if(std::begin(flags_known), std::end(flags_known),
+                   [name](const FlagDescription& flag) { return flag.name == name; });
   return found == std::end(flags_known) ? nullptr : found;
 }
 
@@ -142,7 +167,8 @@ std::optional<bool> parse_boolean(std::string_view text) {
   return std::nullopt;
 }
 
-// Underscores may stand between digits and behind a base's prefix, and only where there is such a prefix.
+// Underscores may stand between digits and behind a base's prefix, and only where there is such a
+// prefix.
 bool remove_underscores(std::string& digits, bool has_prefix) {
   char before = has_prefix ? '0' : '_';
   for (const char character : digits) {
@@ -155,7 +181,8 @@ bool remove_underscores(std::string& digits, bool has_prefix) {
   return true;
 }
 
-// As Go reads an integer of base zero: 17, 0x11, 0b10001, 0o21, 021, 1 sign. The error is Go's word for it.
+// As Go reads an integer of base zero: 17, 0x11, 0b10001, 0o21, 021, 1 sign. The error is Go's word
+// for it.
 std::string_view parse_integer(std::string_view text, int64_t& out) {
   constexpr std::string_view malformed = "parse error";
   const bool negative = text.starts_with('-');
@@ -174,7 +201,8 @@ std::string_view parse_integer(std::string_view text, int64_t& out) {
   const char* const end = digits.data() + digits.size();
   const std::from_chars_result read = std::from_chars(digits.data(), end, magnitude, base);
   if (read.ptr != end || read.ec == std::errc::invalid_argument) return malformed;
-  const uint64_t limit = static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) + (negative ? 1 : 0);
+  const uint64_t limit =
+      static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) + (negative ? 1 : 0);
   if (read.ec != std::errc() || magnitude > limit) return "value out of range";
   out = static_cast<int64_t>(negative ? ~magnitude + 1 : magnitude);
   return {};
@@ -186,14 +214,15 @@ Status parse_value(const FlagDescription& flag, const std::string& text, FlagVal
     const std::optional<bool> boolean = parse_boolean(text);
     if (!boolean) {
       return {ErrorCode::invalid_argument,
-              fmt::format("invalid boolean value {} for -{}: parse error", broker::go_quoted(text), flag.name)};
+              fmt::format("invalid boolean value {} for -{}: parse error", broker::go_quoted(text),
+                          flag.name)};
     }
     out.boolean = *boolean;
   } else if (flag.kind == FlagKind::integer) {
     const std::string_view wrong = parse_integer(text, out.integer);
     if (!wrong.empty()) {
-      return {ErrorCode::invalid_argument,
-              fmt::format("invalid value {} for flag -{}: {}", broker::go_quoted(text), flag.name, wrong)};
+      return {ErrorCode::invalid_argument, fmt::format("invalid value {} for flag -{}: {}",
+                                                       broker::go_quoted(text), flag.name, wrong)};
     }
   }
   return {};
@@ -209,31 +238,29 @@ void note_steering(std::string_view name, const FlagValue& value, ParsedFlags& f
   if (name == "help_tls") flags.shows_tls_help = value.boolean;
 }
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& letter : lower) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter + 32);
-  }
-  return lower;
-}
-
 // The word behind the flags: `version` and `help` are known.
 Status note_words(ParsedFlags& flags) {
-  if (flags.words.empty() || flags.shows_version || flags.shows_help || flags.shows_tls_help) return {};
+  if (flags.words.empty() || flags.shows_version || flags.shows_help || flags.shows_tls_help)
+    return {};
   const std::string word = lower_case(flags.words[0]);
   flags.shows_version = word == "version";
   flags.shows_help = word == "help";
   if (flags.shows_version || flags.shows_help) return {};
-  return {ErrorCode::unsupported, fmt::format("unrecognized command: {}", broker::go_quoted(flags.words[0]))};
+  return {ErrorCode::unsupported,
+          fmt::format("unrecognized command: {}", broker::go_quoted(flags.words[0]))};
 }
 
-bool is_off(const ParsedFlags::Given& given) { return given.flag->kind == FlagKind::boolean && !given.value.boolean; }
+bool is_off(const ParsedFlags::Given& given) {
+  return given.flag->kind == FlagKind::boolean && !given.value.boolean;
+}
 
 }  // namespace
 
 Result<ParsedFlags> parse_flags(const std::vector<std::string>& arguments) {
   ParsedFlags flags;
-  const auto refuse = [](std::string sentence) { return Error{ErrorCode::invalid_argument, std::move(sentence)}; };
+  const auto refuse = [](std::string sentence) {
+    return Error{ErrorCode::invalid_argument, std::move(sentence)};
+  };
   size_t next = 0;
   while (next < arguments.size()) {
     const std::string& argument = arguments[next];
@@ -242,7 +269,8 @@ Result<ParsedFlags> parse_flags(const std::vector<std::string>& arguments) {
     if (argument == "--") break;
     const size_t dashes = argument[1] == '-' ? 2 : 1;
     const std::string body = argument.substr(dashes);
-    if (body.empty() || body[0] == '-' || body[0] == '=') return refuse("bad flag syntax: " + argument);
+    if (body.empty() || body[0] == '-' || body[0] == '=')
+      return refuse("bad flag syntax: " + argument);
     const size_t equals = body.find('=');
     const std::string name = body.substr(0, equals);
     const FlagDescription* const flag = find_flag(name);
@@ -269,17 +297,20 @@ Result<ParsedFlags> parse_flags(const std::vector<std::string>& arguments) {
 Status check_later_flags(const ParsedFlags& flags) {
   for (const ParsedFlags::Given& given : flags.given) {
     if (given.flag->missing.empty() || is_off(given)) continue;
-    return {ErrorCode::unsupported,
-            fmt::format("flag -{} comes later: this version has no {}", given.flag->name, given.flag->missing)};
+    return {ErrorCode::unsupported, fmt::format("flag -{} comes later: this version has no {}",
+                                                given.flag->name, given.flag->missing)};
   }
   return {};
 }
 
 void apply_flags(const ParsedFlags& flags, Options& options) {
   // The switches that stand for several others win over each of them, wherever they stand.
-  const auto is_combined = [](std::string_view name) { return name == "DV" || name == "DVV" || name == "VV"; };
+  const auto is_combined = [](std::string_view name) {
+    return name == "DV" || name == "DVV" || name == "VV";
+  };
   for (const ParsedFlags::Given& given : flags.given) {
-    if (given.flag->apply != nullptr && !is_combined(given.flag->name)) given.flag->apply(options, given.value);
+    if (given.flag->apply != nullptr && !is_combined(given.flag->name))
+      given.flag->apply(options, given.value);
   }
   for (const std::string_view name : {"DV", "DVV", "VV"}) {
     for (const ParsedFlags::Given& given : flags.given) {
@@ -314,8 +345,9 @@ Listening:
     -t                               Check the configuration file and leave
     -P, --pid <file>                 Write the process id to this file
         --ports_file_dir <dir>       Write the ports to <dir>/<program>_<pid>.ports
-    -sl,--signal <what>[=<pid>]      Signal a running server: stop, quit, term, reopen (reload and ldm come later);
-                                     <pid> is a number, the file it stands in, or the start of several: 12*
+    -sl,--signal <what>[=<pid>]      Signal a running server: stop, quit, term, reopen
+                                     (reload and ldm come later); <pid> is a number, the file
+                                     it stands in, or the start of several: 12*
 
 Logging:
     -l, --log <file>                 Log to this file instead of standard error
@@ -335,8 +367,9 @@ Authorization:
         --auth <token>               The token that a connection must show
 
 Known, and coming later:
-    -js, --jetstream, -sd, --store_dir, --tls, --tlscert, --tlskey, --tlsverify, --tlscacert, --routes,
-    --cluster, --cluster_listen, --cluster_name, --cluster_advertise, --no_advertise, --connect_retries, --profile
+    -js, --jetstream, -sd, --store_dir, --tls, --tlscert, --tlskey, --tlsverify, --tlscacert,
+    --routes, --cluster, --cluster_listen, --cluster_name, --cluster_advertise, --no_advertise,
+    --connect_retries, --profile
 
 Others:
     -h, --help                       This text

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the flags of the server program: those of nats-server, by the rules of Go's flag package, which no parser library
-// follows (`-js` and `-port` are whole words, `-x v`, `-x=v`, `--x v` and `--x=v` mean the same, a switch takes a value
-// only behind `=`, the first word that is no flag ends them). Reads words, decides nothing about files or signals.
+// Owns the flags of the server program: those of nats-server, by the rules of Go's flag package,
+// which no parser library follows (`-js` and `-port` are whole words, `-x v`, `-x=v`, `--x v` and
+// `--x=v` mean the same, a switch takes a value only behind `=`, the first word that is no flag
+// ends them). Reads words, decides nothing about files or signals.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +47,8 @@ Result<ParsedFlags> parse_flags(const std::vector<std::string>& arguments);
 /// Fails with unsupported when a flag was given that NATS knows and this version does not.
 Status check_later_flags(const ParsedFlags& flags);
 
-/// Lays the flags over the options, which come from the file or are the defaults: flags beat the file.
+/// Lays the flags over the options, which come from the file or are the defaults: flags beat the
+/// file.
 void apply_flags(const ParsedFlags& flags, Options& options);
 
 /// What `-h` shows. `program` is what a person types: "nats-server" or "martlet serve".

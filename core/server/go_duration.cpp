@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns the arithmetic of durations; nothing overflows, whatever the text.
 #include "server/go_duration.hpp"
 
 #include <fmt/format.h>
@@ -32,7 +34,8 @@ constexpr uint64_t magnitude_max = uint64_t{1} << 63U;
 bool is_digit(char character) { return character >= '0' && character <= '9'; }
 
 Error invalid(std::string_view text) {
-  return {ErrorCode::invalid_argument, fmt::format("time: invalid duration {}", broker::go_quoted(text))};
+  return {ErrorCode::invalid_argument,
+          fmt::format("time: invalid duration {}", broker::go_quoted(text))};
 }
 
 /// One `12.5ms` at the front of `rest`, which it takes away. `text` is the whole, for messages.
@@ -48,7 +51,8 @@ Result<uint64_t> take_piece(std::string_view& rest, std::string_view text) {
   double fraction = 0;
   if (!rest.empty() && rest[0] == '.') {
     rest.remove_prefix(1);
-    for (double scale = 0.1; !rest.empty() && is_digit(rest[0]); rest.remove_prefix(1), scale /= 10) {
+    for (double scale = 0.1; !rest.empty() && is_digit(rest[0]);
+         rest.remove_prefix(1), scale /= 10) {
       has_digits = true;
       fraction += scale * (rest[0] - '0');
     }
@@ -57,18 +61,21 @@ Result<uint64_t> take_piece(std::string_view& rest, std::string_view text) {
   size_t length = 0;
   while (length < rest.size() && rest[length] != '.' && !is_digit(rest[length])) ++length;
   if (length == 0) {
-    return {ErrorCode::invalid_argument, fmt::format("time: missing unit in duration {}", broker::go_quoted(text))};
+    return {ErrorCode::invalid_argument,
+            fmt::format("time: missing unit in duration {}", broker::go_quoted(text))};
   }
   const std::string_view name = rest.substr(0, length);
   rest.remove_prefix(length);
   for (const Unit& unit : units) {
     if (unit.name != name) continue;
     const auto part = static_cast<uint64_t>(fraction * static_cast<double>(unit.ns) + 0.5);
-    if (whole > magnitude_max / unit.ns || whole * unit.ns > magnitude_max - part) return invalid(text);
+    if (whole > magnitude_max / unit.ns || whole * unit.ns > magnitude_max - part)
+      return invalid(text);
     return whole * unit.ns + part;
   }
-  return {ErrorCode::invalid_argument, fmt::format("time: unknown unit {} in duration {}", broker::go_quoted(name),
-                                                   broker::go_quoted(text))};
+  return {ErrorCode::invalid_argument,
+          fmt::format("time: unknown unit {} in duration {}", broker::go_quoted(name),
+                      broker::go_quoted(text))};
 }
 
 // `value` of units of 10^places, without zeros at the end of the fraction.
@@ -108,7 +115,8 @@ Result<int64_t> parse_go_duration(std::string_view text) {
 std::string format_go_duration(int64_t duration_ns) {
   if (duration_ns == 0) return "0s";
   const std::string sign = duration_ns < 0 ? "-" : "";
-  const uint64_t ns = duration_ns < 0 ? ~static_cast<uint64_t>(duration_ns) + 1 : static_cast<uint64_t>(duration_ns);
+  const uint64_t ns = duration_ns < 0 ? ~static_cast<uint64_t>(duration_ns) + 1
+                                      : static_cast<uint64_t>(duration_ns);
   if (ns < ns_per_us) return fmt::format("{}{}ns", sign, ns);
   if (ns < ns_per_ms) return fmt::format("{}{}µs", sign, decimal(ns, 3));
   if (ns < ns_per_s) return fmt::format("{}{}ms", sign, decimal(ns, 6));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns Go's way to write a span of time, which is NATS's in configuration and monitoring: `1m30s`, `250ms`, `-1.5h`.
+// Owns Go's way to write a span of time, which is NATS's in configuration and monitoring: `1m30s`,
+// `250ms`, `-1.5h`.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns two tables. A key leaves them when its feature comes.
 #include "server/later_keys.hpp"
 
 #include <algorithm>
@@ -74,14 +76,17 @@ constexpr LaterKey authorization_keys[] = {
 
 template <size_t N>
 std::optional<std::string_view> find(const LaterKey (&keys)[N], std::string_view name) {
-  const LaterKey* const found = std::find_if(keys, keys + N, [name](const LaterKey& key) { return key.name == name; });
+  const LaterKey* const found =
+      std::find_if(keys, keys + N, [name](const LaterKey& key) { return key.name == name; });
   if (found == keys + N) return std::nullopt;
   return found->missing;
 }
 
 }  // namespace
 
-std::optional<std::string_view> later_top_key(std::string_view name) { return find(top_keys, name); }
+std::optional<std::string_view> later_top_key(std::string_view name) {
+  return find(top_keys, name);
+}
 
 std::optional<std::string_view> later_authorization_key(std::string_view name) {
   return find(authorization_keys, name);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Owns the letters, colours and calendar of a log line.
 #include "server/nats_log.hpp"
 
 #include <fmt/format.h>
@@ -17,12 +19,18 @@ struct LevelLook {
 
 LevelLook look_of(LogLevel level) {
   switch (level) {
-    case LogLevel::fatal: return {"FTL", "31"};
-    case LogLevel::error: return {"ERR", "31"};
-    case LogLevel::warning: return {"WRN", "0;93"};
-    case LogLevel::info: return {"INF", "32"};
-    case LogLevel::debug: return {"DBG", "36"};
-    case LogLevel::trace: return {"TRC", "33"};
+    case LogLevel::fatal:
+      return {"FTL", "31"};
+    case LogLevel::error:
+      return {"ERR", "31"};
+    case LogLevel::warning:
+      return {"WRN", "0;93"};
+    case LogLevel::info:
+      return {"INF", "32"};
+    case LogLevel::debug:
+      return {"DBG", "36"};
+    case LogLevel::trace:
+      return {"TRC", "33"};
   }
   return {"INF", "32"};
 }
@@ -42,13 +50,14 @@ bool is_digit(char character) { return character >= '0' && character <= '9'; }
 
 }  // namespace
 
-std::string format_log_line(const LogLineStyle& style, int64_t wall_ns, LogLevel level, std::string_view text) {
+std::string format_log_line(const LogLineStyle& style, int64_t wall_ns, LogLevel level,
+                            std::string_view text) {
   std::string line = fmt::format("[{}] ", style.process_id);
   if (style.has_time) {
     const std::tm calendar = calendar_of(wall_ns, style.is_utc);
-    line += fmt::format("{:04}/{:02}/{:02} {:02}:{:02}:{:02}.{:06} ", calendar.tm_year + 1900, calendar.tm_mon + 1,
-                        calendar.tm_mday, calendar.tm_hour, calendar.tm_min, calendar.tm_sec,
-                        wall_ns % ns_per_s / ns_per_us);
+    line += fmt::format("{:04}/{:02}/{:02} {:02}:{:02}:{:02}.{:06} ", calendar.tm_year + 1900,
+                        calendar.tm_mon + 1, calendar.tm_mday, calendar.tm_hour, calendar.tm_min,
+                        calendar.tm_sec, wall_ns % ns_per_s / ns_per_us);
   }
   const LevelLook look = look_of(level);
   if (style.has_colors) {
@@ -63,8 +72,8 @@ std::string format_log_line(const LogLineStyle& style, int64_t wall_ns, LogLevel
 std::string archived_log_name(std::string_view name, int64_t wall_ns) {
   const std::tm calendar = calendar_of(wall_ns, false);
   return fmt::format("{}.{:04}.{:02}.{:02}.{:02}.{:02}.{:02}.{:09}", name, calendar.tm_year + 1900,
-                     calendar.tm_mon + 1, calendar.tm_mday, calendar.tm_hour, calendar.tm_min, calendar.tm_sec,
-                     wall_ns % ns_per_s);
+                     calendar.tm_mon + 1, calendar.tm_mday, calendar.tm_hour, calendar.tm_min,
+                     calendar.tm_sec, wall_ns % ns_per_s);
 }
 
 bool is_archived_log_name(std::string_view name, std::string_view candidate) {

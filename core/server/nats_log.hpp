@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the look of a log line: `[pid] 2026/11/24 07:18:57.123456 [INF] text`, as nats-server writes it and as people's
-// log collectors expect it. Where lines go is the sink's matter.
+// Owns the look of a log line: `[pid] 2026/11/24 07:18:57.123456 [INF] text`, as nats-server writes
+// it and as people's log collectors expect it. Where lines go is the sink's matter.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ struct LogLineStyle {
 };
 
 /// One line without a newline at its end. Newlines within the text stay, as they do in nats-server.
-std::string format_log_line(const LogLineStyle& style, int64_t wall_ns, LogLevel level, std::string_view text);
+std::string format_log_line(const LogLineStyle& style, int64_t wall_ns, LogLevel level,
+                            std::string_view text);
 
 /// What an archived log file is called: `name.2026.11.24.07.18.57.123456789`, local time.
 std::string archived_log_name(std::string_view name, int64_t wall_ns);

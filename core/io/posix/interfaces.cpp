@@ -23,7 +23,8 @@ std::string numeric_address(const sockaddr* address, AddressFamily family) {
   } else if (address->sa_family == AF_INET6 && family == AddressFamily::both) {
     bytes = &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
   }
-  if (bytes == nullptr || inet_ntop(address->sa_family, bytes, text.data(), text.size()) == nullptr) return {};
+  if (bytes == nullptr || inet_ntop(address->sa_family, bytes, text.data(), text.size()) == nullptr)
+    return {};
   return text.data();
 }
 

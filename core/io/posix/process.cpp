@@ -15,7 +15,8 @@
 #include <cstdio>
 #include <memory>
 #include <string_view>
-#include <system_error>
+
+#include "io/system_words.hpp"
 
 namespace martlet::io {
 namespace {
@@ -30,12 +31,18 @@ struct FileCloser {
 
 int number_of(ProcessSignal signal) {
   switch (signal) {
-    case ProcessSignal::kill: return SIGKILL;
-    case ProcessSignal::interrupt: return SIGINT;
-    case ProcessSignal::terminate: return SIGTERM;
-    case ProcessSignal::user1: return SIGUSR1;
-    case ProcessSignal::user2: return SIGUSR2;
-    case ProcessSignal::hangup: return SIGHUP;
+    case ProcessSignal::kill:
+      return SIGKILL;
+    case ProcessSignal::interrupt:
+      return SIGINT;
+    case ProcessSignal::terminate:
+      return SIGTERM;
+    case ProcessSignal::user1:
+      return SIGUSR1;
+    case ProcessSignal::user2:
+      return SIGUSR2;
+    case ProcessSignal::hangup:
+      return SIGHUP;
   }
   return 0;
 }
@@ -63,8 +70,10 @@ std::vector<int64_t> processes_named(const std::string& name) {
   while (const dirent* entry = readdir(directory.get())) {
     const std::string_view text(entry->d_name);
     int64_t pid = 0;
-    const std::from_chars_result read = std::from_chars(text.data(), text.data() + text.size(), pid);
-    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || pid == process_id()) continue;
+    const std::from_chars_result read =
+        std::from_chars(text.data(), text.data() + text.size(), pid);
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || pid == process_id())
+      continue;
     if (program_of(text) == name) found.push_back(pid);
   }
   std::sort(found.begin(), found.end());
@@ -73,7 +82,7 @@ std::vector<int64_t> processes_named(const std::string& name) {
 
 Status send_signal(int64_t pid, ProcessSignal signal) {
   if (::kill(static_cast<pid_t>(pid), number_of(signal)) == 0) return {};
-  return {ErrorCode::io, std::generic_category().message(errno)};
+  return {ErrorCode::io, system_words(errno)};
 }
 
 bool is_error_terminal() { return isatty(STDERR_FILENO) == 1; }

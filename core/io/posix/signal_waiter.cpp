@@ -42,11 +42,16 @@ ProcessSignal SignalWaiter::wait() {
   const int failed = sigwait(&set, &number);
   MARTLET_ASSERT(failed == 0);
   switch (number) {
-    case SIGINT: return ProcessSignal::interrupt;
-    case SIGUSR1: return ProcessSignal::user1;
-    case SIGUSR2: return ProcessSignal::user2;
-    case SIGHUP: return ProcessSignal::hangup;
-    default: return ProcessSignal::terminate;
+    case SIGINT:
+      return ProcessSignal::interrupt;
+    case SIGUSR1:
+      return ProcessSignal::user1;
+    case SIGUSR2:
+      return ProcessSignal::user2;
+    case SIGHUP:
+      return ProcessSignal::hangup;
+    default:
+      return ProcessSignal::terminate;
   }
 }
 

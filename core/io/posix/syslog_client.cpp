@@ -13,11 +13,11 @@
 #include <cstring>
 #include <ctime>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include "base/clock.hpp"
 #include "io/process.hpp"
+#include "io/system_words.hpp"
 
 namespace martlet::io {
 namespace {
@@ -27,7 +27,8 @@ constexpr const char* local_paths[] = {"/dev/log", "/var/run/syslog", "/var/run/
 
 Result<int> open_unix(const std::string& path) {
   sockaddr_un address{};
-  if (path.size() >= sizeof address.sun_path) return {ErrorCode::invalid_argument, path + ": path too long"};
+  if (path.size() >= sizeof address.sun_path)
+    return {ErrorCode::invalid_argument, path + ": path too long"};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   int error = 0;
@@ -37,18 +38,20 @@ Result<int> open_unix(const std::string& path) {
       error = errno;
       continue;
     }
-    if (connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return descriptor;
+    if (connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+      return descriptor;
     error = errno;
     close(descriptor);
   }
-  return {ErrorCode::io, fmt::format("{}: {}", path, std::generic_category().message(error))};
+  return {ErrorCode::io, fmt::format("{}: {}", path, system_words(error))};
 }
 
 Result<int> open_network(int type, const std::string& host_port) {
   const size_t colon = host_port.rfind(':');
   if (colon == std::string::npos) return {ErrorCode::invalid_argument, host_port + ": no port"};
   std::string host = host_port.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
   addrinfo hints{};
   hints.ai_socktype = type;
   addrinfo* list = nullptr;
@@ -57,12 +60,14 @@ Result<int> open_network(int type, const std::string& host_port) {
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, &freeaddrinfo);
   int error = 0;
   for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
-    const int descriptor = socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, one->ai_protocol);
-    if (descriptor >= 0 && connect(descriptor, one->ai_addr, one->ai_addrlen) == 0) return descriptor;
+    const int descriptor =
+        socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, one->ai_protocol);
+    if (descriptor >= 0 && connect(descriptor, one->ai_addr, one->ai_addrlen) == 0)
+      return descriptor;
     error = errno;
     if (descriptor >= 0) close(descriptor);
   }
-  return {ErrorCode::io, fmt::format("{}: {}", host_port, std::generic_category().message(error))};
+  return {ErrorCode::io, fmt::format("{}: {}", host_port, system_words(error))};
 }
 
 Result<int> open_address(const std::string& address) {
@@ -73,7 +78,9 @@ Result<int> open_address(const std::string& address) {
     }
     return {ErrorCode::io, "no syslog on this machine (/dev/log)"};
   }
-  const auto has_scheme = [&address](std::string_view scheme) { return address.starts_with(scheme); };
+  const auto has_scheme = [&address](std::string_view scheme) {
+    return address.starts_with(scheme);
+  };
   if (has_scheme("udp://")) return open_network(SOCK_DGRAM, address.substr(6));
   if (has_scheme("tcp://")) return open_network(SOCK_STREAM, address.substr(6));
   if (has_scheme("unix://")) return open_unix(address.substr(7));
@@ -86,7 +93,8 @@ std::string stamp(int64_t wall_ns, bool is_local) {
   std::tm calendar{};
   localtime_r(&seconds, &calendar);
   char text[64];
-  if (is_local) return std::string(text, std::strftime(text, sizeof text, "%b %e %H:%M:%S", &calendar));
+  if (is_local)
+    return std::string(text, std::strftime(text, sizeof text, "%b %e %H:%M:%S", &calendar));
   std::string out(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &calendar));
   if (out.size() >= 2) out.insert(out.size() - 2, ":");
   return out + " " + host_name();
@@ -103,7 +111,10 @@ Result<SyslogClient> SyslogClient::connect(const std::string& address, const std
 }
 
 SyslogClient::SyslogClient(std::string address, std::string tag, int descriptor, bool is_local)
-    : address_(std::move(address)), tag_(std::move(tag)), descriptor_(descriptor), is_local_(is_local) {}
+    : address_(std::move(address)),
+      tag_(std::move(tag)),
+      descriptor_(descriptor),
+      is_local_(is_local) {}
 
 SyslogClient::SyslogClient(SyslogClient&& other) noexcept
     : address_(std::move(other.address_)),
@@ -117,8 +128,8 @@ SyslogClient::~SyslogClient() {
 
 void SyslogClient::send(SyslogSeverity severity, int64_t wall_ns, std::string_view text) {
   const std::string message =
-      fmt::format("<{}>{} {}[{}]: {}\n", daemon_facility * 8 + static_cast<int>(severity), stamp(wall_ns, is_local_),
-                  tag_, process_id(), text);
+      fmt::format("<{}>{} {}[{}]: {}\n", daemon_facility * 8 + static_cast<int>(severity),
+                  stamp(wall_ns, is_local_), tag_, process_id(), text);
   if (send_once(message)) return;
   Result<int> again = open_address(address_);
   if (!again) return;

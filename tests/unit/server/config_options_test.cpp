@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: each key sets what it names, with NATS's rules for zero, types and warnings; nothing unknown passes. Method:
-// configuration texts beside the option or the sentence they lead to.
+// Goal: each key sets what it names, with NATS's rules for zero, types and warnings; nothing
+// unknown passes. Method: configuration texts beside the option or the sentence they lead to.
 #include "server/config_options.hpp"
 
 #include <gtest/gtest.h>
@@ -50,8 +50,10 @@ TEST(ConfigOptions, listening) {
 
 TEST(ConfigOptions, limits) {
   const Options set = options_of(
-      "max_control_line: 8k, max_payload: 2MB, max_pending: 1g, max_conn: 5, max_subs: 6, max_sub_tokens: 7, "
-      "max_traced_msg_len: 8, max_closed_clients: 9, ping_max: 3, no_fast_producer_stall: yes, no_header_support: on, "
+      "max_control_line: 8k, max_payload: 2MB, max_pending: 1g, max_conn: 5, max_subs: 6, "
+      "max_sub_tokens: 7, "
+      "max_traced_msg_len: 8, max_closed_clients: 9, ping_max: 3, no_fast_producer_stall: yes, "
+      "no_header_support: on, "
       "disable_sublist_cache: true\nping_interval: \"30s\"\nwrite_deadline: \"2s\"");
   EXPECT_EQ(set.max_control_line, 8000);
   EXPECT_EQ(set.max_payload, 2 * 1024 * 1024);
@@ -68,7 +70,8 @@ TEST(ConfigOptions, limits) {
 }
 
 TEST(ConfigOptions, zero_is_the_default_but_no_connections_when_connections_are_meant) {
-  const Options set = options_of("max_control_line: 0, max_payload: 0, max_pending: 0, max_connections: 0, ping_max: 0");
+  const Options set = options_of(
+      "max_control_line: 0, max_payload: 0, max_pending: 0, max_connections: 0, ping_max: 0");
   EXPECT_EQ(set.max_control_line, 4096);
   EXPECT_EQ(set.max_payload, 1024 * 1024);
   EXPECT_EQ(set.max_pending, 64 * 1024 * 1024);
@@ -81,8 +84,9 @@ TEST(ConfigOptions, limits_that_no_server_takes) {
   EXPECT_EQ(refusal("Max_Control_Line: 3gb"), "a.conf:1:0: Max_Control_Line value is too big\n");
   EXPECT_EQ(refusal("max_sub_tokens: 256"), "a.conf:1:0: max_sub_tokens value is too big\n");
   EXPECT_EQ(refusal("max_sub_tokens: 0"), "a.conf:1:0: max_sub_tokens value can not be negative\n");
-  EXPECT_EQ(refusal("write_deadline: \"5x\""),
-            "a.conf:1:0: error parsing write_deadline: time: unknown unit \"x\" in duration \"5x\"\n");
+  EXPECT_EQ(
+      refusal("write_deadline: \"5x\""),
+      "a.conf:1:0: error parsing write_deadline: time: unknown unit \"x\" in duration \"5x\"\n");
 }
 
 TEST(ConfigOptions, seconds_without_a_unit_are_warned_of) {
@@ -91,15 +95,19 @@ TEST(ConfigOptions, seconds_without_a_unit_are_warned_of) {
   EXPECT_EQ(configured->options.ping_interval_ns, 5'000'000'000);
   ASSERT_EQ(configured->warnings.size(), 1U);
   EXPECT_EQ(configured->warnings[0],
-            "a.conf:1:0: invalid use of field \"ping_interval\": ping_interval should be converted to a duration");
+            "a.conf:1:0: invalid use of field \"ping_interval\": ping_interval should be converted "
+            "to a duration");
   EXPECT_EQ(configure("")->warnings[0], "a.conf: config has no values or is empty");
 }
 
 TEST(ConfigOptions, logging_and_files) {
   const Options set = options_of(
-      "debug: true, trace_verbose: true, logtime: false, logtime_utc: true, log_file: l, logfile_size_limit: 1k, "
-      "log_max_num: 3, syslog: true, remote_syslog: r, pidfile: p, ports_file_dir: d, http_base_path: b");
-  EXPECT_TRUE(set.debug && set.trace && set.trace_verbose && !set.logtime && set.logtime_utc && set.syslog);
+      "debug: true, trace_verbose: true, logtime: false, logtime_utc: true, log_file: l, "
+      "logfile_size_limit: 1k, "
+      "log_max_num: 3, syslog: true, remote_syslog: r, pidfile: p, ports_file_dir: d, "
+      "http_base_path: b");
+  EXPECT_TRUE(set.debug && set.trace && set.trace_verbose && !set.logtime && set.logtime_utc &&
+              set.syslog);
   EXPECT_EQ(set.log_file, "l");
   EXPECT_EQ(set.logfile_size_limit, 1000);
   EXPECT_EQ(set.logfile_max_num, 3);
@@ -114,7 +122,8 @@ TEST(ConfigOptions, tags_and_metadata) {
   EXPECT_EQ(set.server_tags, (std::vector<std::string>{"a:1", "b"}));
   EXPECT_EQ(set.server_metadata.at("k"), "v");
   EXPECT_EQ(refusal("server_tags: 1"), "a.conf:1:0: error parsing tags: unsupported type int64\n");
-  EXPECT_EQ(refusal("server_metadata: 1"), "a.conf:1:0: error parsing metadata: unsupported type int64\n");
+  EXPECT_EQ(refusal("server_metadata: 1"),
+            "a.conf:1:0: error parsing metadata: unsupported type int64\n");
 }
 
 TEST(ConfigOptions, authorization) {
@@ -123,8 +132,10 @@ TEST(ConfigOptions, authorization) {
   EXPECT_EQ(set.auth.password, "$2a$11$abc");
   EXPECT_EQ(set.auth_timeout_ns, 1'500'000'000);
   EXPECT_EQ(options_of("authorization { token: t, timeout: \"3s\" }").auth.token, "t");
-  EXPECT_EQ(options_of("authorization { token: t, timeout: \"3s\" }").auth_timeout_ns, 3'000'000'000);
-  EXPECT_EQ(refusal("authorization {user: a, token: b}"), "a.conf:1:0: Cannot have a user/pass and token\n");
+  EXPECT_EQ(options_of("authorization { token: t, timeout: \"3s\" }").auth_timeout_ns,
+            3'000'000'000);
+  EXPECT_EQ(refusal("authorization {user: a, token: b}"),
+            "a.conf:1:0: Cannot have a user/pass and token\n");
   EXPECT_EQ(refusal("authorization { user: 1 }"),
             "a.conf:1:16: interface conversion: interface {} is int64, not string\n");
   EXPECT_EQ(refusal("authorization { users: [] }"),
@@ -141,12 +152,16 @@ TEST(ConfigOptions, our_own_block) {
 }
 
 TEST(ConfigOptions, unknown_wrong_and_later_keys) {
-  EXPECT_EQ(refusal("foo: 1\nbar: 2"), "a.conf:2:1: unknown field \"bar\"\na.conf:1:0: unknown field \"foo\"\n");
-  EXPECT_EQ(refusal("port: abc"), "a.conf:1:0: interface conversion: interface {} is string, not int64\n");
-  EXPECT_EQ(refusal("debug: 1"), "a.conf:1:0: interface conversion: interface {} is int64, not bool\n");
+  EXPECT_EQ(refusal("foo: 1\nbar: 2"),
+            "a.conf:2:1: unknown field \"bar\"\na.conf:1:0: unknown field \"foo\"\n");
+  EXPECT_EQ(refusal("port: abc"),
+            "a.conf:1:0: interface conversion: interface {} is string, not int64\n");
+  EXPECT_EQ(refusal("debug: 1"),
+            "a.conf:1:0: interface conversion: interface {} is int64, not bool\n");
   EXPECT_EQ(refusal("jetstream { store_dir: x }"),
             "a.conf:1:0: \"jetstream\" comes later: this version has no JetStream\n");
-  EXPECT_EQ(refusal("jetstream: true"), "a.conf:1:0: \"jetstream\" comes later: this version has no JetStream\n");
+  EXPECT_EQ(refusal("jetstream: true"),
+            "a.conf:1:0: \"jetstream\" comes later: this version has no JetStream\n");
   EXPECT_EQ(refusal("jetstream: false, proxy_protocol: off, port: 1"), "accepted");
   EXPECT_EQ(options_of("X: 7000\nport: $X").port, 7000);
 }
@@ -155,16 +170,19 @@ TEST(ConfigOptions, lame_duck_times_are_checked_and_wait) {
   EXPECT_EQ(refusal("lame_duck_duration: \"1m\", lame_duck_grace_period: \"5s\""), "accepted");
   EXPECT_EQ(refusal("lame_duck_duration: \"1s\""),
             "a.conf:1:0: invalid lame_duck_duration of 1s, minimum is 30 seconds\n");
-  EXPECT_EQ(refusal("lame_duck_duration: 40"), "a.conf:1:0: interface conversion: interface {} is int64, not string\n");
+  EXPECT_EQ(refusal("lame_duck_duration: 40"),
+            "a.conf:1:0: interface conversion: interface {} is int64, not string\n");
   EXPECT_EQ(refusal("connect_error_reports: 5, reconnect_error_reports: 1"), "accepted");
   EXPECT_EQ(refusal("write_timeout: close"), "accepted");
-  EXPECT_EQ(refusal("write_timeout: x"), "a.conf:1:0: write_timeout must be 'default', 'close' or 'retry'\n");
+  EXPECT_EQ(refusal("write_timeout: x"),
+            "a.conf:1:0: write_timeout must be 'default', 'close' or 'retry'\n");
 }
 
 TEST(ConfigOptions, file_and_digest_are_kept) {
   const Options set = options_of("max_pending: 10");
   EXPECT_EQ(set.config_file, "a.conf");
-  EXPECT_EQ(set.config_digest, "sha256:da863c09326d9c9a1fd8334591b5d69d524472c124d95b5032a1473b14a6988f");
+  EXPECT_EQ(set.config_digest,
+            "sha256:da863c09326d9c9a1fd8334591b5d69d524472c124d95b5032a1473b14a6988f");
 }
 
 TEST(ConfigOptions, limits_that_contradict_each_other) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: single values are recognised for what they are, and places counted as nats-server counts them. Method: one
-// scanner for each text.
+// Goal: single values are recognised for what they are, and places counted as nats-server counts
+// them. Method: one scanner for each text.
 #include "server/config_scanner.hpp"
 
 #include <gtest/gtest.h>
@@ -53,13 +53,15 @@ TEST(ConfigScanner, strings_and_escapes) {
 }
 
 TEST(ConfigScanner, refusals_name_the_line) {
-  EXPECT_EQ(scan("\"a\\q\"").text.substr(0, 53), "Parse error on line 1: 'Invalid escape character 'q'.");
+  EXPECT_EQ(scan("\"a\\q\"").text.substr(0, 53),
+            "Parse error on line 1: 'Invalid escape character 'q'.");
   EXPECT_EQ(scan("\"a\n\\x4g\"").text,
             "Parse error on line 2: 'Expected two hexadecimal digits after '\\x', but got '4g''");
   EXPECT_EQ(scan(".5").text, "Parse error on line 1: 'Floats must start with a digit'");
   EXPECT_EQ(scan("\n").text, "Parse error on line 2: 'Expected value but found new line'");
   EXPECT_EQ(scan("(\nx\n").text, "Parse error on line 3: 'Unexpected EOF processing block.'");
-  EXPECT_EQ(scan("12-3").text, "Parse error on line 1: 'All ISO8601 dates must be in full Zulu form.'");
+  EXPECT_EQ(scan("12-3").text,
+            "Parse error on line 1: 'All ISO8601 dates must be in full Zulu form.'");
   EXPECT_EQ(scan("'abc").text, "Parse error on line 1: 'Unexpected EOF.'");
   EXPECT_EQ(scan("'").text, "ended");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a missing, unreadable or foreign file is a sentence that names it. Method: real files in a temporary folder.
+// Goal: a missing, unreadable or foreign file is a sentence that names it. Method: real files in a
+// temporary folder.
 #include "server/config_source.hpp"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a tree's JSON and digest equal those of nats-server, whose `-t` prints the digest. Method: trees made by hand;
-// digests that nats-server 2.15.2 printed for the same configuration.
+// Goal: a tree's JSON and digest equal those of nats-server, whose `-t` prints the digest. Method:
+// trees made by hand; digests that nats-server 2.15.2 printed for the same configuration.
 #include "server/config_value.hpp"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,8 @@ ConfigTree tree_of(ConfigValue::Map root) { return ConfigTree{{"a.conf"}, std::m
 TEST(ConfigValue, digest_is_that_of_nats_server) {
   ConfigValue::Map root;
   root["max_pending"].data = int64_t{10};
-  EXPECT_EQ(tree_of(root).digest(), "sha256:da863c09326d9c9a1fd8334591b5d69d524472c124d95b5032a1473b14a6988f");
+  EXPECT_EQ(tree_of(root).digest(),
+            "sha256:da863c09326d9c9a1fd8334591b5d69d524472c124d95b5032a1473b14a6988f");
 }
 
 TEST(ConfigValue, json_sorts_keys_and_escapes_as_go) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: flags are read by Go's rules. Method: every flag in the four forms `-x v`, `-x=v`, `--x v`, `--x=v`, then the
-// rules one by one.
+// Goal: flags are read by Go's rules. Method: every flag in the four forms `-x v`, `-x=v`, `--x v`,
+// `--x=v`, then the rules one by one.
 #include "server/flags.hpp"
 
 #include <gtest/gtest.h>
@@ -25,10 +25,15 @@ std::string refusal(const Words& arguments) {
   return status ? "accepted" : status.error().context;
 }
 
-// The four forms of one flag and value; a switch knows only those with `=` and those without any value.
+// The four forms of one flag and value; a switch knows only those with `=` and those without any
+// value.
 std::vector<Words> four_forms(const std::string& name, const std::string& value) {
-  if (is_switch(name)) return {{"-" + name + "=" + value}, {"--" + name + "=" + value}, {"-" + name}, {"--" + name}};
-  return {{"-" + name, value}, {"-" + name + "=" + value}, {"--" + name, value}, {"--" + name + "=" + value}};
+  if (is_switch(name))
+    return {{"-" + name + "=" + value}, {"--" + name + "=" + value}, {"-" + name}, {"--" + name}};
+  return {{"-" + name, value},
+          {"-" + name + "=" + value},
+          {"--" + name, value},
+          {"--" + name + "=" + value}};
 }
 
 struct Case {
@@ -85,32 +90,51 @@ TEST(Flags, each_one_that_acts_in_its_four_forms) {
 
 TEST(Flags, each_one_that_steers_the_program_in_its_four_forms) {
   for (const char* name : {"c", "config"}) {
-    for (const Words& form : four_forms(name, "f.conf")) EXPECT_EQ(parse_flags(form)->config_file, "f.conf") << form[0];
+    for (const Words& form : four_forms(name, "f.conf"))
+      EXPECT_EQ(parse_flags(form)->config_file, "f.conf") << form[0];
   }
   for (const char* name : {"sl", "signal"}) {
-    for (const Words& form : four_forms(name, "stop=12")) EXPECT_EQ(parse_flags(form)->signal, "stop=12") << form[0];
+    for (const Words& form : four_forms(name, "stop=12"))
+      EXPECT_EQ(parse_flags(form)->signal, "stop=12") << form[0];
   }
   for (const Words& form : four_forms("t", "true")) EXPECT_TRUE(parse_flags(form)->checks_config);
-  for (const Words& form : four_forms("help_tls", "true")) EXPECT_TRUE(parse_flags(form)->shows_tls_help);
+  for (const Words& form : four_forms("help_tls", "true"))
+    EXPECT_TRUE(parse_flags(form)->shows_tls_help);
   for (const char* name : {"h", "help"}) {
-    for (const Words& form : four_forms(name, "true")) EXPECT_TRUE(parse_flags(form)->shows_help) << form[0];
+    for (const Words& form : four_forms(name, "true"))
+      EXPECT_TRUE(parse_flags(form)->shows_help) << form[0];
   }
   for (const char* name : {"v", "version"}) {
-    for (const Words& form : four_forms(name, "true")) EXPECT_TRUE(parse_flags(form)->shows_version) << form[0];
+    for (const Words& form : four_forms(name, "true"))
+      EXPECT_TRUE(parse_flags(form)->shows_version) << form[0];
   }
 }
 
 TEST(Flags, each_one_that_comes_later_in_its_four_forms) {
-  const std::pair<const char*, const char*> later[] = {
-      {"ms", "1"},          {"https_port", "1"},   {"tls", "true"},          {"tlsverify", "true"},
-      {"tlscert", "f"},     {"tlskey", "f"},       {"tlscacert", "f"},       {"js", "true"},
-      {"jetstream", "true"}, {"sd", "d"},          {"store_dir", "d"},       {"routes", "r"},
-      {"cluster", "u"},     {"cluster_listen", "u"}, {"cluster_name", "n"},  {"cluster_advertise", "u"},
-      {"no_advertise", "true"}, {"connect_retries", "1"}, {"profile", "1"}};
+  const std::pair<const char*, const char*> later[] = {{"ms", "1"},
+                                                       {"https_port", "1"},
+                                                       {"tls", "true"},
+                                                       {"tlsverify", "true"},
+                                                       {"tlscert", "f"},
+                                                       {"tlskey", "f"},
+                                                       {"tlscacert", "f"},
+                                                       {"js", "true"},
+                                                       {"jetstream", "true"},
+                                                       {"sd", "d"},
+                                                       {"store_dir", "d"},
+                                                       {"routes", "r"},
+                                                       {"cluster", "u"},
+                                                       {"cluster_listen", "u"},
+                                                       {"cluster_name", "n"},
+                                                       {"cluster_advertise", "u"},
+                                                       {"no_advertise", "true"},
+                                                       {"connect_retries", "1"},
+                                                       {"profile", "1"}};
   for (const auto& [name, value] : later) {
     for (const Words& form : four_forms(name, value)) {
       const std::string sentence = refusal(form);
-      EXPECT_TRUE(sentence.starts_with("flag -" + std::string(name) + " comes later: ")) << form[0] << ": " << sentence;
+      EXPECT_TRUE(sentence.starts_with("flag -" + std::string(name) + " comes later: "))
+          << form[0] << ": " << sentence;
     }
   }
   EXPECT_EQ(refusal({"-js"}), "flag -js comes later: this version has no JetStream");

@@ -9,11 +9,18 @@ namespace martlet::server {
 namespace {
 
 TEST(GoDuration, reads) {
-  const std::pair<const char*, int64_t> cases[] = {
-      {"1m30s", 90'000'000'000}, {"250ms", 250'000'000}, {"-1.5h", -5'400'000'000'000}, {"0", 0},
-      {".5s", 500'000'000},      {"1us", 1000},          {"1µs", 1000},                 {"3ns", 3},
-      {"+2m", 120'000'000'000},  {"1.s", 1'000'000'000}, {"2562047h47m16.854775807s", INT64_MAX},
-      {"-2562047h47m16.854775808s", INT64_MIN}};
+  const std::pair<const char*, int64_t> cases[] = {{"1m30s", 90'000'000'000},
+                                                   {"250ms", 250'000'000},
+                                                   {"-1.5h", -5'400'000'000'000},
+                                                   {"0", 0},
+                                                   {".5s", 500'000'000},
+                                                   {"1us", 1000},
+                                                   {"1µs", 1000},
+                                                   {"3ns", 3},
+                                                   {"+2m", 120'000'000'000},
+                                                   {"1.s", 1'000'000'000},
+                                                   {"2562047h47m16.854775807s", INT64_MAX},
+                                                   {"-2562047h47m16.854775808s", INT64_MIN}};
   for (const auto& [text, ns] : cases) {
     const Result<int64_t> read = parse_go_duration(text);
     ASSERT_TRUE(read) << text;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: what NATS knows and this version does not is told apart from what nobody knows. Method: samples of each.
+// Goal: what NATS knows and this version does not is told apart from what nobody knows. Method:
+// samples of each.
 #include "server/later_keys.hpp"
 
 #include <gtest/gtest.h>

@@ -19,7 +19,8 @@ class MapConfigSource final : public ConfigSource {
 
   Result<std::string> read_file(const std::string& path) const override {
     const auto found = files.find(path);
-    if (found == files.end()) return {ErrorCode::io, "open " + path + ": no such file or directory"};
+    if (found == files.end())
+      return {ErrorCode::io, "open " + path + ": no such file or directory"};
     return found->second;
   }
   std::optional<std::string> environment(const std::string& name) const override {

@@ -31,15 +31,19 @@ TEST_F(NatsLog, lines) {
             "[12] 2026/11/24 09:18:57.123456 [INF] Server is ready");
   EXPECT_EQ(format_log_line({12, true, true, false}, moment_ns, LogLevel::error, "x"),
             "[12] 2026/11/24 07:18:57.123456 [ERR] x");
-  EXPECT_EQ(format_log_line({12, false, true, false}, moment_ns, LogLevel::trace, "x"), "[12] [TRC] x");
-  EXPECT_EQ(format_log_line({12, false, true, true}, moment_ns, LogLevel::info, "x"), "[12] [\x1b[32mINF\x1b[0m] x");
+  EXPECT_EQ(format_log_line({12, false, true, false}, moment_ns, LogLevel::trace, "x"),
+            "[12] [TRC] x");
+  EXPECT_EQ(format_log_line({12, false, true, true}, moment_ns, LogLevel::info, "x"),
+            "[12] [\x1b[32mINF\x1b[0m] x");
 }
 
 TEST_F(NatsLog, every_level_has_its_letters) {
-  const std::pair<LogLevel, const char*> levels[] = {{LogLevel::fatal, "[1] [FTL] "},   {LogLevel::error, "[1] [ERR] "},
-                                                     {LogLevel::warning, "[1] [WRN] "}, {LogLevel::info, "[1] [INF] "},
-                                                     {LogLevel::debug, "[1] [DBG] "},   {LogLevel::trace, "[1] [TRC] "}};
-  for (const auto& [level, line] : levels) EXPECT_EQ(format_log_line({1, false, false, false}, 0, level, ""), line);
+  const std::pair<LogLevel, const char*> levels[] = {
+      {LogLevel::fatal, "[1] [FTL] "},   {LogLevel::error, "[1] [ERR] "},
+      {LogLevel::warning, "[1] [WRN] "}, {LogLevel::info, "[1] [INF] "},
+      {LogLevel::debug, "[1] [DBG] "},   {LogLevel::trace, "[1] [TRC] "}};
+  for (const auto& [level, line] : levels)
+    EXPECT_EQ(format_log_line({1, false, false, false}, 0, level, ""), line);
 }
 
 TEST_F(NatsLog, archived_names) {
