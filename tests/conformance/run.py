@@ -23,6 +23,8 @@ from server_process import ServerError, ServerProcess, server_command
 from transcript import Transcript, TranscriptError, parse_duration, read_transcript
 
 HERE = Path(__file__).resolve().parent
+DYING_SECONDS = 0.5
+CRASH_LOG_LINES = 150  # a report of a sanitizer is long, and its top tells most
 SETTLE_SECONDS = 0.002  # a server that has closed a connection may forget it a moment later
 
 
@@ -151,8 +153,8 @@ class Runner:
             failure = str(error) or type(error).__name__
         finally:
             player.close()
-        if not server.is_alive():
-            failure = f"{failure or ''}\n    THE SERVER ENDED:\n{server.log_tail()}"
+        if not server.is_alive(DYING_SECONDS if failure else 0.0):
+            failure = f"{failure or ''}\n    THE SERVER ENDED:\n{server.log_tail(CRASH_LOG_LINES)}"
         elif failure:
             failure += f"\n    server's log:\n{server.log_tail(6)}"
         self.give_back(transcript, server, usable=failure is None)

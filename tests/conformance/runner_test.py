@@ -144,6 +144,9 @@ class PlayerTest(unittest.TestCase):
         self.play(server, "open a", "a> X", "a< +OK", "a closed")
         self.assertEqual(server.received, [b"X\r\n", b"PONG\r\n"])
 
+    def test_server_ping_behind_the_last_pong_is_no_message(self) -> None:
+        self.play(ScriptedServer([b"PONG\r\nPING\r\n", b""]), "open a")
+
     def test_difference_replaces_and_must_be_needed(self) -> None:
         step = 'a info {"max_payload":11}'
         lines = ["open a without info", step, "a closed"]

@@ -68,8 +68,13 @@ class ServerProcess:
             time.sleep(0.01)
         raise ServerError(f"no ports file within {START_SECONDS_MAX} s:\n{self.log_tail()}")
 
-    def is_alive(self) -> bool:
-        return self.process.poll() is None
+    def is_alive(self, patience_s: float = 0.0) -> bool:
+        """After a failure a little patience tells a server that is just dying."""
+        try:
+            self.process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
 
     def log_tail(self, lines: int = 20) -> str:
         text = self.log_path.read_text(encoding="utf-8", errors="replace")
