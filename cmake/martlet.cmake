@@ -82,24 +82,28 @@ function(martlet_fuzz name)
   endforeach()
 endfunction()
 
-# martlet_fuzz_targets(): one for every file tests/fuzz/*_fuzz.cpp.
+# martlet_fuzz_targets(): one for every file tests/fuzz/*_fuzz.cpp; fuzz_targets builds them all.
 function(martlet_fuzz_targets)
+  add_custom_target(fuzz_targets)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cpp")
   foreach(source IN LISTS sources)
     get_filename_component(name "${source}" NAME_WE)
     string(REGEX REPLACE "_fuzz$" "" name "${name}")
     martlet_fuzz(${name})
+    add_dependencies(fuzz_targets fuzz_${name})
   endforeach()
 endfunction()
 
-# martlet_benchmarks(): tests/performance/NAME_bench.cpp -> program bench_NAME (google-benchmark). Part of no test.
+# martlet_benchmarks(): tests/performance/NAME_bench.cpp -> program bench_NAME (google-benchmark).
+# Part of no test.
 function(martlet_benchmarks)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/performance/*_bench.cpp")
   foreach(source IN LISTS sources)
     get_filename_component(name "${source}" NAME_WE)
     string(REGEX REPLACE "_bench$" "" name "${name}")
     add_executable(bench_${name} "${source}")
-    target_include_directories(bench_${name} PRIVATE "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/core")
+    target_include_directories(
+      bench_${name} PRIVATE "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/core")
     target_link_libraries(bench_${name} PRIVATE martlet_flags benchmark::benchmark_main)
     foreach(module broker protocol subject base)
       if(TARGET martlet_${module})
