@@ -112,6 +112,7 @@ bool Worker::end_turn() {
 void Worker::hand_over() {
   if (!shard_->has_outbound()) return;
   shard_->clear_has_outbound();
+  std::lock_guard<std::mutex> lock(*setup_.exchange_mutex);
   for (uint32_t i = 0; i < peers_.size(); i++) {
     broker::RemoteBatch& batch = shard_->outbound(i);
     if (batch.is_empty()) continue;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,6 +27,9 @@ class Worker final : public broker::ShardHost {
     uint64_t seed = 1;
     const Clock* clock = nullptr;
     MemoryBudget* budget = nullptr;
+    /// Held by a worker while it hands over: whoever acts on what it got hands over later, to everybody. So a message
+    /// never arrives before one that caused it, on whichever loops they travel.
+    std::mutex* exchange_mutex = nullptr;
     Logger log;
     /// Takes work that is too slow for a loop.
     std::function<void(std::function<void()>)> run_slow;

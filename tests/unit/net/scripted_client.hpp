@@ -105,6 +105,7 @@ class SessionBench {
     Worker::Setup setup;
     setup.clock = &clock_;
     setup.budget = &budget_;
+    setup.exchange_mutex = &exchange_mutex_;
     setup.run_slow = [](std::function<void()> task) { task(); };
     Result<std::unique_ptr<Worker>> worker = Worker::create(std::move(setup));
     MARTLET_ASSERT(worker.is_ok());
@@ -193,6 +194,7 @@ class SessionBench {
  private:
   io::SystemClock clock_;
   MemoryBudget budget_;
+  std::mutex exchange_mutex_;
   broker::Account account_{"$G", 1, 99, {}};
   std::unique_ptr<Worker> worker_;
   std::shared_ptr<const auth::Authenticator> authenticator_;
