@@ -63,7 +63,7 @@ void Connection::on_write_deadline() {
     return;
   }
   worker_.shard().statistics().slow_consumers += 1;
-  session_.close(broker::CloseReason::slow_consumer_write_deadline);
+  session_.on_write_deadline();
   session_.output().clear();
 }
 
