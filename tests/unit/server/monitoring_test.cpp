@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the monitoring pages look as tools for NATS expect, tell the truth, stay quick with very many connections and never
-// show a secret. Method: servers with raw clients; pages over HTTP and from the object; values that pages of nats-server had.
+// Goal: the monitoring pages look as tools for NATS expect, tell the truth, stay quick with very
+// many connections and never show a secret. Method: servers with raw clients; pages over HTTP and
+// from the object; values that pages of nats-server had.
 #include "server/monitoring.hpp"
 
 #include <gtest/gtest.h>
@@ -30,9 +31,13 @@ json::value read(const std::string& body) {
   return value;
 }
 
-json::value read_page(const Server& server, const std::string& target) { return read(page(server, target)); }
+json::value read_page(const Server& server, const std::string& target) {
+  return read(page(server, target));
+}
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 /// The names of the connections on a page, in their order.
 std::string names(const json::value& connz) {
@@ -63,8 +68,11 @@ TEST_F(MonitoringTest, pages_come_over_http_with_the_headers_of_nats_server) {
   options_.http_port = -1;
   start();
   const std::string varz = http_get(server_->monitoring_port(), "/varz");
-  EXPECT_TRUE(has(varz, "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: application/json\r\nDate: "));
-  EXPECT_TRUE(has(varz, "\r\n\r\n{\n  \"server_id\": \"" + server_->id() + "\",\n  \"server_name\": \""));
+  EXPECT_TRUE(has(varz,
+                  "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: "
+                  "application/json\r\nDate: "));
+  EXPECT_TRUE(
+      has(varz, "\r\n\r\n{\n  \"server_id\": \"" + server_->id() + "\",\n  \"server_name\": \""));
   EXPECT_TRUE(has(varz, "\n}"));
   const std::string health = http_get(server_->monitoring_port(), "/healthz");
   EXPECT_TRUE(has(health, "Content-Length: 15\r\n")) << health;
@@ -100,16 +108,53 @@ TEST_F(MonitoringTest, varz_has_the_keys_in_order_and_the_numbers) {
   a.send("SUB foo 1\r\nPUB foo 5\r\nhello\r\nPUB none 2\r\nhi\r\n");
   a.sync();
   const std::string body = page(*server_, "/varz");
-  EXPECT_TRUE(has(body, "  \"server_name\": \"a\\u003cb\\u003e\",\n  \"version\": \"2.15.2\",\n  \"proto\": 1,\n"));
+  EXPECT_TRUE(has(
+      body,
+      "  \"server_name\": \"a\\u003cb\\u003e\",\n  \"version\": \"2.15.2\",\n  \"proto\": 1,\n"));
   EXPECT_TRUE(has(body, "  \"cluster\": {},\n  \"gateway\": {},\n  \"leaf\": {},\n"));
   size_t at = 0;
-  for (const char* key :
-       {"server_id", "host", "port", "max_connections", "ping_interval", "http_port", "auth_timeout", "max_control_line",
-        "max_payload", "max_pending", "cluster", "jetstream", "tls_timeout", "write_deadline", "start", "now", "uptime",
-        "mem", "cores", "gomaxprocs", "cpu", "connections", "total_connections", "routes", "in_msgs", "in_bytes",
-        "out_msgs", "out_bytes", "slow_consumers", "stale_connections", "stalled_clients", "subscriptions",
-        "http_req_stats", "config_load_time", "config_digest", "tags", "metadata", "slow_consumer_stats",
-        "stale_connection_stats", "disk_io_wait_stats", "martlet_version", "martlet"}) {
+  for (const char* key : {"server_id",
+                          "host",
+                          "port",
+                          "max_connections",
+                          "ping_interval",
+                          "http_port",
+                          "auth_timeout",
+                          "max_control_line",
+                          "max_payload",
+                          "max_pending",
+                          "cluster",
+                          "jetstream",
+                          "tls_timeout",
+                          "write_deadline",
+                          "start",
+                          "now",
+                          "uptime",
+                          "mem",
+                          "cores",
+                          "gomaxprocs",
+                          "cpu",
+                          "connections",
+                          "total_connections",
+                          "routes",
+                          "in_msgs",
+                          "in_bytes",
+                          "out_msgs",
+                          "out_bytes",
+                          "slow_consumers",
+                          "stale_connections",
+                          "stalled_clients",
+                          "subscriptions",
+                          "http_req_stats",
+                          "config_load_time",
+                          "config_digest",
+                          "tags",
+                          "metadata",
+                          "slow_consumer_stats",
+                          "stale_connection_stats",
+                          "disk_io_wait_stats",
+                          "martlet_version",
+                          "martlet"}) {
     const size_t found = body.find("\n  \"" + std::string(key) + "\": ");
     ASSERT_NE(found, std::string::npos) << key;
     EXPECT_GT(found, at) << key;
@@ -138,18 +183,27 @@ TEST_F(MonitoringTest, a_connection_is_told_with_all_that_is_known) {
   a.send("SUB foo 1\r\nSUB bar q 2\r\nUNSUB 2 9\r\nPUB foo 5\r\nhello\r\n");
   a.sync();
   const std::string body = page(*server_, "/connz?subs=detail&auth=1");
-  EXPECT_TRUE(has(body, "  \"num_connections\": 1,\n  \"total\": 1,\n  \"offset\": 0,\n  \"limit\": 1024,\n"
-                        "  \"connections\": [\n    {\n      \"cid\": 1,\n      \"kind\": \"Client\",\n"
-                        "      \"type\": \"nats\",\n      \"ip\": \"127.0.0.1\",\n      \"port\": "))
+  EXPECT_TRUE(
+      has(body,
+          "  \"num_connections\": 1,\n  \"total\": 1,\n  \"offset\": 0,\n  \"limit\": 1024,\n"
+          "  \"connections\": [\n    {\n      \"cid\": 1,\n      \"kind\": \"Client\",\n"
+          "      \"type\": \"nats\",\n      \"ip\": \"127.0.0.1\",\n      \"port\": "))
       << body;
   EXPECT_TRUE(has(body, "      \"rtt\": \""));
-  EXPECT_TRUE(has(body, "      \"uptime\": \"0s\",\n      \"idle\": \"0s\",\n      \"pending_bytes\": 0,\n"
-                        "      \"in_msgs\": 1,\n      \"out_msgs\": 1,\n      \"in_bytes\": 5,\n      \"out_bytes\": 5,\n"
-                        "      \"subscriptions\": 2,\n      \"name\": \"n\\u003c1\\u003e\",\n"));
-  EXPECT_TRUE(has(body, "        {\n          \"subject\": \"foo\",\n          \"sid\": \"1\",\n          \"msgs\": 1,\n"
-                        "          \"cid\": 1\n        }"));
-  EXPECT_TRUE(has(body, "          \"subject\": \"bar\",\n          \"qgroup\": \"q\",\n          \"sid\": \"2\",\n"
-                        "          \"msgs\": 0,\n          \"max\": 9,\n          \"cid\": 1\n"));
+  EXPECT_TRUE(
+      has(body,
+          "      \"uptime\": \"0s\",\n      \"idle\": \"0s\",\n      \"pending_bytes\": 0,\n"
+          "      \"in_msgs\": 1,\n      \"out_msgs\": 1,\n      \"in_bytes\": 5,\n      "
+          "\"out_bytes\": 5,\n"
+          "      \"subscriptions\": 2,\n      \"name\": \"n\\u003c1\\u003e\",\n"));
+  EXPECT_TRUE(has(body,
+                  "        {\n          \"subject\": \"foo\",\n          \"sid\": \"1\",\n         "
+                  " \"msgs\": 1,\n"
+                  "          \"cid\": 1\n        }"));
+  EXPECT_TRUE(has(
+      body,
+      "          \"subject\": \"bar\",\n          \"qgroup\": \"q\",\n          \"sid\": \"2\",\n"
+      "          \"msgs\": 0,\n          \"max\": 9,\n          \"cid\": 1\n"));
   EXPECT_TRUE(has(body, "      \"name_tag\": \"$G\"\n    }\n  ]\n}"));
   EXPECT_FALSE(has(body, "\"reason\""));
   EXPECT_FALSE(has(page(*server_, "/connz"), "subscriptions_list"));
@@ -172,7 +226,9 @@ TEST_F(MonitoringTest, connections_are_paged_sorted_and_filtered_over_all_loops)
   c.send("PUB none 10\r\n0123456789\r\nPUB none 1\r\nx\r\n");
   a.send("PUB none 50\r\n" + std::string(50, 'a') + "\r\n");
   for (TestClient* client : {&a, &b, &c}) client->sync();
-  const auto listed = [this](const std::string& query) { return names(read_page(*server_, "/connz?" + query)); };
+  const auto listed = [this](const std::string& query) {
+    return names(read_page(*server_, "/connz?" + query));
+  };
   EXPECT_EQ(listed(""), "a b c ");
   EXPECT_EQ(listed("limit=1&offset=1"), "b ");
   EXPECT_EQ(listed("offset=2&limit=-1"), "c ");
@@ -198,17 +254,23 @@ TEST_F(MonitoringTest, bad_parameters_are_refused_in_the_words_of_nats_server) {
       {"/connz?sort=foo", "invalid sorting option: foo"},
       {"/connz?sort=stop", "sort by stop only valid on closed connections"},
       {"/connz?sort=reason&state=all", "sort by reason only valid on closed connections"},
-      {"/connz?limit=x", "Error decoding int for 'limit': strconv.Atoi: parsing \"x\": invalid syntax"},
-      {"/connz?cid=-1", "Error decoding uint64 for 'cid': strconv.ParseUint: parsing \"-1\": invalid syntax"},
-      {"/connz?subs=x", "Error decoding boolean for 'subs': strconv.ParseBool: parsing \"x\": invalid syntax"},
+      {"/connz?limit=x",
+       "Error decoding int for 'limit': strconv.Atoi: parsing \"x\": invalid syntax"},
+      {"/connz?cid=-1",
+       "Error decoding uint64 for 'cid': strconv.ParseUint: parsing \"-1\": invalid syntax"},
+      {"/connz?subs=x",
+       "Error decoding boolean for 'subs': strconv.ParseBool: parsing \"x\": invalid syntax"},
       {"/connz?state=bad", "Error decoding state for bad"},
       {"/subsz?test=a..b", "invalid test subject, must be valid publish subject: a..b"},
-      {"/subsz?offset=1.5", "Error decoding int for 'offset': strconv.Atoi: parsing \"1.5\": invalid syntax"},
-      {"/healthz?details=zz", "Error decoding boolean for 'details': strconv.ParseBool: parsing \"zz\": invalid syntax"},
+      {"/subsz?offset=1.5",
+       "Error decoding int for 'offset': strconv.Atoi: parsing \"1.5\": invalid syntax"},
+      {"/healthz?details=zz",
+       "Error decoding boolean for 'details': strconv.ParseBool: parsing \"zz\": invalid syntax"},
   };
   for (const auto& [target, text] : cases) EXPECT_EQ(page(*server_, target, 400), text);
   EXPECT_EQ(page(*server_, "/healthz?stream=s", 400),
-            "{\"status\":\"error\",\"error\":\"\\\"account\\\" must not be empty when checking stream health\"}");
+            "{\"status\":\"error\",\"error\":\"\\\"account\\\" must not be empty when checking "
+            "stream health\"}");
 }
 
 TEST_F(MonitoringTest, closed_connections_are_remembered_with_their_reason) {
@@ -224,7 +286,8 @@ TEST_F(MonitoringTest, closed_connections_are_remembered_with_their_reason) {
     } else {
       clients_.pop_back();
       const int64_t deadline_ns = io::SystemClock().monotonic_ns() + patience_ns;
-      while (server_->statistics().connections > 0) ASSERT_LT(io::SystemClock().monotonic_ns(), deadline_ns);
+      while (server_->statistics().connections > 0)
+        ASSERT_LT(io::SystemClock().monotonic_ns(), deadline_ns);
     }
   }
   const std::string body = page(*server_, "/connz?state=closed&subs=detail");
@@ -233,7 +296,9 @@ TEST_F(MonitoringTest, closed_connections_are_remembered_with_their_reason) {
   EXPECT_EQ(closed.at("connections").at(0).at("reason").as_string(), "Client Closed");
   EXPECT_EQ(closed.at("connections").at(1).at("reason").as_string(), "Protocol Violation");
   EXPECT_EQ(closed.at("connections").at(1).at("subscriptions").as_int64(), 1);
-  EXPECT_TRUE(has(body, "          \"account\": \"$G\",\n          \"account_tag\": \"$G\",\n          \"subject\": \"foo\","));
+  EXPECT_TRUE(has(body,
+                  "          \"account\": \"$G\",\n          \"account_tag\": \"$G\",\n          "
+                  "\"subject\": \"foo\","));
   EXPECT_EQ(names(read_page(*server_, "/connz?state=closed&sort=reason")), "polite rude ");
   EXPECT_EQ(names(read_page(*server_, "/connz?state=closed&sort=stop")), "rude polite ");
   client("open");
@@ -269,12 +334,14 @@ TEST_F(MonitoringTest, subscriptions_are_counted_and_listed) {
   // Each subscription is on exactly one page.
   std::string seen;
   for (int i = 0; i < 3; i++) {
-    const json::value part = read_page(*server_, "/subsz?subs=1&limit=1&offset=" + std::to_string(i));
+    const json::value part =
+        read_page(*server_, "/subsz?subs=1&limit=1&offset=" + std::to_string(i));
     ASSERT_EQ(part.at("subscriptions_list").as_array().size(), 1U);
     EXPECT_EQ(part.at("total").as_int64(), 3);
     seen += std::string(part.at("subscriptions_list").at(0).at("subject").as_string()) + " ";
   }
-  for (const char* subject : {"foo.* ", "foo.> ", "foo.a "}) EXPECT_TRUE(has(seen, subject)) << seen;
+  for (const char* subject : {"foo.* ", "foo.> ", "foo.a "})
+    EXPECT_TRUE(has(seen, subject)) << seen;
 }
 
 TEST_F(MonitoringTest, every_page_moves_under_the_base_path) {
@@ -293,7 +360,8 @@ TEST_F(MonitoringTest, secrets_never_appear) {
   clients_.push_back(TestClient::tcp(server_->client_port()));
   clients_.back()->connect(",\"user\":\"alice\",\"pass\":\"hidden-password\",\"name\":\"n\"");
   std::string all;
-  for (const char* target : {"/varz", "/connz?auth=1&subs=detail", "/connz?auth=1&state=all", "/subsz?subs=1", "/"}) {
+  for (const char* target :
+       {"/varz", "/connz?auth=1&subs=detail", "/connz?auth=1&state=all", "/subsz?subs=1", "/"}) {
     all += page(*server_, target);
   }
   EXPECT_TRUE(has(all, "\"authorized_user\": \"alice\""));
@@ -317,7 +385,8 @@ TEST_F(MonitoringTest, thousands_of_subscriptions_are_told_whole_and_the_loop_go
   TestClient& many = client("many");
   TestClient& other = client("other");
   std::string subs;
-  for (int i = 0; i < 20'000; i++) subs += "SUB s." + std::to_string(i) + " " + std::to_string(i) + "\r\n";
+  for (int i = 0; i < 20'000; i++)
+    subs += "SUB s." + std::to_string(i) + " " + std::to_string(i) + "\r\n";
   many.send(subs);
   many.sync();
   std::string body;
@@ -325,7 +394,11 @@ TEST_F(MonitoringTest, thousands_of_subscriptions_are_told_whole_and_the_loop_go
   for (int i = 0; i < 50; i++) other.sync();
   asking.join();
   EXPECT_EQ(read(body).at("connections").at(0).at("subscriptions_list").as_array().size(), 20'000U);
-  EXPECT_EQ(read_page(*server_, "/subsz?subs=1&offset=19990&limit=100").at("subscriptions_list").as_array().size(), 10U);
+  EXPECT_EQ(read_page(*server_, "/subsz?subs=1&offset=19990&limit=100")
+                .at("subscriptions_list")
+                .as_array()
+                .size(),
+            10U);
 }
 
 TEST_F(MonitoringTest, pages_and_statistics_while_connections_come_and_go_and_the_server_stops) {
