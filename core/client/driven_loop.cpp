@@ -69,10 +69,11 @@ bool DrivenLoop::wait_directly(int64_t timeout_ns) {
   if (timeout_ns == 0 || members_.size() != 1) return false;
   const int fd = members_[0]->direct_descriptor();
   if (fd < 0) return false;
-  // The loop's clock stands still since its last turn: after a while its timers get one.
+  // The loop's clock stands still since its last turn: after a while its timers get one. It may bring what is waited for,
+  // so the waiter looks again before anybody sleeps.
   if (clock_.monotonic_ns() - loop_->now_ns() > direct_wait_ns) {
     loop_->run_once(0);
-    if (members_.size() != 1 || members_[0]->direct_descriptor() != fd) return true;
+    return true;
   }
   const int64_t wait_ns = timeout_ns < 0 ? direct_wait_ns : std::min(timeout_ns, direct_wait_ns);
   const io::ReadablePair ready = io::wait_either_readable(fd, loop_->wake_descriptor(), wait_ns);
