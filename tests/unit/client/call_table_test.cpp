@@ -23,7 +23,8 @@ class CallTableTest : public testing::Test {
       if (!batch) return text;
       for (int32_t i = 0; i < batch->count(); ++i) {
         const CompletionDescriptor& d = batch->descriptor(i);
-        text += std::to_string(d.kind) + "/" + std::to_string(d.cookie) + "/" + std::to_string(d.status) + " ";
+        text += std::to_string(d.kind) + "/" + std::to_string(d.cookie) + "/" +
+                std::to_string(d.status) + " ";
       }
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a connection says and understands what it should in every part of its life. Method: a scripted server on the
-// same thread; every byte that the client says is compared.
+// Goal: a connection says and understands what it should in every part of its life. Method: a
+// scripted server on the same thread; every byte that the client says is compared.
 #include "client/connection_core.hpp"
 
 #include "tests/unit/client/fake_server.hpp"
@@ -18,7 +18,9 @@ TEST_F(ConnectionCoreTest, SubscribesAndDelivers) {
   const std::unique_ptr<Subscription> plain = subscribe("a.*");
   std::unique_ptr<Subscription> group = subscribe("b", "g");
   EXPECT_EQ(said(), "SUB a.* 1\r\nSUB b g 2\r\n");
-  server->say("MSG a.x 1 2\r\nhi\r\nMSG b 2 re 0\r\n\r\nHMSG a.y 1 12 13\r\nNATS/1.0\r\n\r\n!\r\nMSG z 99 1\r\n?\r\n");
+  server->say(
+      "MSG a.x 1 2\r\nhi\r\nMSG b 2 re 0\r\n\r\nHMSG a.y 1 12 13\r\nNATS/1.0\r\n\r\n!\r\nMSG z 99 "
+      "1\r\n?\r\n");
   EXPECT_EQ(completions(), (Strings{"1 0 1 a.x hi", "1 0 2 b ", "1 0 1 a.y !"}));
   EXPECT_EQ(plain->delivered(), 2);
   ASSERT_TRUE(plain->auto_unsubscribe(3).is_ok());
@@ -35,7 +37,8 @@ TEST_F(ConnectionCoreTest, UnderstandsBytesThatComeOneByOne) {
   connect();
   const std::unique_ptr<Subscription> subscription = subscribe("a");
   completions();
-  for (const char byte : std::string("PING\r\nMSG a 1 3\r\nx\r\n\r\nHMSG a 1 r 12 14\r\nNATS/1.0\r\n\r\nyz\r\n")) {
+  for (const char byte :
+       std::string("PING\r\nMSG a 1 3\r\nx\r\n\r\nHMSG a 1 r 12 14\r\nNATS/1.0\r\n\r\nyz\r\n")) {
     server->say({&byte, 1});
     turn(2);
   }
@@ -52,7 +55,8 @@ TEST_F(ConnectionCoreTest, PublishesWithinTheServersLimits) {
   EXPECT_NE(status.error().context.find("1001 > max_payload 1000"), std::string::npos);
   server->say("INFO {\"max_payload\":20,\"headers\":false}\r\n");
   turn();
-  EXPECT_EQ(connection->publish({"a", {}, {}, std::string(21, 'x')}).code(), ErrorCode::payload_too_large);
+  EXPECT_EQ(connection->publish({"a", {}, {}, std::string(21, 'x')}).code(),
+            ErrorCode::payload_too_large);
   EXPECT_EQ(connection->publish({"a", {}, "NATS/1.0\r\n\r\n", ""}).code(), ErrorCode::unsupported);
 }
 
@@ -64,9 +68,11 @@ TEST_F(ConnectionCoreTest, RequestsShareOneInbox) {
   const std::string text = said();
   ASSERT_TRUE(text.starts_with("SUB _INBOX.")) << text;
   const std::string inbox = text.substr(4, text.find('*') - 4);
-  EXPECT_EQ(text, "SUB " + inbox + "* 1\r\nPUB svc " + inbox + "1 1\r\n1\r\nPUB svc " + inbox + "2 1\r\n2\r\n");
-  server->say("MSG " + inbox + "2 1 3\r\ntwo\r\nMSG " + inbox + "2 1 4\r\nmore\r\nHMSG " + inbox + "1 1 16 16\r\n" +
-              "NATS/1.0 503\r\n\r\n\r\nMSG " + inbox + "77 1 0\r\n\r\nMSG " + inbox + "! 1 0\r\n\r\n");
+  EXPECT_EQ(text, "SUB " + inbox + "* 1\r\nPUB svc " + inbox + "1 1\r\n1\r\nPUB svc " + inbox +
+                      "2 1\r\n2\r\n");
+  server->say("MSG " + inbox + "2 1 3\r\ntwo\r\nMSG " + inbox + "2 1 4\r\nmore\r\nHMSG " + inbox +
+              "1 1 16 16\r\n" + "NATS/1.0 503\r\n\r\n\r\nMSG " + inbox + "77 1 0\r\n\r\nMSG " +
+              inbox + "! 1 0\r\n\r\n");
   EXPECT_EQ(completions(), (Strings{"2 0 0 " + inbox + "2 two", "2 -13 0 " + inbox + "1 "}));
   EXPECT_EQ(connection->statistics().subscriptions, 0) << "the inbox is ours, not the program's";
 }
@@ -188,7 +194,8 @@ TEST_F(ConnectionCoreTest, NonsenseEndsTheStream) {
   completions();
   server->say("MSG a 1 1\r\ntoo long\r\n");
   server->is_down = true;
-  EXPECT_TRUE(completions()[0].starts_with("17 -17 0  the server sent a payload of another length"));
+  EXPECT_TRUE(
+      completions()[0].starts_with("17 -17 0  the server sent a payload of another length"));
 }
 
 TEST_F(ConnectionCoreTest, LameDuckIsTold) {
@@ -273,7 +280,8 @@ TEST_F(ConnectionCoreTest, ClosingTellsEverybody) {
     const Result<Batch> batch = queue->poll(0, 0);
     if (!batch) break;
     for (int32_t i = 0; i < batch->count(); ++i) {
-      seen.push_back(std::to_string(batch->descriptor(i).kind) + " " + std::to_string(batch->descriptor(i).status));
+      seen.push_back(std::to_string(batch->descriptor(i).kind) + " " +
+                     std::to_string(batch->descriptor(i).status));
     }
   }
   EXPECT_EQ(seen, (Strings{"3 -9", "2 -9", "5 0", "19 0"}));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the public face keeps its promises about ways to run, waiting, and the end of things in any order. Method: the
-// scripted server, turned by a thread where the client waits.
+// Goal: the public face keeps its promises about ways to run, waiting, and the end of things in any
+// order. Method: the scripted server, turned by a thread where the client waits.
 #include "client/connection.hpp"
 
 #include <thread>
@@ -24,7 +24,8 @@ class AnsweringServer {
     thread_ = std::thread([this] {
       while (!stop_) {
         const std::string text = server_->hear();
-        for (size_t at = text.find("PING\r\n"); at != std::string::npos; at = text.find("PING\r\n", at + 1)) {
+        for (size_t at = text.find("PING\r\n"); at != std::string::npos;
+             at = text.find("PING\r\n", at + 1)) {
           server_->say("PONG\r\n");
         }
         std::this_thread::sleep_for(std::chrono::microseconds(200));
@@ -110,7 +111,8 @@ TEST_P(ConnectionTest, SubscriptionsMayOutliveTheirConnection) {
   EXPECT_EQ(subscription->pending_messages(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Ways, ConnectionTest, testing::Values(RunMode::driven_by_caller, RunMode::own_thread));
+INSTANTIATE_TEST_SUITE_P(Ways, ConnectionTest,
+                         testing::Values(RunMode::driven_by_caller, RunMode::own_thread));
 
 using LentConnectionTest = FakeServerTest;
 
@@ -126,7 +128,8 @@ TEST_F(LentConnectionTest, NeedsItsHost) {
 TEST_F(LentConnectionTest, NeverStartedConnectionEnds) {
   make();
   EXPECT_EQ(connection->state(), ConnectionState::fresh);
-  EXPECT_EQ(connection->publish({"a", {}, {}, "x"}).code(), ErrorCode::ok) << "kept until it connects";
+  EXPECT_EQ(connection->publish({"a", {}, {}, "x"}).code(), ErrorCode::ok)
+      << "kept until it connects";
   connection.reset();
 }
 

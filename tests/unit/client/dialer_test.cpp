@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: an attempt ends with an accepted stream or with the reason why not. Method: scripted greetings.
+// Goal: an attempt ends with an accepted stream or with the reason why not. Method: scripted
+// greetings.
 #include "client/dialer.hpp"
 
 #include "tests/unit/client/fake_server.hpp"
@@ -21,7 +22,8 @@ class DialerTest : public FakeServerTest {
     const Result<Batch> batch = queue->poll(0, 0);
     if (!batch) return Error{};
     EXPECT_EQ(batch->kind(0), CompletionKind::closed);
-    return Error{ErrorCode::ok, std::to_string(batch->descriptor(0).status) + " " + std::string(batch->data(0))};
+    return Error{ErrorCode::ok,
+                 std::to_string(batch->descriptor(0).status) + " " + std::string(batch->data(0))};
   }
 };
 
@@ -33,7 +35,8 @@ TEST_F(DialerTest, SaysConnectAndPing) {
   connect();
   EXPECT_TRUE(server->heard.starts_with("CONNECT {\"lang\":\"c++\"")) << server->heard;
   EXPECT_TRUE(server->heard.ends_with("}\r\nPING\r\n"));
-  for (const char* part : {"\"name\":\"me\"", "\"user\":\"u\",\"pass\":\"p\"", "\"echo\":false", "\"protocol\":1"}) {
+  for (const char* part :
+       {"\"name\":\"me\"", "\"user\":\"u\",\"pass\":\"p\"", "\"echo\":false", "\"protocol\":1"}) {
     EXPECT_NE(server->heard.find(part), std::string::npos) << part;
   }
   EXPECT_EQ(connection->server().server_name, "fake");
@@ -51,7 +54,8 @@ TEST_F(DialerTest, WhatComesBehindThePongIsNotLost) {
 
 TEST_F(DialerTest, RefusedCredentials) {
   server->info += "-ERR 'Authorization Violation'\r\n";
-  EXPECT_EQ(dial_error().context, "-14 the broker in this process: the server said \"Authorization Violation\"");
+  EXPECT_EQ(dial_error().context,
+            "-14 the broker in this process: the server said \"Authorization Violation\"");
 }
 
 TEST_F(DialerTest, NoServer) {
@@ -67,13 +71,15 @@ TEST_F(DialerTest, SilentServer) {
 
 TEST_F(DialerTest, NoServerOfOurKind) {
   server->info = "SSH-2.0-OpenSSH\r\n";
-  EXPECT_EQ(dial_error().context,
-            "-12 the broker in this process: the server sent an unknown operation: \"SSH-2.0-OpenSSH\"");
+  EXPECT_EQ(
+      dial_error().context,
+      "-12 the broker in this process: the server sent an unknown operation: \"SSH-2.0-OpenSSH\"");
 }
 
 TEST_F(DialerTest, BrokenInfo) {
   server->info = "INFO {\"headers\":3}\r\n";
-  EXPECT_EQ(dial_error().context, "-12 the broker in this process: the server's INFO has a field of a wrong type");
+  EXPECT_EQ(dial_error().context,
+            "-12 the broker in this process: the server's INFO has a field of a wrong type");
 }
 
 TEST_F(DialerTest, ServerThatWantsTls) {

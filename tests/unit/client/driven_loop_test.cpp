@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: whoever waits turns the loop, one at a time; nobody sleeps on while his thing has happened; the thread of ours
-// steps aside and takes over again.
+// Goal: whoever waits turns the loop, one at a time; nobody sleeps on while his thing has happened;
+// the thread of ours steps aside and takes over again.
 #include "client/driven_loop.hpp"
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ TEST_F(DrivenLoopTest, TasksRunOnWhoeverLeads) {
     where = std::this_thread::get_id();
     EXPECT_TRUE(loop->is_inside());
     loop->run_on_loop([&] { EXPECT_TRUE(loop->is_inside()); });  // Inside: at once.
-    loop->drive_until([] { return false; }, -1);                 // Inside: does not wait for itself.
+    loop->drive_until([] { return false; }, -1);  // Inside: does not wait for itself.
   });
   EXPECT_EQ(where, std::this_thread::get_id());
   EXPECT_FALSE(loop->is_inside());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns a server for tests that says what the test says and hears what the client says, byte by byte, over the in-process
-// pipe and on the test's own thread.
+// Owns a server for tests that says what the test says and hears what the client says, byte by
+// byte, over the in-process pipe and on the test's own thread.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,7 +20,9 @@ namespace martlet::client {
 class FakeServer final : public link::Connector {
  public:
   static constexpr std::string_view greeting =
-      "INFO {\"server_id\":\"F\",\"server_name\":\"fake\",\"version\":\"2.15.2\",\"headers\":true,\"max_payload\":1000} \r\n";
+      "INFO "
+      "{\"server_id\":\"F\",\"server_name\":\"fake\",\"version\":\"2.15.2\",\"headers\":true,\"max_"
+      "payload\":1000} \r\n";
 
   Result<std::unique_ptr<transport::ByteStream>> connect() override {
     ++dials;
@@ -120,14 +122,16 @@ class FakeServerTest : public testing::Test {
       if (!batch) return all;
       for (int32_t i = 0; i < batch->count(); ++i) {
         const CompletionDescriptor& d = batch->descriptor(i);
-        all.push_back(std::to_string(d.kind) + " " + std::to_string(d.status) + " " + std::to_string(d.sid) + " " +
-                      std::string(batch->subject(i)) + " " + std::string(batch->data(i)));
+        all.push_back(std::to_string(d.kind) + " " + std::to_string(d.status) + " " +
+                      std::to_string(d.sid) + " " + std::string(batch->subject(i)) + " " +
+                      std::string(batch->data(i)));
       }
     }
   }
   std::unique_ptr<Subscription> subscribe(std::string_view subject, std::string_view group = {},
                                           const FeedOptions& bounds = {}) {
-    Result<std::unique_ptr<Subscription>> made = connection->subscribe(subject, group, bounds, queue, 5);
+    Result<std::unique_ptr<Subscription>> made =
+        connection->subscribe(subject, group, bounds, queue, 5);
     EXPECT_TRUE(made.is_ok());
     return std::move(*made);
   }

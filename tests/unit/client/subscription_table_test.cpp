@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: subscriptions are found by number, also after others came and went, and their restoring text is exact.
+// Goal: subscriptions are found by number, also after others came and went, and their restoring
+// text is exact.
 #include "client/subscription_table.hpp"
 
 #include <gtest/gtest.h>
@@ -8,7 +9,8 @@
 namespace martlet::client {
 namespace {
 
-std::shared_ptr<SubscriptionState> add(SubscriptionTable& table, const char* subject, const char* group) {
+std::shared_ptr<SubscriptionState> add(SubscriptionTable& table, const char* subject,
+                                       const char* group) {
   std::shared_ptr<SubscriptionState> state =
       std::make_shared<SubscriptionState>(std::weak_ptr<ConnectionCore>(), nullptr);
   state->sid = table.next_sid();
