@@ -22,6 +22,8 @@ function(martlet_module name)
     message(FATAL_ERROR "core/${name} has no line in core/LAYERS")
   endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/core/${name}/*.cpp")
+  # An entry belongs to a program, see martlet_program().
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
     return()
   endif()
@@ -34,6 +36,19 @@ function(martlet_module name)
     endif()
   endforeach()
   target_link_libraries(martlet_${name} PUBLIC ${ARG_LIBRARIES})
+endfunction()
+
+# martlet_program(): core/program/main.cpp -> the program `martlet`, its libraries linked statically.
+function(martlet_program)
+  if(NOT TARGET martlet_program)
+    return()
+  endif()
+  add_executable(martlet "${CMAKE_SOURCE_DIR}/core/program/main.cpp")
+  target_link_libraries(martlet PRIVATE martlet_flags martlet_program)
+  set_target_properties(martlet PROPERTIES MARTLET_STATIC_LIBRARIES ON)
+  if(NOT MARTLET_SANITIZE)
+    target_link_options(martlet PRIVATE -static-libgcc -static-libstdc++)
+  endif()
 endfunction()
 
 # martlet_test(FOLDER): tests/unit/FOLDER/*_test.cpp -> program unit_FOLDER, one ctest entry with
