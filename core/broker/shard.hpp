@@ -105,6 +105,7 @@ class Shard {
   MemoryBudget& budget() { return *setup_.budget; }
   ChunkPool& chunks() { return chunks_; }
   ShardHost& host() { return *setup_.host; }
+  Random& random() { return random_; }
   ShardStatistics& statistics() { return statistics_; }
   const RouteCache& routes() const { return routes_; }
   size_t subscription_count() const { return subscriptions_.count(); }
@@ -117,9 +118,7 @@ class Shard {
   void deliver_group_again(Account& account, uint64_t queue_hash, const Message& message);
   void run_deferred();
   void prepare(Message& message) {
-    if (!sizes_.fits(message.payload.size(), message.header_bytes, message.has_headers)) {
-      sizes_.make(message.payload.size(), message.header_bytes, message.has_headers);
-    }
+    if (!sizes_.fits(message)) sizes_.make(message);
     message.sizes = &sizes_;
   }
 

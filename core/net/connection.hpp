@@ -52,6 +52,7 @@ class Connection final : public transport::StreamHandler, public broker::Session
 
   void on_stream_ready(bool readable, bool writable) override;
   void on_slow_authentication() override;
+  void on_much_pending() override { flush(); }
   void read_some();
   /// Room for the next read: behind what is pending, or in the worker's arena. Null: no memory now.
   char* read_space(size_t& bytes_max);

@@ -29,6 +29,7 @@ struct Script {
 struct Hosts final : ShardHost, SessionHost {
   void drain_inbox() override {}
   void on_slow_authentication() override {}
+  void on_much_pending() override {}
 };
 
 struct ModelSubscription {
@@ -108,7 +109,7 @@ class Broker {
     setup.info = info_;
     setup.account = &account_;
     client.session = std::make_unique<Session>(*shard_, hosts_, std::move(setup));
-    client.session->start();
+    client.session->start(1);
     protocol::Operation op;
     op.kind = protocol::OperationKind::connect;
     op.argument = "{\"verbose\":false,\"pedantic\":false,\"headers\":true}";
