@@ -43,7 +43,7 @@ struct SizeText {
 
 /// Behind each view stand at least `slack_bytes` readable bytes; behind the payload the first two are CR LF.
 struct Message {
-  static constexpr size_t slack_bytes = 16;
+  static constexpr size_t slack_bytes = 32;
 
   std::string_view subject;
   std::string_view reply;

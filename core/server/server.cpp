@@ -99,6 +99,12 @@ std::shared_ptr<link::Connector> Server::connector(broker::Account& account,
 
 Statistics Server::statistics() const { return core_->statistics(); }
 
+std::string Server::monitoring_page(const std::string& path_and_query, int& status) const {
+  MonitoringPage page = core_->monitoring_page(path_and_query);
+  status = page.status;
+  return std::move(page.body);
+}
+
 std::string Server::statistics_json() const {
   const Statistics sum = statistics();
   JsonWriter json(JsonWriter::Style::compact);

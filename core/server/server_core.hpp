@@ -13,19 +13,24 @@
 
 #include "base/memory_budget.hpp"
 #include "io/fork_guard.hpp"
+#include "io/http_server.hpp"
 #include "io/system_clock.hpp"
 #include "net/listener.hpp"
 #include "net/slow_worker.hpp"
 #include "net/worker.hpp"
+#include "server/closed_connections.hpp"
+#include "server/monitoring.hpp"
 #include "server/server.hpp"
 
 namespace martlet::server {
 
 /// One run. Made by start, unmade by stop, in the order of the members reversed.
 struct Run {
-  explicit Run(int64_t memory_bytes_max) : budget(memory_bytes_max) {}
+  explicit Run(const Options& options)
+      : budget(options.max_memory), closed_connections(options.max_closed_clients, budget) {}
 
   MemoryBudget budget;
+  ClosedConnections closed_connections;
   net::SlowWorker slow_worker;
   std::mutex exchange_mutex;
   std::vector<std::unique_ptr<net::Worker>> workers;
@@ -40,6 +45,9 @@ struct Run {
   std::atomic<uint64_t> next_client_id{1};
   std::atomic<uint64_t> total_connections{0};
   std::atomic<int64_t> connections{0};
+  std::atomic<bool> is_stopping{false};  // Who waits for the loops may give up.
+  std::unique_ptr<Monitoring> monitoring;
+  std::unique_ptr<io::HttpServer> http;  // Null: no monitoring port. Makes its pages with all of the above.
 };
 
 class Server::Core : public std::enable_shared_from_this<Server::Core> {
@@ -59,6 +67,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
                                                          std::shared_ptr<const auth::Authenticator> authenticator);
   broker::Account& add_account(const std::string& name, const broker::AccountLimits& limits);
   Statistics statistics() const;
+  MonitoringPage monitoring_page(const std::string& path_and_query) const;
 
   const Options& options() const { return options_; }
   const std::string& id() const { return id_; }
@@ -71,6 +80,8 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
  private:
   Status start_workers(Run& run);
   Status start_listener(Run& run);
+  Status open_monitoring(Run& run);
+  void on_connection_closing(Run& run, const net::Connection& connection);
   void on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream);
   void on_connection_end(Run& run, const net::Connection& connection);
   broker::SessionSetup session_setup(Run& run, const transport::ByteStream& stream, broker::Account& account) const;
