@@ -126,7 +126,7 @@ Session::Session(Shard& shard, SessionHost& host, SessionSetup setup)
       stall_bytes_(std::min(stall_bytes_max, setup_.options->pending_bytes_max / 4 * 3)) {}
 
 Session::~Session() {
-  shard_.unsubscribe_all(*this);
+  (void)shard_.unsubscribe_some(*this, SIZE_MAX);
   shard_.forget(*this);
 }
 
@@ -489,8 +489,9 @@ void Session::mark_dirty() {
 
 void Session::write_protocol(std::string_view text) {
   if (options().trace) trace_out(text);
-  if (!output_.append(text)) close(CloseReason::out_of_memory);
+  const bool whole = output_.append(text);
   mark_dirty();
+  check_pending(whole);
 }
 
 void Session::write_error(std::string_view text) { write_protocol(fmt::format("-ERR '{}'\r\n", text)); }
@@ -569,6 +570,11 @@ void Session::finish_message(size_t payload_bytes, bool whole) {
   statistics_.out_msgs += 1;
   statistics_.out_bytes += payload_bytes;
   mark_dirty();
+  check_pending(whole);
+}
+
+// Answers count like messages: who asks and never reads is as slow.
+void Session::check_pending(bool whole) {
   if (!whole) {
     close(CloseReason::out_of_memory);
   } else if (static_cast<int64_t>(output_.pending_bytes()) > stall_bytes_) {

@@ -165,6 +165,7 @@ class Session {
   void on_ping();
   void admit();
   void write_long_message(const Subscription& subscription, const Message& message, std::string_view payload);
+  void check_pending(bool whole);
   void finish_message(size_t payload_bytes, bool whole);
   void on_much_pending();
   bool may_publish(std::string_view subject);

@@ -82,6 +82,8 @@ class Shard {
   void unsubscribe(Account& account, Subscription& subscription);
   /// Ends all subscriptions of a session.
   void unsubscribe_all(Session& session);
+  /// For a session that ends and acts no more: ends at most `count_max` of its subscriptions. True when none is left.
+  bool unsubscribe_some(Session& session, size_t count_max);
 
   /// Routes one message. True when at least one receiver got it (or another loop took it over). Called from within a
   /// delivery (by an internal handler) it is done after that delivery, and answers true.

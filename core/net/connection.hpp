@@ -83,6 +83,7 @@ class Connection final : public transport::StreamHandler, public broker::Session
   bool read_wants_write_ = false;   // The stream must write before it can read, or the other way round (TLS).
   bool write_wants_read_ = false;
   bool saw_connect_ = false;
+  bool is_ending_ = false;     // The session has ended; its subscriptions go, slice by slice.
   bool is_finishing_ = false;  // Only output goes on.
   bool is_done_ = false;       // In Worker::done_.
 };
