@@ -28,11 +28,14 @@ CivilTime civil_time(int64_t wall_ns) {
   const int64_t shifted = days + 719468;
   const int64_t era = floor_divide(shifted, days_per_era);
   const int64_t day_of_era = shifted - era * days_per_era;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t month_from_march = (5 * day_of_year + 2) / 153;
   time.day = static_cast<int32_t>(day_of_year - (153 * month_from_march + 2) / 5 + 1);
-  time.month = static_cast<int32_t>(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
+  time.month =
+      static_cast<int32_t>(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
   time.year = static_cast<int32_t>(year_of_era + era * 400 + (time.month <= 2 ? 1 : 0));
   return time;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the way from nanoseconds since 1970 to a date and a time of day in UTC. No time zone, no leap second, no system call.
+// Owns the way from nanoseconds since 1970 to a date and a time of day in UTC. No time zone, no
+// leap second, no system call.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,8 @@ namespace martlet {
 
 struct CivilTime {
   int32_t year = 1970;
-  int32_t month = 1;    // 1 to 12
-  int32_t day = 1;      // 1 to 31
+  int32_t month = 1;  // 1 to 12
+  int32_t day = 1;    // 1 to 31
   int32_t hour = 0;
   int32_t minute = 0;
   int32_t second = 0;

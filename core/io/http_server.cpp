@@ -20,14 +20,22 @@ constexpr int64_t accept_pause_ns = 50'000'000;
 
 std::string_view status_text(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 503: return "Service Unavailable";
-    default: return "Status";
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Status";
   }
 }
 
@@ -36,8 +44,8 @@ std::string http_date(int64_t wall_ns) {
   static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const CivilTime time = civil_time(wall_ns);
-  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[time.weekday], time.day, months[time.month - 1],
-                     time.year, time.hour, time.minute, time.second);
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[time.weekday], time.day,
+                     months[time.month - 1], time.year, time.hour, time.minute, time.second);
 }
 
 int hex_value(char c) {
@@ -76,10 +84,12 @@ void read_header(std::string_view line, Head& head) {
   }
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = trimmed(line.substr(colon + 1));
-  // A body is not read: what follows such a request on the connection cannot be trusted to be another one.
+  // A body is not read: what follows such a request on the connection cannot be trusted to be
+  // another one.
   if (equals_ignoring_case(name, "content-length") && value != "0") head.keeps_connection = false;
   if (equals_ignoring_case(name, "transfer-encoding")) head.keeps_connection = false;
-  if (equals_ignoring_case(name, "connection") && equals_ignoring_case(value, "close")) head.keeps_connection = false;
+  if (equals_ignoring_case(name, "connection") && equals_ignoring_case(value, "close"))
+    head.keeps_connection = false;
 }
 
 void read_target(std::string_view target, Head& head) {
@@ -135,7 +145,8 @@ HttpResponse refusal(int status) {
 std::string decode_url(std::string_view text, bool plus_is_space) {
   std::string out;
   for (size_t i = 0; i < text.size(); i++) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
+    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
+        hex_value(text[i + 2]) >= 0) {
       out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
       i += 2;
     } else {
@@ -240,10 +251,11 @@ class HttpServer::Connection final : private FdHandler {
   }
 
   void put_answer(const HttpResponse& response, bool without_body) {
-    out_ = fmt::format("HTTP/1.1 {} {}\r\n{}Content-Type: {}\r\nDate: {}\r\nContent-Length: {}\r\n{}\r\n",
-                       response.status, status_text(response.status), response.headers, response.content_type,
-                       http_date(server_.loop_->clock().wall_ns()), response.body.size(),
-                       closes_ ? "Connection: close\r\n" : "");
+    out_ = fmt::format(
+        "HTTP/1.1 {} {}\r\n{}Content-Type: {}\r\nDate: {}\r\nContent-Length: {}\r\n{}\r\n",
+        response.status, status_text(response.status), response.headers, response.content_type,
+        http_date(server_.loop_->clock().wall_ns()), response.body.size(),
+        closes_ ? "Connection: close\r\n" : "");
     if (!without_body) out_ += response.body;
     written_ = 0;
     wait_for(server_.limits_.response_ns_max);
@@ -270,7 +282,11 @@ class HttpServer::Acceptor final : private FdHandler {
   explicit Acceptor(HttpServer& server)
       : server_(server),
         watch_(*server.loop_, server.listener_.get(), *this),
-        pause_([](void* self) { (void)static_cast<Acceptor*>(self)->watch_.set_interest(true, false); }, this) {}
+        pause_(
+            [](void* self) {
+              (void)static_cast<Acceptor*>(self)->watch_.set_interest(true, false);
+            },
+            this) {}
   ~Acceptor() { server_.loop_->stop_timer(pause_); }
   Status start() { return watch_.set_interest(true, false); }
   void pause() {
@@ -286,10 +302,12 @@ class HttpServer::Acceptor final : private FdHandler {
   Timer pause_;
 };
 
-HttpServer::HttpServer(Handler handler, const HttpLimits& limits) : handler_(std::move(handler)), limits_(limits) {}
+HttpServer::HttpServer(Handler handler, const HttpLimits& limits)
+    : handler_(std::move(handler)), limits_(limits) {}
 
-Result<std::unique_ptr<HttpServer>> HttpServer::create(const Clock& clock, std::string_view host, uint16_t port,
-                                                       Handler handler, const HttpLimits& limits) {
+Result<std::unique_ptr<HttpServer>> HttpServer::create(const Clock& clock, std::string_view host,
+                                                       uint16_t port, Handler handler,
+                                                       const HttpLimits& limits) {
   std::unique_ptr<HttpServer> server(new HttpServer(std::move(handler), limits));
   Result<Fd> listener = listen_tcp(host, port, listen_backlog);
   if (!listener) return listener.take_error();

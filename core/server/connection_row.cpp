@@ -8,9 +8,11 @@
 namespace martlet::server {
 
 size_t ConnectionRow::bytes() const {
-  size_t bytes = sizeof *this + ip.size() + name.size() + language.size() + version.size() + user.size() + account.size();
+  size_t bytes = sizeof *this + ip.size() + name.size() + language.size() + version.size() +
+                 user.size() + account.size();
   for (const SubscriptionRow& row : subscriptions) {
-    bytes += sizeof row + row.account.size() + row.subject.size() + row.queue.size() + row.sid.size();
+    bytes +=
+        sizeof row + row.account.size() + row.subject.size() + row.queue.size() + row.sid.size();
   }
   return bytes;
 }
@@ -24,7 +26,8 @@ ConnectionRow read_connection(const net::Connection& connection, const Now& now)
   if (row.port != 0) row.ip = connection.stream().peer_host();
   row.start_wall_ns = connection.start_wall_ns();
   const int64_t last_ns = session.last_activity_ns();
-  row.last_activity_wall_ns = last_ns == 0 ? row.start_wall_ns : now.wall_ns - (now.monotonic_ns - last_ns);
+  row.last_activity_wall_ns =
+      last_ns == 0 ? row.start_wall_ns : now.wall_ns - (now.monotonic_ns - last_ns);
   row.reason = session.close_reason();
   row.rtt_ns = session.rtt_ns();
   row.pending_bytes = const_cast<broker::Session&>(session).output().pending_bytes();
@@ -40,7 +43,8 @@ ConnectionRow read_connection(const net::Connection& connection, const Now& now)
   return row;
 }
 
-SubscriptionRow read_subscription(const broker::Session& session, const broker::Subscription& subscription) {
+SubscriptionRow read_subscription(const broker::Session& session,
+                                  const broker::Subscription& subscription) {
   SubscriptionRow row;
   row.account = session.account().name();
   row.subject = session.account().routing().pattern_of(&subscription);
@@ -86,7 +90,8 @@ void write_subscriptions(JsonWriter& json, const ConnectionRow& row, Subscriptio
 
 }  // namespace
 
-void write_connection(JsonWriter& json, const ConnectionRow& row, int64_t now_wall_ns, const ConnectionStyle& style) {
+void write_connection(JsonWriter& json, const ConnectionRow& row, int64_t now_wall_ns,
+                      const ConnectionStyle& style) {
   const int64_t until_ns = row.stop_wall_ns != 0 ? row.stop_wall_ns : now_wall_ns;
   json.open_object();
   json.number("cid", row.cid);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what the monitoring pages tell of one connection, as a value apart from it, and the writing of it. Holds no secret:
-// passwords and tokens are not in it.
+// Owns what the monitoring pages tell of one connection, as a value apart from it, and the writing
+// of it. Holds no secret: passwords and tokens are not in it.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +54,8 @@ struct Now {
 
 /// On the connection's loop, as the next. Without the subscriptions themselves.
 ConnectionRow read_connection(const net::Connection& connection, const Now& now);
-SubscriptionRow read_subscription(const broker::Session& session, const broker::Subscription& subscription);
+SubscriptionRow read_subscription(const broker::Session& session,
+                                  const broker::Subscription& subscription);
 
 enum class SubscriptionStyle : uint8_t { none, subjects, details };
 
@@ -64,7 +65,8 @@ struct ConnectionStyle {
 };
 
 /// One element of /connz.
-void write_connection(JsonWriter& json, const ConnectionRow& row, int64_t now_wall_ns, const ConnectionStyle& style);
+void write_connection(JsonWriter& json, const ConnectionRow& row, int64_t now_wall_ns,
+                      const ConnectionStyle& style);
 /// One element of a list of subscriptions.
 void write_subscription(JsonWriter& json, const SubscriptionRow& row, bool with_account);
 

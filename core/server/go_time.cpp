@@ -15,8 +15,8 @@ namespace martlet::server {
 
 std::string format_wall_time(int64_t wall_ns) {
   const CivilTime time = civil_time(wall_ns);
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", time.year, time.month, time.day, time.hour,
-                                 time.minute, time.second);
+  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", time.year, time.month,
+                                 time.day, time.hour, time.minute, time.second);
   if (time.nanosecond != 0) {
     text += fmt::format(".{:09}", time.nanosecond);
     while (text.back() == '0') text.pop_back();

@@ -23,7 +23,10 @@ struct Answers {
 /// One loop's part under way. Owned by the task that is posted next.
 struct Chain {
   Chain(net::Worker& worker_, std::shared_ptr<Answers> answers_, SurveyPart part_, size_t credit_)
-      : worker(worker_), answers(std::move(answers_)), begin(std::move(part_.begin)), credit(credit_) {
+      : worker(worker_),
+        answers(std::move(answers_)),
+        begin(std::move(part_.begin)),
+        credit(credit_) {
     walk.visit = std::move(part_.visit);
     walk.on_end = std::move(part_.on_connection_end);
   }
@@ -67,19 +70,23 @@ Status survey_loops(Run& run, std::vector<SurveyPart> parts, const SurveyLimits&
   auto answers = std::make_shared<Answers>();
   answers->missing = parts.size();
   for (size_t i = 0; i < parts.size(); i++) {
-    post_step(std::make_shared<Chain>(*run.workers[i], answers, std::move(parts[i]), limits.slice_credit));
+    post_step(std::make_shared<Chain>(*run.workers[i], answers, std::move(parts[i]),
+                                      limits.slice_credit));
   }
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::nanoseconds(limits.wait_ns_max);
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::nanoseconds(limits.wait_ns_max);
   std::unique_lock<std::mutex> lock(answers->mutex);
   while (answers->missing > 0) {
-    if (run.is_stopping.load(std::memory_order_relaxed) || std::chrono::steady_clock::now() >= deadline) {
+    if (run.is_stopping.load(std::memory_order_relaxed) ||
+        std::chrono::steady_clock::now() >= deadline) {
       answers->is_abandoned.store(true, std::memory_order_relaxed);
       return run.is_stopping.load(std::memory_order_relaxed)
                  ? Status(ErrorCode::closed, "the server is being stopped")
                  : Status(ErrorCode::timeout, "an event loop did not answer in time");
     }
     // In short waits, to see a stop soon: it cannot wake every thread that may be asking.
-    answers->changed.wait_until(lock, std::min(deadline, std::chrono::steady_clock::now() + std::chrono::milliseconds(20)));
+    answers->changed.wait_until(
+        lock, std::min(deadline, std::chrono::steady_clock::now() + std::chrono::milliseconds(20)));
   }
   return Status();
 }

@@ -31,9 +31,13 @@ MonitoringPage not_found() { return {404, MonitoringPage::Kind::text, "404 page 
 
 }  // namespace
 
-MonitoringPage refused_page(const std::string& text) { return {400, MonitoringPage::Kind::text, text}; }
+MonitoringPage refused_page(const std::string& text) {
+  return {400, MonitoringPage::Kind::text, text};
+}
 
-MonitoringPage unavailable_page(const Error& error) { return {503, MonitoringPage::Kind::text, error.context + "\n"}; }
+MonitoringPage unavailable_page(const Error& error) {
+  return {503, MonitoringPage::Kind::text, error.context + "\n"};
+}
 
 Monitoring::Monitoring(const MonitoringSubject& subject, Run& run)
     : subject_(subject),
@@ -98,7 +102,8 @@ double Monitoring::cpu_percent() {
 
 MonitoringPage Monitoring::healthz(std::string_view query_text) {
   const MonitoringQuery query(query_text);
-  for (const char* name : {"js-enabled", "js-enabled-only", "js-server-only", "js-meta-only", "details"}) {
+  for (const char* name :
+       {"js-enabled", "js-enabled-only", "js-server-only", "js-meta-only", "details"}) {
     Result<bool> flag = query.flag(name);
     if (!flag) return refused_page(flag.error().context);
   }
@@ -120,12 +125,16 @@ MonitoringPage Monitoring::varz() {
   Status outcome;
   const Statistics sum = statistics(outcome);
   if (!outcome) return unavailable_page(outcome.error());
-  return {200, MonitoringPage::Kind::json, varz_json(subject_, run_, sum, cpu_percent(), request_counts())};
+  return {200, MonitoringPage::Kind::json,
+          varz_json(subject_, run_, sum, cpu_percent(), request_counts())};
 }
 
 MonitoringPage Monitoring::root() const {
-  std::string body = "<!DOCTYPE html>\n<html lang=\"en\">\n<head><title>Martlet</title></head>\n<body>\n<h1>Martlet</h1>\n";
-  body += fmt::format("<p>Version {}, serves the level of NATS {}.</p>\n<ul>\n", MARTLET_VERSION, protocol::nats_level);
+  std::string body =
+      "<!DOCTYPE html>\n<html "
+      "lang=\"en\">\n<head><title>Martlet</title></head>\n<body>\n<h1>Martlet</h1>\n";
+  body += fmt::format("<p>Version {}, serves the level of NATS {}.</p>\n<ul>\n", MARTLET_VERSION,
+                      protocol::nats_level);
   for (const auto& [path, title] : {std::pair<const char*, const char*>{"/varz", "General"},
                                     {"/connz", "Connections"},
                                     {"/subsz", "Subscriptions"},
@@ -137,7 +146,8 @@ MonitoringPage Monitoring::root() const {
 }
 
 Statistics Monitoring::statistics(Status& outcome) {
-  std::vector<std::shared_ptr<broker::ShardStatistics>> sums;  // Shared with the loops: see survey_loops.
+  std::vector<std::shared_ptr<broker::ShardStatistics>>
+      sums;  // Shared with the loops: see survey_loops.
   std::vector<SurveyPart> parts;
   for (size_t i = 0; i < run_.workers.size(); i++) {
     auto sum = std::make_shared<broker::ShardStatistics>();
@@ -163,7 +173,8 @@ Statistics Monitoring::statistics(Status& outcome) {
   if (outcome) {
     for (const auto& sum : sums) total.moved += *sum;
   }
-  total.connections = static_cast<uint64_t>(std::max<int64_t>(run_.connections.load(std::memory_order_relaxed), 0));
+  total.connections =
+      static_cast<uint64_t>(std::max<int64_t>(run_.connections.load(std::memory_order_relaxed), 0));
   total.total_connections = run_.total_connections.load(std::memory_order_relaxed);
   for (const auto& account : subject_.accounts) total.subscriptions += account->routing().count();
   total.accounted_bytes = run_.budget.bytes();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the monitoring pages of one run of a server: /healthz, /varz, /connz, /subsz and the page that links to them, with
-// the keys and the look that tools for NATS expect. Made on the asking thread, never on a loop. Secrets never appear.
+// Owns the monitoring pages of one run of a server: /healthz, /varz, /connz, /subsz and the page
+// that links to them, with the keys and the look that tools for NATS expect. Made on the asking
+// thread, never on a loop. Secrets never appear.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +42,8 @@ class Monitoring {
 
   /// `path` decoded, `query` as it came.
   MonitoringPage page(std::string_view path, std::string_view query);
-  /// The sums of all loops. When they do not answer `outcome` says so (as survey_loops does), and what only they know is 0.
+  /// The sums of all loops. When they do not answer `outcome` says so (as survey_loops does), and
+  /// what only they know is 0.
   Statistics statistics(Status& outcome);
 
  private:
@@ -57,9 +59,10 @@ class Monitoring {
   std::string base_path_;  // "" or "/base".
   mutable std::mutex mutex_;
   std::map<std::string, uint64_t> requests_;  // GUARDED_BY mutex_. By page, as /varz shows them.
-  int64_t cpu_sampled_ns_ = 0;                // GUARDED_BY mutex_. When, what had been used until then, and the result.
-  int64_t cpu_used_ns_ = 0;                   // GUARDED_BY mutex_
-  double cpu_percent_ = 0;                    // GUARDED_BY mutex_
+  int64_t cpu_sampled_ns_ =
+      0;  // GUARDED_BY mutex_. When, what had been used until then, and the result.
+  int64_t cpu_used_ns_ = 0;  // GUARDED_BY mutex_
+  double cpu_percent_ = 0;   // GUARDED_BY mutex_
 };
 
 /// A page of status 400 with `text`.

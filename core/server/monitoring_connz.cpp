@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the gathering for /connz: the loops first tell their connections without subscriptions; of those that are on the
-// page the subscriptions are fetched in a second round, when they are wanted.
+// Owns the gathering for /connz: the loops first tell their connections without subscriptions; of
+// those that are on the page the subscriptions are fetched in a second round, when they are wanted.
 #include "server/monitoring_connz.hpp"
 
 #include <fmt/format.h>
@@ -19,13 +19,14 @@
 namespace martlet::server {
 namespace {
 
-using Row = std::shared_ptr<const ConnectionRow>;  // Shared with what is remembered of closed connections.
+using Row =
+    std::shared_ptr<const ConnectionRow>;  // Shared with what is remembered of closed connections.
 
 constexpr int64_t limit_default = 1024;
 
-constexpr std::array<std::string_view, 15> sorts = {"",          "cid",      "start",      "subs", "pending",
-                                                    "msgs_to",   "msgs_from", "bytes_to",  "bytes_from", "last",
-                                                    "idle",      "uptime",   "stop",       "reason", "rtt"};
+constexpr std::array<std::string_view, 15> sorts = {
+    "",           "cid",  "start", "subs",   "pending", "msgs_to", "msgs_from", "bytes_to",
+    "bytes_from", "last", "idle",  "uptime", "stop",    "reason",  "rtt"};
 
 std::string lower_case(std::string_view text) {
   std::string lower(text);
@@ -76,7 +77,8 @@ bool has_account(const MonitoringSubject& subject, const std::string& name) {
 }
 
 /// All open connections of the account that is asked for, in no order.
-Result<std::vector<Row>> gather_open(const MonitoringSubject& subject, Run& run, const std::string& account) {
+Result<std::vector<Row>> gather_open(const MonitoringSubject& subject, Run& run,
+                                     const std::string& account) {
   std::vector<std::shared_ptr<std::vector<Row>>> found;  // Shared with the loops: see survey_loops.
   std::vector<SurveyPart> parts;
   for (size_t i = 0; i < run.workers.size(); i++) {
@@ -117,10 +119,11 @@ class SubscriptionCopy {
     const auto place = wanted_->find(session.id());
     if (place == wanted_->end()) return true;
     const size_t slots = std::max<size_t>(credit, 1);
-    const bool done = session.subscriptions().visit_from(slot_, slots, [&](const broker::Subscription& subscription) {
-      place->second.push_back(read_subscription(session, subscription));
-      credit -= credit > 0 ? 1 : 0;
-    });
+    const bool done = session.subscriptions().visit_from(
+        slot_, slots, [&](const broker::Subscription& subscription) {
+          place->second.push_back(read_subscription(session, subscription));
+          credit -= credit > 0 ? 1 : 0;
+        });
     if (done) slot_ = 0;
     return done;
   }
@@ -137,7 +140,8 @@ Status add_subscriptions(Run& run, std::vector<Row>& rows) {
   for (size_t i = 0; i < run.workers.size(); i++) {
     auto wanted = std::make_shared<Subscriptions>();
     for (const Row& row : rows) {
-      if (row->stop_wall_ns == 0 && row->subscription_count > 0) wanted->emplace(row->cid, std::vector<SubscriptionRow>());
+      if (row->stop_wall_ns == 0 && row->subscription_count > 0)
+        wanted->emplace(row->cid, std::vector<SubscriptionRow>());
     }
     found.push_back(wanted);
     SurveyPart part;
@@ -165,8 +169,8 @@ struct Totals {
   bool is_account_known = true;
 };
 
-MonitoringPage write_page(const MonitoringSubject& subject, const ConnzQuery& query, const Totals& totals,
-                          const std::vector<Row>& rows) {
+MonitoringPage write_page(const MonitoringSubject& subject, const ConnzQuery& query,
+                          const Totals& totals, const std::vector<Row>& rows) {
   JsonWriter json(JsonWriter::Style::indented);
   json.open_object();
   json.text("server_id", totals.is_account_known ? subject.id : std::string());
@@ -232,7 +236,8 @@ void sort_connections(std::vector<Row>& rows, const std::string& sort, int64_t n
   const auto uptime_ns = [now_wall_ns](const ConnectionRow& row) {
     return (row.stop_wall_ns != 0 ? row.stop_wall_ns : now_wall_ns) - row.start_wall_ns;
   };
-  if (sort.empty() || sort == "cid" || sort == "start") rising([](const ConnectionRow& row) { return row.cid; });
+  if (sort.empty() || sort == "cid" || sort == "start")
+    rising([](const ConnectionRow& row) { return row.cid; });
   if (sort == "subs") falling([](const ConnectionRow& row) { return row.subscription_count; });
   if (sort == "pending") falling([](const ConnectionRow& row) { return row.pending_bytes; });
   if (sort == "msgs_to") falling([](const ConnectionRow& row) { return row.moved.out_msgs; });
@@ -243,7 +248,8 @@ void sort_connections(std::vector<Row>& rows, const std::string& sort, int64_t n
   if (sort == "idle") rising([](const ConnectionRow& row) { return row.last_activity_wall_ns; });
   if (sort == "uptime") rising(uptime_ns);
   if (sort == "stop") falling([](const ConnectionRow& row) { return row.stop_wall_ns; });
-  if (sort == "reason") rising([](const ConnectionRow& row) { return broker::close_reason_text(row.reason); });
+  if (sort == "reason")
+    rising([](const ConnectionRow& row) { return broker::close_reason_text(row.reason); });
   if (sort == "rtt") falling([](const ConnectionRow& row) { return row.rtt_ns; });
 }
 
@@ -265,7 +271,8 @@ MonitoringPage connz_page(const MonitoringSubject& subject, Run& run, const Conn
   // The total is that of the state and the account; the other filters do not change it.
   totals.total = rows.size();
   std::erase_if(rows, [&](const Row& row) {
-    return (query.cid != 0 && row->cid != query.cid) || (!query.user.empty() && row->user != query.user);
+    return (query.cid != 0 && row->cid != query.cid) ||
+           (!query.user.empty() && row->user != query.user);
   });
   sort_connections(rows, query.sort, totals.now_wall_ns);
   const int64_t count = static_cast<int64_t>(rows.size());

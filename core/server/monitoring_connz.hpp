@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns /connz: the connections that are open and those remembered as closed, filtered, sorted, a part of them.
+// Owns /connz: the connections that are open and those remembered as closed, filtered, sorted, a
+// part of them.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ struct ConnzQuery {
 Result<ConnzQuery> read_connz_query(const MonitoringQuery& query);
 
 /// Orders `rows` as `sort` asks; of equals the lower id first.
-void sort_connections(std::vector<std::shared_ptr<const ConnectionRow>>& rows, const std::string& sort, int64_t now_wall_ns);
+void sort_connections(std::vector<std::shared_ptr<const ConnectionRow>>& rows,
+                      const std::string& sort, int64_t now_wall_ns);
 
 MonitoringPage connz_page(const MonitoringSubject& subject, Run& run, const ConnzQuery& query);
 

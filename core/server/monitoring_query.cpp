@@ -14,20 +14,22 @@
 namespace martlet::server {
 namespace {
 
-Error cannot_read(std::string_view type, std::string_view name, std::string_view function, std::string_view value,
-                  std::string_view why) {
-  return Error{ErrorCode::invalid_argument, fmt::format("Error decoding {} for '{}': strconv.{}: parsing {}: {}", type, name,
-                                                        function, broker::go_quoted(value), why)};
+Error cannot_read(std::string_view type, std::string_view name, std::string_view function,
+                  std::string_view value, std::string_view why) {
+  return Error{ErrorCode::invalid_argument,
+               fmt::format("Error decoding {} for '{}': strconv.{}: parsing {}: {}", type, name,
+                           function, broker::go_quoted(value), why)};
 }
 
 template <typename Integer>
-Result<Integer> read_integer(std::string_view type, std::string_view function, std::string_view name,
-                             std::string_view value) {
+Result<Integer> read_integer(std::string_view type, std::string_view function,
+                             std::string_view name, std::string_view value) {
   if (value.empty()) return Integer{0};
   Integer number = 0;
   std::string_view digits = value;
   // Go reads a plus sign, from_chars does not.
-  const bool has_plus = std::is_signed_v<Integer> && digits[0] == '+' && digits.size() > 1 && digits[1] != '-';
+  const bool has_plus =
+      std::is_signed_v<Integer> && digits[0] == '+' && digits.size() > 1 && digits[1] != '-';
   if (has_plus) digits.remove_prefix(1);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error == std::errc::invalid_argument || end != digits.data() + digits.size()) {
@@ -46,7 +48,8 @@ MonitoringQuery::MonitoringQuery(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
     if (pair.empty() || pair.find(';') != std::string_view::npos) continue;
     const size_t equal = pair.find('=');
-    const std::string_view value = equal == std::string_view::npos ? std::string_view() : pair.substr(equal + 1);
+    const std::string_view value =
+        equal == std::string_view::npos ? std::string_view() : pair.substr(equal + 1);
     values_.emplace_back(io::decode_url(pair.substr(0, equal), true), io::decode_url(value, true));
   }
 }

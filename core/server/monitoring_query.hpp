@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the reading of a monitoring page's parameters. What cannot be read is refused in the words of nats-server.
+// Owns the reading of a monitoring page's parameters. What cannot be read is refused in the words
+// of nats-server.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ class MonitoringQuery {
 
   /// Empty when it is not there.
   std::string_view text(std::string_view name) const;
-  /// False when it is not there or empty. The texts that Go takes: 1 t T true TRUE True, 0 f F false FALSE False.
+  /// False when it is not there or empty. The texts that Go takes: 1 t T true TRUE True, 0 f F
+  /// false FALSE False.
   Result<bool> flag(std::string_view name) const;
   /// 0 when it is not there or empty.
   Result<int64_t> integer(std::string_view name) const;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the gathering for /subsz. The list is in the order of loops, connections and their tables; only what is on the page
-// is copied, the rest is counted.
+// Owns the gathering for /subsz. The list is in the order of loops, connections and their tables;
+// only what is on the page is copied, the rest is counted.
 #include "server/monitoring_subsz.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "server/connection_row.hpp"
 #include "server/go_time.hpp"
@@ -46,15 +46,17 @@ void read_cache(const broker::RouteCache& cache, const std::string& account, Fou
 /// Walks the subscriptions of one loop, connection by connection, a slice at a time.
 class ListWalk {
  public:
-  ListWalk(std::shared_ptr<Found> found, SubszQuery query) : found_(std::move(found)), query_(std::move(query)) {}
+  ListWalk(std::shared_ptr<Found> found, SubszQuery query)
+      : found_(std::move(found)), query_(std::move(query)) {}
   bool operator()(net::Connection& connection, size_t& credit) {
     const broker::Session& session = connection.session();
     if (!query_.account.empty() && session.account().name() != query_.account) return true;
     const size_t slots = std::max<size_t>(credit, 1);
-    const bool done = session.subscriptions().visit_from(slot_, slots, [&](const broker::Subscription& subscription) {
-      credit -= credit > 0 ? 1 : 0;
-      look_at(session, subscription);
-    });
+    const bool done = session.subscriptions().visit_from(
+        slot_, slots, [&](const broker::Subscription& subscription) {
+          credit -= credit > 0 ? 1 : 0;
+          look_at(session, subscription);
+        });
     if (done) slot_ = 0;
     return done;
   }
@@ -66,7 +68,8 @@ class ListWalk {
       return;
     }
     const uint64_t place = found_->listed++;
-    if (place >= found_->begin && place < found_->end) found_->rows.push_back(read_subscription(session, subscription));
+    if (place >= found_->begin && place < found_->end)
+      found_->rows.push_back(read_subscription(session, subscription));
   }
 
   std::shared_ptr<Found> found_;  // Shared with the asking thread: see survey_loops.
@@ -74,13 +77,15 @@ class ListWalk {
   size_t slot_ = 0;  // Where to go on in the connection under way.
 };
 
-/// Asks all loops. Each copies what could be on the page if the loops before it had nothing; what is too much is dropped.
+/// Asks all loops. Each copies what could be on the page if the loops before it had nothing; what
+/// is too much is dropped.
 Result<std::vector<std::shared_ptr<Found>>> gather(Run& run, const SubszQuery& query) {
   std::vector<std::shared_ptr<Found>> all;  // Shared with the loops: see survey_loops.
   std::vector<SurveyPart> parts;
   for (size_t i = 0; i < run.workers.size(); i++) {
     auto found = std::make_shared<Found>();
-    // The first loop's place in the list is known; a later one's is not, it may be anywhere up to the page's end.
+    // The first loop's place in the list is known; a later one's is not, it may be anywhere up to
+    // the page's end.
     found->begin = i == 0 ? static_cast<uint64_t>(query.offset) : 0;
     found->end = static_cast<uint64_t>(query.offset) + static_cast<uint64_t>(query.limit);
     SurveyPart part;
@@ -129,7 +134,8 @@ void write_counts(JsonWriter& json, const MonitoringSubject& subject, const Subs
   json.real("avg_fanout", ratio(sum.fan_out_sum, sum.cached));
 }
 
-void write_list(JsonWriter& json, const SubszQuery& query, const std::vector<std::shared_ptr<Found>>& all) {
+void write_list(JsonWriter& json, const SubszQuery& query,
+                const std::vector<std::shared_ptr<Found>>& all) {
   const uint64_t begin = static_cast<uint64_t>(query.offset);
   const uint64_t end = begin + static_cast<uint64_t>(query.limit);
   uint64_t start = 0;  // Of this loop's part in the whole list.
@@ -162,8 +168,9 @@ Result<SubszQuery> read_subsz_query(const MonitoringQuery& query) {
   subsz.limit = *limit > 0 ? *limit : limit_default;
   subsz.test = query.text("test");
   if (!subsz.test.empty() && !subject::is_valid_literal(subsz.test)) {
-    return Error{ErrorCode::invalid_argument,
-                 fmt::format("invalid test subject, must be valid publish subject: {}", subsz.test)};
+    return Error{
+        ErrorCode::invalid_argument,
+        fmt::format("invalid test subject, must be valid publish subject: {}", subsz.test)};
   }
   subsz.account = query.text("acc");
   return subsz;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns /subsz (also called /subscriptionsz): how many subscriptions there are and how they are found, and a list of them.
+// Owns /subsz (also called /subscriptionsz): how many subscriptions there are and how they are
+// found, and a list of them.
 #pragma once
 
 #include <cstdint>

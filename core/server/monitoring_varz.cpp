@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the keys of /varz in the order of nats-server. What does not exist yet is absent or an empty object, as it is there
-// on a server that has not been given it. `martlet_version` and `martlet` are ours and stand last.
+// Owns the keys of /varz in the order of nats-server. What does not exist yet is absent or an empty
+// object, as it is there on a server that has not been given it. `martlet_version` and `martlet`
+// are ours and stand last.
 #include "server/monitoring_varz.hpp"
 
 #include "base/clock.hpp"
@@ -31,7 +32,8 @@ void write_settings(JsonWriter& json, const MonitoringSubject& subject, const Ru
   json.number("http_port", options.http_port);
   json.text("http_base_path", options.http_base_path);
   json.number("https_port", 0);
-  json.real("auth_timeout", static_cast<double>(options.auth_timeout_ns) / static_cast<double>(ns_per_s));
+  json.real("auth_timeout",
+            static_cast<double>(options.auth_timeout_ns) / static_cast<double>(ns_per_s));
   json.number("max_control_line", options.max_control_line);
   json.number("max_payload", options.max_payload);
   json.number("max_pending", options.max_pending);
@@ -81,7 +83,8 @@ void write_labels(JsonWriter& json, const Options& options) {
   }
 }
 
-void write_own(JsonWriter& json, const MonitoringSubject& subject, const Run& run, const Statistics& sum) {
+void write_own(JsonWriter& json, const MonitoringSubject& subject, const Run& run,
+               const Statistics& sum) {
   json.text("martlet_version", MARTLET_VERSION);
   json.open_object("martlet");
   json.number("loops", run.workers.size());
@@ -93,8 +96,8 @@ void write_own(JsonWriter& json, const MonitoringSubject& subject, const Run& ru
 
 }  // namespace
 
-std::string varz_json(const MonitoringSubject& subject, const Run& run, const Statistics& sum, double cpu_percent,
-                      const std::map<std::string, uint64_t>& request_counts) {
+std::string varz_json(const MonitoringSubject& subject, const Run& run, const Statistics& sum,
+                      double cpu_percent, const std::map<std::string, uint64_t>& request_counts) {
   JsonWriter json(JsonWriter::Style::indented);
   json.open_object();
   write_settings(json, subject, run);

@@ -10,7 +10,7 @@
 
 namespace martlet::server {
 
-std::string varz_json(const MonitoringSubject& subject, const Run& run, const Statistics& sum, double cpu_percent,
-                      const std::map<std::string, uint64_t>& request_counts);
+std::string varz_json(const MonitoringSubject& subject, const Run& run, const Statistics& sum,
+                      double cpu_percent, const std::map<std::string, uint64_t>& request_counts);
 
 }  // namespace martlet::server

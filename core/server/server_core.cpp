@@ -51,8 +51,12 @@ io::HttpResponse http_response(MonitoringPage page) {
       response.headers = "Access-Control-Allow-Origin: *\r\n";
       response.content_type = "application/json";
       break;
-    case MonitoringPage::Kind::html: response.content_type = "text/html; charset=utf-8"; break;
-    case MonitoringPage::Kind::text: response.headers = "X-Content-Type-Options: nosniff\r\n"; break;
+    case MonitoringPage::Kind::html:
+      response.content_type = "text/html; charset=utf-8";
+      break;
+    case MonitoringPage::Kind::text:
+      response.headers = "X-Content-Type-Options: nosniff\r\n";
+      break;
   }
   return response;
 }
@@ -72,7 +76,8 @@ Server::Core::Core(Options options, LogSink* sink, io::ForkGuard guard)
 
 Server::Core::~Core() = default;
 
-broker::Account& Server::Core::add_account(const std::string& name, const broker::AccountLimits& limits) {
+broker::Account& Server::Core::add_account(const std::string& name,
+                                           const broker::AccountLimits& limits) {
   const uint32_t id = static_cast<uint32_t>(accounts_.size()) + 1;
   accounts_.push_back(std::make_unique<broker::Account>(name, id, seed_ + id, limits));
   return *accounts_.back();
@@ -125,9 +130,15 @@ Status Server::Core::start_workers(Run& run) {
     setup.budget = &run.budget;
     setup.exchange_mutex = &run.exchange_mutex;
     setup.log = log_;
-    setup.run_slow = [&run](std::function<void()> task) { (void)run.slow_worker.run(std::move(task)); };
-    setup.on_connection_closing = [this, &run](net::Connection& connection) { on_connection_closing(run, connection); };
-    setup.on_connection_end = [this, &run](net::Connection& connection) { on_connection_end(run, connection); };
+    setup.run_slow = [&run](std::function<void()> task) {
+      (void)run.slow_worker.run(std::move(task));
+    };
+    setup.on_connection_closing = [this, &run](net::Connection& connection) {
+      on_connection_closing(run, connection);
+    };
+    setup.on_connection_end = [this, &run](net::Connection& connection) {
+      on_connection_end(run, connection);
+    };
     Result<std::unique_ptr<net::Worker>> worker = net::Worker::create(std::move(setup));
     if (!worker) return worker.take_error();
     peers.push_back(worker->get());
@@ -144,22 +155,27 @@ Status Server::Core::start_listener(Run& run) {
   Result<uint16_t> bound = io::local_port(fd->get());
   if (!bound) return bound.take_error();
   run.client_port = *bound;
-  run.listener = std::make_unique<net::Listener>(
-      run.workers[0]->loop(), std::move(*fd),
-      [this, &run](std::unique_ptr<transport::ByteStream> stream) { on_accept(run, std::move(stream)); });
+  run.listener =
+      std::make_unique<net::Listener>(run.workers[0]->loop(), std::move(*fd),
+                                      [this, &run](std::unique_ptr<transport::ByteStream> stream) {
+                                        on_accept(run, std::move(stream));
+                                      });
   return run.listener->start();
 }
 
 Status Server::Core::open_monitoring(Run& run) {
-  run.monitoring = std::make_unique<Monitoring>(MonitoringSubject{options_, id_, name_, clock_, accounts_}, run);
+  run.monitoring =
+      std::make_unique<Monitoring>(MonitoringSubject{options_, id_, name_, clock_, accounts_}, run);
   if (options_.http_port == 0) return Status();
   const std::string& host = options_.http_host.empty() ? options_.host : options_.http_host;
   const uint16_t port = options_.http_port < 0 ? 0 : static_cast<uint16_t>(options_.http_port);
   const auto make_page = [&run](const io::HttpRequest& request) {
     return http_response(run.monitoring->page(request.path, request.query));
   };
-  Result<std::unique_ptr<io::HttpServer>> http = io::HttpServer::create(clock_, host, port, make_page);
-  if (!http) return Status(http.code(), "can't listen to the monitor port: " + http.error().context);
+  Result<std::unique_ptr<io::HttpServer>> http =
+      io::HttpServer::create(clock_, host, port, make_page);
+  if (!http)
+    return Status(http.code(), "can't listen to the monitor port: " + http.error().context);
   run.http = std::move(*http);
   run.monitoring_port = run.http->port();
   return Status();
@@ -185,7 +201,8 @@ Status Server::Core::stop() {
 }
 
 void Server::Core::abandon() {
-  // Threads, descriptors and locks are the parent's; whatever a destructor here did to them, the parent would feel it.
+  // Threads, descriptors and locks are the parent's; whatever a destructor here did to them, the
+  // parent would feel it.
   new std::shared_ptr<Run>(std::move(run_));
 }
 
@@ -206,9 +223,11 @@ broker::SessionSetup Server::Core::session_setup(Run& run, const transport::Byte
   setup.info = run.info;
   setup.account = &account;
   setup.client_ip = stream.peer_host();
-  const std::string port = stream.peer_port() == 0 ? std::string() : fmt::format(":{}", stream.peer_port());
+  const std::string port =
+      stream.peer_port() == 0 ? std::string() : fmt::format(":{}", stream.peer_port());
   setup.client_label = fmt::format("{}{} - cid:{}", stream.peer_host(), port, setup.id);
-  if (log_.wants(LogLevel::debug)) log_.write(LogLevel::debug, setup.client_label + " - Client connection created");
+  if (log_.wants(LogLevel::debug))
+    log_.write(LogLevel::debug, setup.client_label + " - Client connection created");
   setup.log = log_;
   return setup;
 }
@@ -217,7 +236,8 @@ void Server::Core::on_accept(Run& run, std::unique_ptr<transport::ByteStream> st
   broker::SessionSetup setup = session_setup(run, *stream, *accounts_.front());
   const int64_t connections = run.connections.fetch_add(1, std::memory_order_relaxed) + 1;
   run.total_connections.fetch_add(1, std::memory_order_relaxed);
-  const bool full = connections > std::max<int64_t>(options_.max_connections, 0) || run.budget.refuses_newcomers();
+  const bool full = connections > std::max<int64_t>(options_.max_connections, 0) ||
+                    run.budget.refuses_newcomers();
   setup.refuse = full ? broker::CloseReason::max_connections_exceeded : broker::CloseReason::none;
   least_loaded(run).adopt(std::move(stream), std::move(setup));
 }
@@ -225,8 +245,9 @@ void Server::Core::on_accept(Run& run, std::unique_ptr<transport::ByteStream> st
 void Server::Core::on_connection_closing(Run& run, const net::Connection& connection) {
   const broker::Session& session = connection.session();
   if (log_.wants(LogLevel::debug)) {
-    log_.write(LogLevel::debug, fmt::format("{} - Client connection closed: {}", session.setup().client_label,
-                                            broker::close_reason_text(session.close_reason())));
+    log_.write(LogLevel::debug,
+               fmt::format("{} - Client connection closed: {}", session.setup().client_label,
+                           broker::close_reason_text(session.close_reason())));
   }
   // Nobody will ask for it any more.
   if (run.is_stopping.load(std::memory_order_relaxed)) return;
@@ -234,10 +255,11 @@ void Server::Core::on_connection_closing(Run& run, const net::Connection& connec
   ConnectionRow row = read_connection(connection, now);
   row.stop_wall_ns = now.wall_ns;
   size_t slot = 0;
-  (void)session.subscriptions().visit_from(slot, ClosedConnections::subscriptions_each_max,
-                                           [&](const broker::Subscription& subscription) {
-                                             row.subscriptions.push_back(read_subscription(session, subscription));
-                                           });
+  (void)session.subscriptions().visit_from(
+      slot, ClosedConnections::subscriptions_each_max,
+      [&](const broker::Subscription& subscription) {
+        row.subscriptions.push_back(read_subscription(session, subscription));
+      });
   run.closed_connections.add(std::move(row));
 }
 
@@ -249,7 +271,8 @@ Result<std::unique_ptr<transport::ByteStream>> Server::Core::connect(
     broker::Account& account, std::shared_ptr<const auth::Authenticator> authenticator) {
   if (is_forked()) return Error{ErrorCode::forked, "this server belongs to the parent process"};
   const std::shared_ptr<Run> run = this->run();
-  if (run == nullptr) return Error{ErrorCode::no_servers, "the server in this process does not run"};
+  if (run == nullptr)
+    return Error{ErrorCode::no_servers, "the server in this process does not run"};
   Result<link::PipeEnds> ends = link::make_memory_pipe();
   if (!ends) return ends.take_error();
   broker::SessionSetup setup = session_setup(*run, *ends->second, account);
@@ -271,7 +294,8 @@ MonitoringPage Server::Core::monitoring_page(const std::string& path_and_query) 
   const std::shared_ptr<Run> run = this->run();
   if (run == nullptr) return unavailable_page(Error{ErrorCode::closed, "the server does not run"});
   const size_t mark = path_and_query.find('?');
-  const std::string query = mark == std::string::npos ? std::string() : path_and_query.substr(mark + 1);
+  const std::string query =
+      mark == std::string::npos ? std::string() : path_and_query.substr(mark + 1);
   return run->monitoring->page(io::decode_url(path_and_query.substr(0, mark), false), query);
 }
 

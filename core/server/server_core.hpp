@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what stands behind a Server: the accounts, and one run of it (workers, listener, monitoring) between start and
-// stop. Shared with the connectors, which outlive the server.
+// Owns what stands behind a Server: the accounts, and one run of it (workers, listener, monitoring)
+// between start and stop. Shared with the connectors, which outlive the server.
 #pragma once
 
 #include <atomic>
@@ -47,7 +47,8 @@ struct Run {
   std::atomic<int64_t> connections{0};
   std::atomic<bool> is_stopping{false};  // Who waits for the loops may give up.
   std::unique_ptr<Monitoring> monitoring;
-  std::unique_ptr<io::HttpServer> http;  // Null: no monitoring port. Makes its pages with all of the above.
+  std::unique_ptr<io::HttpServer>
+      http;  // Null: no monitoring port. Makes its pages with all of the above.
 };
 
 class Server::Core : public std::enable_shared_from_this<Server::Core> {
@@ -63,8 +64,8 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   /// In a forked child: forgets the run without touching what the parent shares.
   void abandon();
 
-  Result<std::unique_ptr<transport::ByteStream>> connect(broker::Account& account,
-                                                         std::shared_ptr<const auth::Authenticator> authenticator);
+  Result<std::unique_ptr<transport::ByteStream>> connect(
+      broker::Account& account, std::shared_ptr<const auth::Authenticator> authenticator);
   broker::Account& add_account(const std::string& name, const broker::AccountLimits& limits);
   Statistics statistics() const;
   MonitoringPage monitoring_page(const std::string& path_and_query) const;
@@ -84,7 +85,8 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   void on_connection_closing(Run& run, const net::Connection& connection);
   void on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream);
   void on_connection_end(Run& run, const net::Connection& connection);
-  broker::SessionSetup session_setup(Run& run, const transport::ByteStream& stream, broker::Account& account) const;
+  broker::SessionSetup session_setup(Run& run, const transport::ByteStream& stream,
+                                     broker::Account& account) const;
   net::Worker& least_loaded(Run& run);
 
   const Options options_;
@@ -97,7 +99,8 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   uint64_t seed_;
   std::vector<std::unique_ptr<broker::Account>> accounts_;  // The first is $G.
   mutable std::mutex run_mutex_;
-  std::shared_ptr<Run> run_;  // GUARDED_BY run_mutex_. Shared by those who look at it while stop() takes it down.
+  std::shared_ptr<Run>
+      run_;  // GUARDED_BY run_mutex_. Shared by those who look at it while stop() takes it down.
 };
 
 }  // namespace martlet::server

@@ -52,6 +52,10 @@ class Rules(unittest.TestCase):
         for ours, verdict in ((3.4, "MISSED"), (3.5, "must"), (7.5, "aim")):
             self.assertEqual(judged("fan16", rates(ours, 1.0, 10.0))[0].verdict, verdict)
 
+    def test_an_aim_alone_is_no_must(self) -> None:
+        for value, verdict in ((0.9, "aim"), (1.9, "below the aim")):
+            self.assertEqual(Judgement("x", "x", value, None, 1.0).verdict, verdict)
+
     def test_without_a_floor_the_factor_alone_counts(self) -> None:
         found = judged("queue", rates(2.4, 1.0, 0.1))[0]
         self.assertEqual((found.must, found.verdict), (2.5, "MISSED"))

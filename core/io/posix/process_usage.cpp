@@ -27,7 +27,9 @@ int64_t resident_bytes() {
   return resident_pages * ::sysconf(_SC_PAGESIZE);
 }
 
-int64_t nanoseconds(const timeval& time) { return time.tv_sec * 1'000'000'000LL + time.tv_usec * 1000LL; }
+int64_t nanoseconds(const timeval& time) {
+  return time.tv_sec * 1'000'000'000LL + time.tv_usec * 1000LL;
+}
 
 }  // namespace
 
@@ -35,7 +37,8 @@ ProcessUsage process_usage() {
   ProcessUsage usage;
   usage.resident_bytes = resident_bytes();
   rusage system{};
-  if (::getrusage(RUSAGE_SELF, &system) == 0) usage.cpu_ns = nanoseconds(system.ru_utime) + nanoseconds(system.ru_stime);
+  if (::getrusage(RUSAGE_SELF, &system) == 0)
+    usage.cpu_ns = nanoseconds(system.ru_utime) + nanoseconds(system.ru_stime);
   return usage;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: dates are right, also around leap days and before 1970. Method: known moments, and every day of 550 years against
-// a calendar that counts days one by one.
+// Goal: dates are right, also around leap days and before 1970. Method: known moments, and every
+// day of 550 years against a calendar that counts days one by one.
 #include "base/civil_time.hpp"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,8 @@ TEST(CivilTime, known_moments) {
   EXPECT_EQ(epoch.month, 1);
   EXPECT_EQ(epoch.day, 1);
   EXPECT_EQ(epoch.weekday, 4);
-  const CivilTime leap = civil_time(951'827'696LL * ns + 7);  // 2000-02-29T12:34:56.000000007Z, a Tuesday.
+  const CivilTime leap =
+      civil_time(951'827'696LL * ns + 7);  // 2000-02-29T12:34:56.000000007Z, a Tuesday.
   EXPECT_EQ(leap.year, 2000);
   EXPECT_EQ(leap.month, 2);
   EXPECT_EQ(leap.day, 29);

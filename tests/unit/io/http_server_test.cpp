@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the HTTP server answers what is well formed, refuses the rest with the right status, and can be held up by nobody.
-// Method: raw bytes over a blocking socket; short limits where one is to be reached.
+// Goal: the HTTP server answers what is well formed, refuses the rest with the right status, and
+// can be held up by nobody. Method: raw bytes over a blocking socket; short limits where one is to
+// be reached.
 #include "io/http_server.hpp"
 
 #include <gtest/gtest.h>
@@ -51,7 +52,9 @@ class Browser {
  private:
   int occurrences(std::string_view text) const {
     int count = 0;
-    for (size_t at = seen_.find(text); at != std::string::npos; at = seen_.find(text, at + text.size())) count++;
+    for (size_t at = seen_.find(text); at != std::string::npos;
+         at = seen_.find(text, at + text.size()))
+      count++;
     return count;
   }
   bool read_more() {
@@ -76,8 +79,9 @@ class HttpServerTest : public testing::Test {
         [](const HttpRequest& request) {
           HttpResponse response;
           response.headers = "X-Test: yes\r\n";
-          response.body = request.path == "/big" ? std::string(3'000'000, 'b') + "!end!"
-                                                 : "path=" + request.path + " query=" + request.query + ";";
+          response.body = request.path == "/big"
+                              ? std::string(3'000'000, 'b') + "!end!"
+                              : "path=" + request.path + " query=" + request.query + ";";
           if (request.path == "/missing") response.status = 404;
           return response;
         },
@@ -95,8 +99,12 @@ TEST_F(HttpServerTest, answers_get_with_status_length_and_date) {
   Browser browser(server_->port());
   browser.send("GET /%76arz?a=%20b HTTP/1.1\r\nHost: x\r\n\r\n");
   const std::string& text = browser.read_until("b;");
-  EXPECT_EQ(text.find("HTTP/1.1 200 OK\r\nX-Test: yes\r\nContent-Type: text/plain; charset=utf-8\r\nDate: "), 0U);
-  EXPECT_NE(text.find("\r\nContent-Length: 24\r\n\r\npath=/varz query=a=%20b;"), std::string::npos) << text;
+  EXPECT_EQ(
+      text.find(
+          "HTTP/1.1 200 OK\r\nX-Test: yes\r\nContent-Type: text/plain; charset=utf-8\r\nDate: "),
+      0U);
+  EXPECT_NE(text.find("\r\nContent-Length: 24\r\n\r\npath=/varz query=a=%20b;"), std::string::npos)
+      << text;
   EXPECT_EQ(text.find("Connection: close"), std::string::npos);
 }
 
@@ -142,7 +150,8 @@ TEST_F(HttpServerTest, a_large_page_arrives_whole) {
 TEST_F(HttpServerTest, refuses_what_is_no_plain_request) {
   serve();
   const std::pair<const char*, const char*> cases[] = {
-      {"POST /varz HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n"},
+      {"POST /varz HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc",
+       "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n"},
       {"nonsense\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n"},
       {"GET varz HTTP/1.1\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n"},
       {"GET / HTTP/2.0\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n"},

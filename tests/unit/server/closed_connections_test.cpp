@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the newest closed connections are remembered within the bounds, and counted in the memory budget. Method: rows of
-// known size until each bound is reached.
+// Goal: the newest closed connections are remembered within the bounds, and counted in the memory
+// budget. Method: rows of known size until each bound is reached.
 #include "server/closed_connections.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: parameters are read as nats-server reads them, and refused in its words. Method: its answers as expectations.
+// Goal: parameters are read as nats-server reads them, and refused in its words. Method: its
+// answers as expectations.
 #include "server/monitoring_query.hpp"
 
 #include <gtest/gtest.h>
@@ -38,7 +39,8 @@ TEST(MonitoringQuery, numbers) {
   EXPECT_EQ(MonitoringQuery("limit=%2B").integer("limit").code(), ErrorCode::invalid_argument);
   EXPECT_EQ(MonitoringQuery("limit=%2B-1").integer("limit").code(), ErrorCode::invalid_argument);
   EXPECT_EQ(MonitoringQuery("limit=99999999999999999999").integer("limit").error().context,
-            "Error decoding int for 'limit': strconv.Atoi: parsing \"99999999999999999999\": value out of range");
+            "Error decoding int for 'limit': strconv.Atoi: parsing \"99999999999999999999\": value "
+            "out of range");
   EXPECT_EQ(MonitoringQuery("cid=-1").unsigned_integer("cid").error().context,
             "Error decoding uint64 for 'cid': strconv.ParseUint: parsing \"-1\": invalid syntax");
 }

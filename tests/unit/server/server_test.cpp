@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a server as an object starts, stops and starts again cleanly, leaves nothing behind, and keeps accounts and rights
-// that were made in code apart. Method: real servers on free ports, raw clients over TCP and in the process.
+// Goal: a server as an object starts, stops and starts again cleanly, leaves nothing behind, and
+// keeps accounts and rights that were made in code apart. Method: real servers on free ports, raw
+// clients over TCP and in the process.
 #include "server/server.hpp"
 
 #include <gtest/gtest.h>
@@ -62,9 +63,11 @@ TEST(Server, statistics_are_json_with_the_names_of_varz) {
   const std::unique_ptr<Server> server = start_server(local_options());
   const std::string text = server->statistics_json();
   EXPECT_EQ(text.find("{\"uptime_ns\":"), 0U) << text;
-  for (const char* name : {"connections", "total_connections", "in_msgs", "in_bytes", "out_msgs", "out_bytes",
-                           "slow_consumers", "stale_connections", "stalled_clients", "subscriptions"}) {
-    EXPECT_NE(text.find("\"" + std::string(name) + "\":0"), std::string::npos) << name << " in " << text;
+  for (const char* name :
+       {"connections", "total_connections", "in_msgs", "in_bytes", "out_msgs", "out_bytes",
+        "slow_consumers", "stale_connections", "stalled_clients", "subscriptions"}) {
+    EXPECT_NE(text.find("\"" + std::string(name) + "\":0"), std::string::npos)
+        << name << " in " << text;
   }
 }
 
@@ -103,7 +106,8 @@ TEST(Server, a_taken_monitoring_port_is_an_error_that_leaves_nothing) {
   Result<std::unique_ptr<Server>> second = Server::create(options, nullptr);
   const Status status = (*second)->start();
   EXPECT_EQ(status.code(), ErrorCode::address_in_use);
-  EXPECT_EQ(status.error().context.find("can't listen to the monitor port: "), 0U) << status.error().context;
+  EXPECT_EQ(status.error().context.find("can't listen to the monitor port: "), 0U)
+      << status.error().context;
   EXPECT_EQ((*second)->client_port(), 0);
   EXPECT_EQ(descriptor_count(), descriptors);
 }
@@ -222,8 +226,8 @@ TEST(Server, rights_given_in_code_are_enforced) {
   auth::Principal principal;
   principal.user = "limited";
   principal.permissions = std::make_shared<const auth::Permissions>(std::move(permissions));
-  const auto client =
-      TestClient::in_process(*server.connector(account, std::make_shared<const auth::Principal>(std::move(principal))));
+  const auto client = TestClient::in_process(
+      *server.connector(account, std::make_shared<const auth::Principal>(std::move(principal))));
   client->connect();
   client->send("PUB not.ok 1\r\nx\r\n");
   client->read_until("-ERR 'Permissions Violation for Publish to \"not.ok\"'\r\n");
@@ -244,7 +248,9 @@ TEST(Server, logs_the_life_of_a_connection_and_no_secret) {
   options.auth.password = "hidden-password";
   const std::unique_ptr<Server> server = start_server(std::move(options), &sink);
   const auto client = TestClient::tcp(server->client_port());
-  client->connect(",\"user\":\"alice\",\"pass\":\"hidden-password\",\"name\":\"n\",\"lang\":\"py\",\"version\":\"1.2\"");
+  client->connect(
+      ",\"user\":\"alice\",\"pass\":\"hidden-password\",\"name\":\"n\",\"lang\":\"py\",\"version\":"
+      "\"1.2\"");
   client->send("NONSENSE\r\n");
   client->read_until_closed();
   const auto wrong = TestClient::tcp(server->client_port());
@@ -254,10 +260,13 @@ TEST(Server, logs_the_life_of_a_connection_and_no_secret) {
   const std::string lines = sink.lines();
   EXPECT_NE(lines.find("cid:1 - Client connection created\n"), std::string::npos) << lines;
   EXPECT_NE(lines.find("[DBG] 127.0.0.1:"), std::string::npos);
-  EXPECT_NE(lines.find(" - cid:1 - \"v1.2:py:n\" - \"$G/user:alice\" - Client connection closed: Protocol Violation\n"),
+  EXPECT_NE(lines.find(" - cid:1 - \"v1.2:py:n\" - \"$G/user:alice\" - Client connection closed: "
+                       "Protocol Violation\n"),
             std::string::npos)
       << lines;
-  EXPECT_NE(lines.find(" - cid:2 - Client connection closed: Authentication Failure\n"), std::string::npos) << lines;
+  EXPECT_NE(lines.find(" - cid:2 - Client connection closed: Authentication Failure\n"),
+            std::string::npos)
+      << lines;
   EXPECT_EQ(lines.find("-password"), std::string::npos) << lines;
 }
 
@@ -265,7 +274,9 @@ TEST(Server, fifty_cycles_leave_no_thread_and_no_descriptor) {
   Options options = local_options();
   options.http_port = -1;
   options.loops = 2;
-  { start_server(options); }
+  {
+    start_server(options);
+  }
   const size_t descriptors = descriptor_count();
   const size_t threads = thread_count();
   for (int i = 0; i < 50; i++) {
@@ -275,7 +286,8 @@ TEST(Server, fifty_cycles_leave_no_thread_and_no_descriptor) {
     tcp->connect();
     inside->connect();
     if (i % 10 == 0) {
-      EXPECT_NE(http_get(server->monitoring_port(), "/healthz").find("{\"status\":\"ok\"}"), std::string::npos);
+      EXPECT_NE(http_get(server->monitoring_port(), "/healthz").find("{\"status\":\"ok\"}"),
+                std::string::npos);
     }
   }
   EXPECT_EQ(descriptor_count(), descriptors);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns a tiny blocking client for tests of a server: raw bytes over TCP or over the way in for clients of the process, and
-// pages over HTTP. Waits with patience and fails the test when nothing comes.
+// Owns a tiny blocking client for tests of a server: raw bytes over TCP or over the way in for
+// clients of the process, and pages over HTTP. Waits with patience and fails the test when nothing
+// comes.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -45,7 +46,8 @@ class TestClient final : private transport::StreamHandler {
   TestClient(const TestClient&) = delete;
 
   static std::unique_ptr<TestClient> tcp(uint16_t port) {
-    return std::make_unique<TestClient>(std::make_unique<transport::TcpStream>(connect_to(port), io::Address{}));
+    return std::make_unique<TestClient>(
+        std::make_unique<transport::TcpStream>(connect_to(port), io::Address{}));
   }
   static std::unique_ptr<TestClient> in_process(link::Connector& connector) {
     Result<std::unique_ptr<transport::ByteStream>> stream = connector.connect();
@@ -57,7 +59,9 @@ class TestClient final : private transport::StreamHandler {
     while (!text.empty()) {
       const io::IoSlice slice{text.data(), text.size()};
       const transport::StreamResult result = stream_->write(&slice, 1);
-      if (result.state == transport::StreamState::closed || result.state == transport::StreamState::failed) return;
+      if (result.state == transport::StreamState::closed ||
+          result.state == transport::StreamState::failed)
+        return;
       text.remove_prefix(result.bytes);
       if (result.bytes == 0) loop_->run_once(1'000'000);
     }
@@ -108,7 +112,9 @@ class TestClient final : private transport::StreamHandler {
     char buffer[65536];
     const transport::StreamResult result = stream_->read(buffer, sizeof buffer);
     received_.append(buffer, result.bytes);
-    if (result.state != transport::StreamState::closed && result.state != transport::StreamState::failed) return;
+    if (result.state != transport::StreamState::closed &&
+        result.state != transport::StreamState::failed)
+      return;
     is_closed_ = true;
     (void)stream_->set_interest(false, false);
   }
@@ -133,7 +139,8 @@ class LineSink final : public LogSink {
   void write(LogLevel level, std::string_view line) override {
     static constexpr const char* names[] = {"FTL", "ERR", "WRN", "INF", "DBG", "TRC"};
     std::lock_guard<std::mutex> lock(mutex_);
-    lines_ += std::string("[") + names[static_cast<size_t>(level)] + "] " + std::string(line) + "\n";
+    lines_ +=
+        std::string("[") + names[static_cast<size_t>(level)] + "] " + std::string(line) + "\n";
   }
   std::string lines() const {
     std::lock_guard<std::mutex> lock(mutex_);
