@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: an embedded server's options are read as capi/records says; a wrong key or value is named. Method: one text for
-// each way to be right or wrong; every key is given a value of every wrong type.
+// Goal: an embedded server's options are read as capi/records says; a wrong key or value is named.
+// Method: one text for each way to be right or wrong; every key is given a value of every wrong
+// type.
 #include "server/options_json.hpp"
 
 #include <gtest/gtest.h>
@@ -24,7 +25,7 @@ TEST(OptionsJson, EmptyTextIsALoopbackServerOnAnyPort) {
 
 TEST(OptionsJson, ReadsValuesInTheirUnits) {
   const Result<Options> options = parse_options_json(
-      R"({"host":"::1","port":4333,"user":"u","password":"p","ping_interval_ms":1500,"max_payload":1000,"loops":2})");
+      R"({"host":"::1","port":4333,"user":"u","password":"p","ping_interval_ms":1500,"max_payload":1000,"loops":2,"spin_us":50})");
   ASSERT_TRUE(options.is_ok()) << options.error().context;
   EXPECT_EQ(options->host, "::1");
   EXPECT_EQ(options->port, 4333);
@@ -33,6 +34,7 @@ TEST(OptionsJson, ReadsValuesInTheirUnits) {
   EXPECT_EQ(options->ping_interval_ns, 1'500'000'000);
   EXPECT_EQ(options->max_payload, 1000);
   EXPECT_EQ(options->loops, 2);
+  EXPECT_EQ(options->spin_us, 50);
 }
 
 TEST(OptionsJson, PortZeroIsAnyFreePort) {
@@ -62,8 +64,9 @@ TEST(OptionsJson, KeysAreSortedAndUnique) {
 }
 
 TEST(OptionsJson, RefusesWhatIsNoObjectOrOutOfBounds) {
-  for (const std::string_view text : {"[]", "1", "{", "{\"port\":65536}", "{\"port\":-2}", "{\"max_payload\":0}",
-                                      R"({"token":"t","user":"u"})", R"({"listen":false,"http_port":8222})"}) {
+  for (const std::string_view text :
+       {"[]", "1", "{", "{\"port\":65536}", "{\"port\":-2}", "{\"max_payload\":0}",
+        R"({"token":"t","user":"u"})", R"({"listen":false,"http_port":8222})"}) {
     EXPECT_EQ(parse_options_json(text).code(), ErrorCode::invalid_options) << text;
   }
 }
