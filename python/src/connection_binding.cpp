@@ -353,6 +353,7 @@ void bind_connection(py::module_& module) {
       .def("drain_start", [](RawConnection& raw, int32_t timeout_ms) { raw.connection.drain_start(timeout_ms); },
            NoGil())
       .def("close_now", [](RawConnection& raw) { raw.connection.close(); }, NoGil())
+      .def("new_inbox_now", [](RawConnection& raw) { return raw.connection.new_inbox(); })
       .def("max_payload_now", [](RawConnection& raw) { return raw.connection.max_payload(); })
       .def("rtt_now", [](RawConnection& raw, int32_t timeout_ms) { return raw.connection.rtt_ns(timeout_ms); },
            NoGil())
@@ -360,6 +361,7 @@ void bind_connection(py::module_& module) {
       .def("descriptor", [](RawConnection& raw) { return raw.connection.descriptor(); })
       .def("process", [](RawConnection& raw) { return raw.connection.process() == MARTLET_OK; })
       .def("next_timeout_ms", [](RawConnection& raw) { return raw.connection.next_timeout_ms(); });
+  module.def("failure_text", [](int32_t status) { return failure_text(status, "failed"); });
   connection_type = reinterpret_cast<PyTypeObject*>(type.ptr());
   if (!make_done(module.ptr())) throw py::error_already_set();
   for (PyMethodDef& method : publish_methods) {

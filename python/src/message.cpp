@@ -72,6 +72,8 @@ PyObject* get_raw_headers(PyObject* self, void*) {
 
 PyObject* get_sid(PyObject* self, void*) { return PyLong_FromLong(message_of(self)->descriptor->sid); }
 
+PyObject* get_flags(PyObject* self, void*) { return PyLong_FromLong(message_of(self)->descriptor->flags); }
+
 PyObject* get_received_ns(PyObject* self, void*) {
   return PyLong_FromLongLong(message_of(self)->descriptor->received_ns);
 }
@@ -129,6 +131,7 @@ PyGetSetDef getters[] = {
     {"header", get_headers, nullptr, "The same as headers.", nullptr},
     {"raw_headers", get_raw_headers, nullptr, "The header block as on the wire (bytes).", nullptr},
     {"sid", get_sid, nullptr, "The number of the subscription in its connection.", nullptr},
+    {"flags", get_flags, nullptr, "The flags of the C ABI's descriptor; of a log line its level.", nullptr},
     {"received_ns", get_received_ns, nullptr, "When it was read, in ns since 1970.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };

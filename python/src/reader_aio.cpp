@@ -187,7 +187,7 @@ void run_callback(ReaderObject* reader) {
     if (message == nullptr) break;
     PyObject* const result = PyObject_CallFunctionObjArgs(callback, message, nullptr);
     Py_DECREF(message);
-    if (result == nullptr) PyErr_WriteUnraisable(callback);
+    if (result == nullptr) hand_over_exception(reader->on_error, callback);
     Py_XDECREF(result);
     if (reader->state == nullptr) break;
   }

@@ -147,6 +147,24 @@ MARTLET_API martlet_status martlet_connection_request_start(
     int64_t headers_bytes, const void *data, int64_t data_bytes, int32_t timeout_ms,
     martlet_queue *queue, int64_t cookie, martlet_error **out_error);
 
+/* As martlet_connection_request_start, for many answers: up to replies_max REPLY descriptors, all but
+ * the last with MARTLET_FLAG_MORE_FOLLOWS; when the time ends it, the last has status ERR_TIMEOUT.
+ * replies_max 0 for no limit.
+ * Returns     OK, and what publish answers.
+ * Threads     any thread.                                                           Since 0.1.0. */
+MARTLET_API martlet_status martlet_connection_request_many_start(
+    martlet_connection *self, const char *subject, int64_t subject_bytes, const void *headers,
+    int64_t headers_bytes, const void *data, int64_t data_bytes, int64_t replies_max,
+    int32_t timeout_ms, martlet_queue *queue, int64_t cookie, martlet_error **out_error);
+
+/* A subject that nobody else uses, for replies to come to.
+ * out_subject owned by caller; end with martlet_text_free.
+ * Returns     OK.
+ * Threads     any thread.                                                           Since 0.1.0. */
+MARTLET_API martlet_status martlet_connection_new_inbox(martlet_connection *self,
+                                                        martlet_text **out_subject,
+                                                        martlet_error **out_error);
+
 /* Drains: no new message comes, those that came are still handed out, what was published is sent;
  * then it closes. Waits for the end. What the queues still hold stays there to be polled.
  * timeout_ms  -1 for the option drain_timeout_ms.
