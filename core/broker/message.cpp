@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the size texts of a message.
+// Owns the writing of size texts.
 #include "broker/message.hpp"
 
 namespace martlet::broker {
@@ -27,14 +27,16 @@ uint32_t append_line_end(char* text, uint32_t at) {
 
 }  // namespace
 
-void Message::prepare() {
+void SizeText::make(size_t payload, uint32_t headers, bool with_headers) {
+  payload_bytes = payload;
+  header_bytes = headers;
+  has_headers = with_headers;
   uint32_t at = 0;
-  if (has_headers) {
-    at = append_number(size_text, at, header_bytes);
-    stripped_text_bytes =
-        append_line_end(stripped_text, append_number(stripped_text, 0, payload.size() - header_bytes));
+  if (with_headers) {
+    at = append_number(text, at, headers);
+    stripped_bytes = append_line_end(stripped, append_number(stripped, 0, payload - headers));
   }
-  size_text_bytes = append_line_end(size_text, append_number(size_text, at, payload.size()));
+  bytes = append_line_end(text, append_number(text, at, payload));
 }
 
 }  // namespace martlet::broker

@@ -22,6 +22,23 @@ inline char* copy_short(char* to, std::string_view text) {
   return to + text.size();
 }
 
+/// " <size>\r\n" as it ends a MSG line, " <headers> <size>\r\n" as it ends an HMSG line, and for receivers that know no
+/// headers the MSG line without them. Made once for all receivers, and kept for the next message of the same sizes.
+struct SizeText {
+  uint64_t payload_bytes = ~0ULL;
+  uint32_t header_bytes = 0;
+  bool has_headers = false;
+  uint32_t bytes = 0;
+  uint32_t stripped_bytes = 0;
+  char text[32] = {};
+  char stripped[32] = {};
+
+  bool fits(size_t payload, uint32_t headers, bool with_headers) const {
+    return payload_bytes == payload && header_bytes == headers && has_headers == with_headers;
+  }
+  void make(size_t payload, uint32_t headers, bool with_headers);
+};
+
 /// Behind each view stand at least `slack_bytes` readable bytes; behind the payload the first two are CR LF.
 struct Message {
   static constexpr size_t slack_bytes = 16;
@@ -34,13 +51,7 @@ struct Message {
   bool payload_is_stable = false;        // The payload stays where it is until the end of the turn: it may be borrowed.
   const Session* publisher = nullptr;    // Null when it came from another loop or from inside.
 
-  // " <size>\r\n" as it ends a MSG line, and " <headers> <size>\r\n" as it ends an HMSG line; made once for all receivers.
-  char size_text[32] = {};
-  uint32_t size_text_bytes = 0;
-  char stripped_text[32] = {};  // For receivers that know no headers.
-  uint32_t stripped_text_bytes = 0;
-
-  void prepare();
+  const SizeText* sizes = nullptr;       // Of this message, or null until the shard has looked it up.
 };
 
 }  // namespace martlet::broker

@@ -35,7 +35,6 @@ Message RemoteBatch::message(const Record& record) const {
   message.payload = {at, record.payload_bytes};
   message.header_bytes = record.header_bytes;
   message.has_headers = record.has_headers != 0;
-  message.prepare();
   return message;
 }
 

@@ -32,6 +32,7 @@ void RouteCache::clear() {
 
 void RouteCache::drop(uint32_t index) {
   if (slots_[index] == nullptr) return;
+  if (last_ == slots_[index].get()) last_ = nullptr;
   const size_t bytes = slots_[index]->bytes();
   bytes_ -= bytes;
   budget_.remove(static_cast<int64_t>(bytes));

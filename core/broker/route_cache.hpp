@@ -66,6 +66,12 @@ class RouteCache {
 
   /// The route of a published subject, valid until the next call or the next change of a subscription of this loop.
   const Route& find(Account& account, std::string_view subject) {
+    // Most messages go where the last one went.
+    if (last_ != nullptr && last_->account == &account && last_->subject == subject) {
+      hits_ += 1;
+      if (last_->version != account.routing().version()) revalidate(account, *last_);
+      return *last_;
+    }
     const uint64_t hash = hash_of(account, subject);
     const uint32_t set = static_cast<uint32_t>(hash) & (entries_max / 2 - 1);
     for (uint32_t way = 0; way < 2; way++) {
@@ -73,6 +79,7 @@ class RouteCache {
       if (route != nullptr && route->hash == hash && route->account == &account && route->subject == subject) {
         hits_ += 1;
         if (route->version != account.routing().version()) revalidate(account, *route);
+        last_ = route;
         return *route;
       }
     }
@@ -96,6 +103,7 @@ class RouteCache {
   MemoryBudget& budget_;
   std::vector<std::unique_ptr<Route>> slots_;  // Sets of two ways.
   std::vector<uint16_t> seen_;                 // A fingerprint per set of the subject that missed last.
+  Route* last_ = nullptr;                      // In slots_; what find() answered last.
   subject::Match scratch_match_;
   Route scratch_;
   size_t bytes_ = 0;

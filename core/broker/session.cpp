@@ -432,7 +432,7 @@ void Session::write_message(const Subscription& subscription, const Message& mes
   const bool stripped = message.has_headers && !with_headers;
   const std::string_view payload = stripped ? message.payload.substr(message.header_bytes) : message.payload;
   const std::string_view sid = subscription.sid();
-  const size_t line_bytes = 5 + message.subject.size() + 1 + sid.size() + 1 + message.reply.size() + sizeof message.size_text;
+  const size_t line_bytes = 5 + message.subject.size() + 1 + sid.size() + 1 + message.reply.size() + sizeof message.sizes->text;
   const bool borrows = message.payload_is_stable && payload.size() >= borrow_bytes_min;
   const bool fits = line_bytes + payload.size() + 2 <= OutputQueue::reserve_bytes_max;
   char* start = fits || line_bytes <= OutputQueue::reserve_bytes_max
@@ -458,11 +458,11 @@ void Session::write_message(const Subscription& subscription, const Message& mes
     at = copy_short(at, message.reply);
   }
   if (stripped) {
-    std::memcpy(at, message.stripped_text, 16);
-    at += message.stripped_text_bytes;
+    std::memcpy(at, message.sizes->stripped, 32);
+    at += message.sizes->stripped_bytes;
   } else {
-    std::memcpy(at, message.size_text, 32);
-    at += message.size_text_bytes;
+    std::memcpy(at, message.sizes->text, 32);
+    at += message.sizes->bytes;
   }
   bool whole = true;
   if (borrows) {
@@ -489,9 +489,9 @@ void Session::write_long_message(const Subscription& subscription, const Message
   line.append(message.subject).append(" ").append(subscription.sid());
   if (!message.reply.empty()) line.append(" ").append(message.reply);
   if (message.has_headers && !with_headers) {
-    line.append(message.stripped_text, message.stripped_text_bytes);
+    line.append(message.sizes->stripped, message.sizes->stripped_bytes);
   } else {
-    line.append(message.size_text, message.size_text_bytes);
+    line.append(message.sizes->text, message.sizes->bytes);
   }
   const bool whole = output_.append(line) && output_.append({payload.data(), payload.size() + 2});
   finish_message(payload.size(), whole);

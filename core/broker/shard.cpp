@@ -83,7 +83,6 @@ void Shard::forget(Session& session) {
 }
 
 bool Shard::publish(Account& account, Message& message) {
-  message.prepare();
   if (is_delivering_) {
     auto deferred = std::make_unique<RemoteBatch>();
     deferred->begin_message(account, message);
@@ -111,6 +110,7 @@ void Shard::run_deferred() {
 bool Shard::route(Account& account, Message& message) {
   const Route& route = routes_.find(account, message.subject);
   if (route.is_empty()) return false;
+  prepare(message);
   is_delivering_ = true;
   bool delivered = false;
   for (Subscription* subscription : route.local) delivered |= deliver(account, *subscription, message);
@@ -175,6 +175,7 @@ void Shard::deliver(const RemoteBatch& batch) {
   for (size_t i = 0; i < batch.record_count(); i++) {
     const RemoteBatch::Record& record = batch.record(i);
     Message message = batch.message(record);
+    prepare(message);
     is_delivering_ = true;
     const RemoteBatch::Receiver* receivers = batch.receivers(record);
     for (uint32_t r = 0; r < record.receiver_count; r++) {

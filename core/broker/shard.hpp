@@ -116,6 +116,12 @@ class Shard {
   void hand_over(Account& account, const Message& message, uint32_t loop, const RemoteBatch::Receiver& receiver);
   void deliver_group_again(Account& account, uint32_t group_id, const Message& message);
   void run_deferred();
+  void prepare(Message& message) {
+    if (!sizes_.fits(message.payload.size(), message.header_bytes, message.has_headers)) {
+      sizes_.make(message.payload.size(), message.header_bytes, message.has_headers);
+    }
+    message.sizes = &sizes_;
+  }
 
   Setup setup_;
   ChunkPool chunks_;
@@ -129,6 +135,7 @@ class Shard {
   std::vector<std::unique_ptr<RemoteBatch>> deferred_;  // Published from within a delivery, one message each.
   subject::Match scratch_match_;
   ShardStatistics statistics_;
+  SizeText sizes_;
   bool has_outbound_ = false;
   bool is_delivering_ = false;
   bool stall_ = false;

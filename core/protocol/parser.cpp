@@ -113,14 +113,19 @@ ParseResult Parser::next(const char* begin, const char* end, Operation& operatio
                                 inside;
         const bool plain = line < available && line >= 8 && begin[line - 1] == '\r' &&
                            low_bytes == (spaces | 1U << (line - 1)) && (spaces & (spaces << 1)) == 0;
-        const int count = __builtin_popcount(spaces);
-        if (plain && (count == 2 || count == 3) && (spaces & (1U << (line - 2))) == 0 &&
-            static_cast<int64_t>(line) < limits_.control_line_bytes_max) {
-          const uint32_t after_verb = spaces & ~8U;
+        const uint32_t after_verb = spaces & ~8U;
+        const uint32_t after_subject = after_verb & (after_verb - 1);
+        // One or two blanks behind the subject, none at the end of the line.
+        if (plain && after_verb != 0 && (after_subject & (after_subject - 1)) == 0 &&
+            (spaces & (1U << (line - 2))) == 0 && static_cast<int64_t>(line) < limits_.control_line_bytes_max) {
           const uint32_t first = static_cast<uint32_t>(__builtin_ctz(after_verb));
-          const uint32_t last = 31U - static_cast<uint32_t>(__builtin_clz(after_verb));
+          uint32_t last = first;
           operation.subject = std::string_view(begin + 4, first - 4);
-          operation.reply = count == 3 ? std::string_view(begin + first + 1, last - first - 1) : std::string_view();
+          operation.reply = std::string_view();
+          if (after_subject != 0) {
+            last = static_cast<uint32_t>(__builtin_ctz(after_subject));
+            operation.reply = std::string_view(begin + first + 1, last - first - 1);
+          }
           const int64_t size = parse_size(std::string_view(begin + last + 1, line - 1 - (last + 1)));
           if (size >= 0 && (size <= limits_.payload_bytes_max || limits_.payload_bytes_max < 0)) {
             operation.kind = OperationKind::publish;

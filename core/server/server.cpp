@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "server/json_writer.hpp"
 #include "server/server_core.hpp"
 
 namespace martlet::server {
@@ -47,6 +48,11 @@ std::string Server::client_url() const {
   if (everywhere) return fmt::format("nats://127.0.0.1:{}", port);
   return host.find(':') != std::string::npos ? fmt::format("nats://[{}]:{}", host, port)
                                              : fmt::format("nats://{}:{}", host, port);
+}
+
+uint16_t Server::monitoring_port() const {
+  const std::shared_ptr<Run> run = core_->run();
+  return run == nullptr ? 0 : run->monitoring_port;
 }
 
 const std::string& Server::id() const { return core_->id(); }
@@ -92,5 +98,27 @@ std::shared_ptr<link::Connector> Server::connector(broker::Account& account,
 }
 
 Statistics Server::statistics() const { return core_->statistics(); }
+
+std::string Server::statistics_json() const {
+  const Statistics sum = statistics();
+  JsonWriter json(JsonWriter::Style::compact);
+  json.open_object();
+  json.number("uptime_ns", sum.uptime_ns);
+  json.number("connections", sum.connections);
+  json.number("total_connections", sum.total_connections);
+  json.number("in_msgs", sum.moved.in_msgs);
+  json.number("in_bytes", sum.moved.in_bytes);
+  json.number("out_msgs", sum.moved.out_msgs);
+  json.number("out_bytes", sum.moved.out_bytes);
+  json.number("slow_consumers", sum.moved.slow_consumers);
+  json.number("stale_connections", sum.moved.stale_connections);
+  json.number("stalled_clients", sum.moved.stalled_producers);
+  json.number("subscriptions", sum.subscriptions);
+  json.number("remote_msgs", sum.moved.remote_msgs);
+  json.number("accounted_bytes", sum.accounted_bytes);
+  json.number("max_memory", options().max_memory);
+  json.close_object();
+  return json.take();
+}
 
 }  // namespace martlet::server

@@ -58,7 +58,8 @@ class Server {
   const Options& options() const;
 
   Statistics statistics() const;
-  /// The same as a JSON object with the names of /varz.
+  /// The same as one line of JSON with the names of /varz; `uptime_ns`, `remote_msgs` (handed to another loop),
+  /// `accounted_bytes` and `max_memory` are ours.
   std::string statistics_json() const;
   /// The body of a monitoring page ("/varz", "/connz?subs=1", …); `status` as HTTP has it.
   std::string monitoring_page(const std::string& path_and_query, int& status) const;

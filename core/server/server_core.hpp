@@ -33,6 +33,7 @@ struct Run {
   std::shared_ptr<const auth::Authenticator> authenticator;
   broker::SessionOptionsSnapshot session_options;
   uint16_t client_port = 0;
+  uint16_t monitoring_port = 0;
   int64_t start_wall_ns = 0;
   int64_t start_monotonic_ns = 0;
   std::atomic<uint64_t> next_client_id{1};

@@ -13,7 +13,9 @@
 namespace martlet::subject {
 namespace {
 
-std::string_view first_token(std::string_view label) noexcept { return label.substr(0, token_end(label, 0)); }
+std::string_view first_token(std::string_view label) noexcept {
+  return label.substr(0, token_end(label, 0));
+}
 
 uint32_t any_child(const Branch& branch) noexcept {
   if (branch.star != 0) return branch.star;
@@ -40,8 +42,9 @@ uint32_t NodeStore::make_node(std::string_view label) noexcept {
   const size_t wanted = TrieNode::text_offset + label.size();
   const size_t granules = (wanted + SlabArena::granule_bytes - 1) / SlabArena::granule_bytes;
   const bool fits = granules <= SlabArena::granules_max;
-  const uint32_t taken = fits ? std::max<uint32_t>(static_cast<uint32_t>(granules), SlabArena::granules_min)
-                              : SlabArena::granules_min;
+  const uint32_t taken =
+      fits ? std::max<uint32_t>(static_cast<uint32_t>(granules), SlabArena::granules_min)
+           : SlabArena::granules_min;
   const uint32_t index = arena_.allocate(taken);
   if (index == 0) return 0;
   TrieNode& node = *new (arena_.at(index)) TrieNode;
@@ -211,8 +214,8 @@ void NodeStore::release_branch(TrieNode& node) noexcept {
 uint32_t NodeStore::index_below(const Branch& branch, const TrieNode& child) const noexcept {
   if (branch.star != 0 && at(branch.star) == &child) return branch.star;
   if (branch.rest != 0 && at(branch.rest) == &child) return branch.rest;
-  const uint32_t index =
-      branch.literals.find(hash_of_first_token(child), [&](uint32_t found) { return at(found) == &child; });
+  const uint32_t index = branch.literals.find(hash_of_first_token(child),
+                                              [&](uint32_t found) { return at(found) == &child; });
   MARTLET_ASSERT(index != 0);
   return index;
 }

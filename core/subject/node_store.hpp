@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the nodes of a subscription trie as a tree: making and releasing them, their labels, who is whose child.
-// Promises: a node never moves; what may fail for lack of memory is a call of its own (make, reserve, set_label),
-// before the calls that change the tree. Knows nothing of receivers; the root has index 0 and is a branch alone.
+// Owns the nodes of a subscription trie as a tree: making and releasing them, their labels, who is
+// whose child. Promises: a node never moves; what may fail for lack of memory is a call of its own
+// (make, reserve, set_label), before the calls that change the tree. Knows nothing of receivers;
+// the root has index 0 and is a branch alone.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,12 @@
 
 namespace martlet::subject {
 
-inline bool is_star(std::string_view token) noexcept { return token.size() == 1 && token[0] == '*'; }
-inline bool is_rest(std::string_view token) noexcept { return token.size() == 1 && token[0] == '>'; }
+inline bool is_star(std::string_view token) noexcept {
+  return token.size() == 1 && token[0] == '*';
+}
+inline bool is_rest(std::string_view token) noexcept {
+  return token.size() == 1 && token[0] == '>';
+}
 
 /// True when `label` begins with all of `token`, which is its first token.
 inline bool begins_with_token(std::string_view label, std::string_view token) noexcept {
@@ -30,14 +35,18 @@ class NodeStore {
 
   NodeStore(HeapAccount& heap, SlabArena& arena, const TokenHash& hash) noexcept
       : heap_(heap), arena_(arena), hash_(hash), root_branch_{} {}
-  ~NodeStore() { clear([](TrieNode&) {}); }
+  ~NodeStore() {
+    clear([](TrieNode&) {});
+  }
   NodeStore(const NodeStore&) = delete;
   NodeStore& operator=(const NodeStore&) = delete;
 
   /// `index` is not the root.
   TrieNode* at(uint32_t index) const noexcept { return static_cast<TrieNode*>(arena_.at(index)); }
   /// Null for a node without children; the root always has one.
-  const Branch* branch_of(uint32_t index) const noexcept { return index == root ? &root_branch_ : branch(*at(index)); }
+  const Branch* branch_of(uint32_t index) const noexcept {
+    return index == root ? &root_branch_ : branch(*at(index));
+  }
   const Branch* branch(const TrieNode& node) const noexcept {
     return node.branch == 0 ? nullptr : static_cast<const Branch*>(arena_.at(node.branch));
   }
@@ -78,10 +87,12 @@ class NodeStore {
     release_listed(listed, on_node);
   }
 
-  /// False, and nothing changed, when memory could not be had. Never false for a label that is not longer than before.
+  /// False, and nothing changed, when memory could not be had. Never false for a label that is not
+  /// longer than before.
   [[nodiscard]] bool set_label(TrieNode& node, std::string_view label) noexcept;
 
-  /// Makes room below `parent` for `more` children; false, and nothing changed, when memory could not be had.
+  /// Makes room below `parent` for `more` children; false, and nothing changed, when memory could
+  /// not be had.
   [[nodiscard]] bool reserve_children(uint32_t parent, uint32_t more) noexcept;
   /// Gives back what reserve_children made and nobody used.
   void drop_empty_branch(uint32_t parent) noexcept;
@@ -94,7 +105,8 @@ class NodeStore {
   /// Puts `child` in the place that `node` has below its parent. Both begin with the same token.
   void replace(TrieNode& node, uint32_t child) noexcept;
 
-  /// When `node` has exactly one child, joins the two where label and memory allow; `node` is gone then.
+  /// When `node` has exactly one child, joins the two where label and memory allow; `node` is gone
+  /// then.
   void try_merge_into_child(TrieNode& node) noexcept;
 
   uint64_t node_count() const noexcept { return node_count_; }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns an array of pointers in 16 bytes, of which a single one needs no heap. Order is not kept: removal puts the last
-// in the hole. Does not own what is pointed at, and frees its array only in clear().
+// Owns an array of pointers in 16 bytes, of which a single one needs no heap. Order is not kept:
+// removal puts the last in the hole. Does not own what is pointed at, and frees its array only in
+// clear().
 #pragma once
 
 #include <cstdint>
@@ -36,8 +37,8 @@ class PointerList {
     return size_++;
   }
 
-  /// Takes out the item at `i` and returns the one that is there now, null when it was the last. An array that has
-  /// become too large shrinks where memory can be had.
+  /// Takes out the item at `i` and returns the one that is there now, null when it was the last. An
+  /// array that has become too large shrinks where memory can be had.
   T* remove(uint32_t i, HeapAccount& heap) noexcept {
     MARTLET_ASSERT(i < size_);
     --size_;

@@ -25,7 +25,8 @@ QueueNames::~QueueNames() {
 
 uint32_t QueueNames::acquire(std::string_view name) noexcept {
   const uint32_t hash = hash_(name);
-  const uint32_t found = table_.find(hash, [&](uint32_t id_plus_one) { return text(id_plus_one - 1) == name; });
+  const uint32_t found =
+      table_.find(hash, [&](uint32_t id_plus_one) { return text(id_plus_one - 1) == name; });
   if (found != 0) {
     Name* const known = places_[found - 1].name;
     if (known->users == UINT32_MAX) return none;

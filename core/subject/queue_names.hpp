@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the names of queue groups: each text once, counted by its users, known by a small number from 0 up that is
-// given again after its last user has gone. Promises: the text of a name in use does not move.
+// Owns the names of queue groups: each text once, counted by its users, known by a small number
+// from 0 up that is given again after its last user has gone. Promises: the text of a name in use
+// does not move.
 #pragma once
 
 #include <cstdint>

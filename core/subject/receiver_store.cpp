@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See receiver_store.hpp. One table over all nodes finds a group by node and name, so that a node with a hundred
-// thousand groups needs nothing of its own for it.
+// See receiver_store.hpp. One table over all nodes finds a group by node and name, so that a node
+// with a hundred thousand groups needs nothing of its own for it.
 #include "subject/receiver_store.hpp"
 
 #include <new>

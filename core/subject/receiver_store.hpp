@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns who receives at a node: one plain entry or one queue group stand in the node itself, more of them in a
-// ReceiverSet. Promises: adding and removing cost the same whatever the number of receivers and of groups; add changes
-// nothing when memory is missing. Does not own the entries and counts no users of a group's name.
+// Owns who receives at a node: one plain entry or one queue group stand in the node itself, more of
+// them in a ReceiverSet. Promises: adding and removing cost the same whatever the number of
+// receivers and of groups; add changes nothing when memory is missing. Does not own the entries and
+// counts no users of a group's name.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +50,12 @@ class ReceiverStore {
   /// Gives back the heap that the receivers of `node` hold, when everything goes. Touches no entry.
   void release_heap(TrieNode& node) noexcept;
 
-  static ReceiverKind kind_of(const TrieNode& node) noexcept { return static_cast<ReceiverKind>(node.receivers & 3); }
-  static TrieEntry* entry_of(const TrieNode& node) noexcept { return reinterpret_cast<TrieEntry*>(node.receivers); }
+  static ReceiverKind kind_of(const TrieNode& node) noexcept {
+    return static_cast<ReceiverKind>(node.receivers & 3);
+  }
+  static TrieEntry* entry_of(const TrieNode& node) noexcept {
+    return reinterpret_cast<TrieEntry*>(node.receivers);
+  }
   TrieGroup* group_of(const TrieNode& node) const noexcept { return group_at(index_of(node)); }
   ReceiverSet* set_of(const TrieNode& node) const noexcept {
     return static_cast<ReceiverSet*>(arena_.at(index_of(node)));
@@ -62,11 +67,15 @@ class ReceiverStore {
   TrieGroup* find_group(const TrieNode& node, uint32_t name_id) const noexcept;
 
  private:
-  static uint32_t index_of(const TrieNode& node) noexcept { return static_cast<uint32_t>(node.receivers >> 2); }
+  static uint32_t index_of(const TrieNode& node) noexcept {
+    return static_cast<uint32_t>(node.receivers >> 2);
+  }
   static uint64_t word(ReceiverKind kind, uint32_t index) noexcept {
     return uint64_t{index} << 2 | static_cast<uint64_t>(kind);
   }
-  TrieGroup* group_at(uint32_t index) const noexcept { return static_cast<TrieGroup*>(arena_.at(index)); }
+  TrieGroup* group_at(uint32_t index) const noexcept {
+    return static_cast<TrieGroup*>(arena_.at(index));
+  }
   uint32_t hash_of(const TrieNode& node, uint32_t name_id) const noexcept {
     return hash_(reinterpret_cast<uintptr_t>(&node), name_id);
   }

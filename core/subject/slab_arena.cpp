@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See slab_arena.hpp. The first slabs of a size are small, so that a trie with three subscriptions costs little.
+// See slab_arena.hpp. The first slabs of a size are small, so that a trie with three subscriptions
+// costs little.
 #include "subject/slab_arena.hpp"
 
 #include <algorithm>
@@ -21,7 +22,7 @@ static_assert(SlabArena::granules_max <= slab_granules_first);
 
 SlabArena::~SlabArena() {
   for (uint32_t slab = 1; slab < slab_count_; ++slab) {
-    if (bases_[slab] != nullptr) heap_.release(bases_[slab], slab_bytes(slabs_[slab]));
+    if (bases_[slab] != nullptr) heap_.release_lines(bases_[slab], slab_bytes(slabs_[slab]));
   }
   if (slab_capacity_ == 0) return;
   heap_.release(bases_, slab_capacity_ * sizeof(char*));
@@ -36,7 +37,8 @@ uint32_t SlabArena::allocate(uint32_t granules) noexcept {
   uint32_t object = slab.fresh;
   if (slab.free != 0) {
     object = slab.free - 1U;
-    std::memcpy(&slab.free, bases_[number] + size_t{object} * granules * granule_bytes, sizeof slab.free);
+    std::memcpy(&slab.free, bases_[number] + size_t{object} * granules * granule_bytes,
+                sizeof slab.free);
   } else {
     ++slab.fresh;
   }
@@ -52,12 +54,14 @@ void SlabArena::release(uint32_t index) noexcept {
   Slab& slab = slabs_[number];
   const uint32_t object = (index & slab_index_mask) / slab.granules;
   MARTLET_ASSERT(slab.used > 0 && object < slab.fresh);
-  std::memcpy(bases_[number] + size_t{object} * slab.granules * granule_bytes, &slab.free, sizeof slab.free);
+  std::memcpy(bases_[number] + size_t{object} * slab.granules * granule_bytes, &slab.free,
+              sizeof slab.free);
   slab.free = static_cast<uint16_t>(object + 1);
   if (slab.used == slab.capacity) link(number);
   --slab.used;
   --objects_;
-  // The last slab with room stays, or one object made and released over and over would cost a slab each time.
+  // The last slab with room stays, or one object made and released over and over would cost a slab
+  // each time.
   const bool only_one_with_room = slab.previous == 0 && slab.next == 0;
   if (slab.used == 0 && !only_one_with_room) drop_slab(number);
 }
@@ -66,7 +70,8 @@ bool SlabArena::add_slab(uint32_t granules) noexcept {
   if (free_slabs_ == 0 && slab_count_ == slab_capacity_ && !grow_directory()) return false;
   const uint32_t growth = std::min<uint32_t>(slabs_of_size_[granules], 3) * 2;
   const uint32_t capacity = std::min(slab_granules_max, slab_granules_first << growth) / granules;
-  char* const base = static_cast<char*>(heap_.allocate(size_t{capacity} * granules * granule_bytes));
+  char* const base =
+      static_cast<char*>(heap_.allocate_lines(size_t{capacity} * granules * granule_bytes));
   if (base == nullptr) return false;
   uint32_t number = free_slabs_;
   if (number != 0) {
@@ -132,7 +137,7 @@ void SlabArena::unlink(uint32_t number) noexcept {
 void SlabArena::drop_slab(uint32_t number) noexcept {
   unlink(number);
   Slab& slab = slabs_[number];
-  heap_.release(bases_[number], slab_bytes(slab));
+  heap_.release_lines(bases_[number], slab_bytes(slab));
   bases_[number] = nullptr;
   --slabs_of_size_[slab.granules];
   slab.next = free_slabs_;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the memory of a trie's small objects: 32 to 256 bytes in steps of 16, each named by a 32-bit index and never
-// moved. Promises: an index becomes an address by one look into a small table; a slab whose objects are all released
-// goes back to the heap, except one in each size. Constructs and destroys nothing.
+// Owns the memory of a trie's small objects: 32 to 256 bytes in steps of 16, each named by a 32-bit
+// index and never moved. Promises: an index becomes an address by one look into a small table; a
+// slab whose objects are all released goes back to the heap, except one in each size. Constructs
+// and destroys nothing.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,8 @@ class SlabArena {
   SlabArena(const SlabArena&) = delete;
   SlabArena& operator=(const SlabArena&) = delete;
 
-  /// An object of `granules` times 16 bytes, its bytes undefined, or 0 when memory could not be had.
+  /// An object of `granules` times 16 bytes, its bytes undefined, or 0 when memory could not be
+  /// had.
   [[nodiscard]] uint32_t allocate(uint32_t granules) noexcept;
   void release(uint32_t index) noexcept;
 
@@ -39,7 +41,8 @@ class SlabArena {
   static constexpr uint32_t slab_index_mask = (uint32_t{1} << slab_index_bits) - 1;
   static constexpr uint32_t slabs_max = uint32_t{1} << (32 - slab_index_bits);
 
-  /// Released objects are chained through their first bytes; those from `fresh` on were never given out.
+  /// Released objects are chained through their first bytes; those from `fresh` on were never given
+  /// out.
   struct Slab {
     uint32_t previous;  // In the list of slabs of this size that have room; 0 ends it.
     uint32_t next;      // Also chains the free slab numbers.
@@ -55,7 +58,9 @@ class SlabArena {
   void link(uint32_t slab) noexcept;
   void unlink(uint32_t slab) noexcept;
   void drop_slab(uint32_t slab) noexcept;
-  size_t slab_bytes(const Slab& slab) const noexcept { return size_t{slab.capacity} * slab.granules * granule_bytes; }
+  size_t slab_bytes(const Slab& slab) const noexcept {
+    return size_t{slab.capacity} * slab.granules * granule_bytes;
+  }
 
   HeapAccount& heap_;
   char** bases_ = nullptr;  // By slab number; number 0 is never used, so that index 0 means none.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See slot_table.hpp. Linear probing; a removal moves later slots back, so that no tombstones gather.
+// See slot_table.hpp. Linear probing; a removal moves later slots back, so that no tombstones
+// gather.
 #include "subject/slot_table.hpp"
 
 #include <cstring>
@@ -13,7 +14,8 @@ namespace {
 constexpr uint32_t capacity_log2_min = 2;
 constexpr uint32_t capacity_log2_max = 31;
 
-/// At three quarters full a search that finds nothing looks at about eight slots: one cache line or two.
+/// At three quarters full a search that finds nothing looks at about eight slots: one cache line or
+/// two.
 bool holds(uint32_t capacity_log2, uint64_t count) noexcept {
   return count * 4 <= (uint64_t{3} << capacity_log2);
 }

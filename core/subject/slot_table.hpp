@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns a hash table of 32-bit indexes in 16 bytes: open addressing over slots of {hash, index}, of which a single one
-// needs no heap. Promises: growing and shrinking look at stored hashes alone, in order, so that a table of a million
-// is rebuilt in milliseconds. Does not know what an index names; frees its slots only in clear().
+// Owns a hash table of 32-bit indexes in 16 bytes: open addressing over slots of {hash, index}, of
+// which a single one needs no heap. Promises: growing and shrinking look at stored hashes alone, in
+// order, so that a table of a million is rebuilt in milliseconds. Does not know what an index
+// names; frees its slots only in clear().
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ class SlotTable {
   /// The index under `hash` for which `same(index)` holds, or 0.
   template <typename Same>
   uint32_t find(uint32_t hash, Same same) const noexcept {
-    if (capacity_log2_ == 0) return count_ == 1 && only_.hash == hash && same(only_.index) ? only_.index : 0;
+    if (capacity_log2_ == 0)
+      return count_ == 1 && only_.hash == hash && same(only_.index) ? only_.index : 0;
     const uint32_t mask = mask_of(capacity_log2_);
     for (uint32_t at = home(hash);; at = (at + 1) & mask) {
       const Slot slot = slots_[at];
@@ -31,7 +33,8 @@ class SlotTable {
   [[nodiscard]] bool reserve(uint32_t more, HeapAccount& heap) noexcept;
   /// After reserve. `index` is not 0 and not in the table.
   void insert(uint32_t hash, uint32_t index) noexcept;
-  /// `index` is in the table under `hash`. A table that has become too large shrinks where memory can be had.
+  /// `index` is in the table under `hash`. A table that has become too large shrinks where memory
+  /// can be had.
   void erase(uint32_t hash, uint32_t index, HeapAccount& heap) noexcept;
   /// Puts `index` where `old_index` is.
   void replace(uint32_t hash, uint32_t old_index, uint32_t index) noexcept;
@@ -54,10 +57,13 @@ class SlotTable {
     uint32_t index;  // 0: empty.
   };
 
-  static uint32_t mask_of(uint32_t capacity_log2) noexcept { return (uint32_t{1} << capacity_log2) - 1; }
+  static uint32_t mask_of(uint32_t capacity_log2) noexcept {
+    return (uint32_t{1} << capacity_log2) - 1;
+  }
   static size_t bytes_of(uint32_t capacity_log2) noexcept { return sizeof(Slot) << capacity_log2; }
 
-  // The top bits, so that slots in order of place are nearly in order of hash and a rebuild writes forward.
+  // The top bits, so that slots in order of place are nearly in order of hash and a rebuild writes
+  // forward.
   uint32_t home(uint32_t hash) const noexcept { return hash >> (32 - capacity_log2_); }
   uint32_t place_of(uint32_t hash, uint32_t index) const noexcept;
   void put(uint32_t hash, uint32_t index) noexcept;

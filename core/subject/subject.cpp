@@ -9,7 +9,8 @@
 namespace martlet::subject {
 namespace {
 
-/// Takes tokens off the front of a text. At the end `done` is set; an empty text holds one empty token.
+/// Takes tokens off the front of a text. At the end `done` is set; an empty text holds one empty
+/// token.
 struct TokenCursor {
   const char* at;
   const char* end;
@@ -102,8 +103,7 @@ bool matches(std::string_view pattern, std::string_view literal) noexcept {
     const std::string_view want = wanted.next();
     if (want.empty()) return false;
     if (is_rest(want)) {
-      return wanted.done &&
-             !has_empty_token({given.at, static_cast<size_t>(given.end - given.at)});
+      return wanted.done && !has_empty_token({given.at, static_cast<size_t>(given.end - given.at)});
     }
     const std::string_view have = given.next();
     if (have.empty()) return false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See subscription_trie.hpp. A radix tree over tokens: the search takes one hash for each literal step, the texts of
-// labels are compared on the way, and the tokens of `*` and `>` are followed beside it from a stack. A node stands at
-// one depth only, so that no node is visited twice.
+// See subscription_trie.hpp. A radix tree over tokens: the search takes one hash for each literal
+// step, the texts of labels are compared on the way, and the tokens of `*` and `>` are followed
+// beside it from a stack. A node stands at one depth only, so that no node is visited twice.
 #include "subject/subscription_trie.hpp"
 
 #include <algorithm>
@@ -21,7 +21,11 @@ namespace martlet::subject {
 
 struct SubscriptionTrie::State {
   explicit State(uint64_t seed) noexcept
-      : hash(seed), arena(heap), nodes(heap, arena, hash), receivers(heap, arena, hash), names(heap, hash) {}
+      : hash(seed),
+        arena(heap),
+        nodes(heap, arena, hash),
+        receivers(heap, arena, hash),
+        names(heap, hash) {}
   ~State() {
     nodes.clear([this](TrieNode& node) { receivers.release_heap(node); });
   }
@@ -42,15 +46,17 @@ constexpr size_t no_match = SIZE_MAX;
 /// How far a pattern leads into the tree that exists.
 struct Place {
   uint32_t parent = NodeStore::root;  // The last node of which the pattern has the whole label.
-  uint32_t child = 0;                 // Below it, the node whose label the pattern has in part; 0: none.
-  size_t common = 0;                  // Bytes of that label.
-  std::string_view rest;              // What of the pattern is left; empty: nothing.
+  uint32_t child = 0;     // Below it, the node whose label the pattern has in part; 0: none.
+  size_t common = 0;      // Bytes of that label.
+  std::string_view rest;  // What of the pattern is left; empty: nothing.
 };
 
-/// Bytes of the longest common front of two texts that ends between tokens. Their first tokens are equal.
+/// Bytes of the longest common front of two texts that ends between tokens. Their first tokens are
+/// equal.
 size_t common_tokens(std::string_view a, std::string_view b) noexcept {
   const size_t shorter = std::min(a.size(), b.size());
-  const auto differs = std::mismatch(a.begin(), a.begin() + static_cast<ptrdiff_t>(shorter), b.begin());
+  const auto differs =
+      std::mismatch(a.begin(), a.begin() + static_cast<ptrdiff_t>(shorter), b.begin());
   const size_t same = static_cast<size_t>(differs.first - a.begin());
   const bool a_ends_token = same == a.size() || a[same] == '.';
   const bool b_ends_token = same == b.size() || b[same] == '.';
@@ -63,7 +69,8 @@ Place locate(const NodeStore& nodes, std::string_view pattern) noexcept {
   for (;;) {
     const Branch* const branch = nodes.branch_of(place.parent);
     if (branch == nullptr) return place;
-    const uint32_t child = nodes.child_by_text(*branch, place.rest.substr(0, token_end(place.rest, 0)));
+    const uint32_t child =
+        nodes.child_by_text(*branch, place.rest.substr(0, token_end(place.rest, 0)));
     if (child == 0) return place;
     const std::string_view label = nodes.at(child)->label();
     const size_t common = common_tokens(label, place.rest);
@@ -78,9 +85,10 @@ Place locate(const NodeStore& nodes, std::string_view pattern) noexcept {
   }
 }
 
-/// Follows a label from token to token: `at` and `position` are starts of tokens. Where the subject ends or goes on
-/// with a dot, or no_match.
-size_t follow_wildcards(std::string_view label, size_t at, std::string_view subject, size_t position) noexcept {
+/// Follows a label from token to token: `at` and `position` are starts of tokens. Where the subject
+/// ends or goes on with a dot, or no_match.
+size_t follow_wildcards(std::string_view label, size_t at, std::string_view subject,
+                        size_t position) noexcept {
   for (;;) {
     const size_t label_end = token_end(label, at);
     const size_t subject_end = token_end(subject, position);
@@ -108,11 +116,14 @@ size_t follow(const TrieNode& node, size_t at, std::string_view subject, size_t 
 }
 
 /// Hangs a new node, or a path of them, for what the tree lacks. All that may fail comes first.
-bool grow(NodeStore& nodes, ReceiverStore& receivers, const Place& place, uint32_t name_id, TrieEntry& entry) noexcept {
+bool grow(NodeStore& nodes, ReceiverStore& receivers, const Place& place, uint32_t name_id,
+          TrieEntry& entry) noexcept {
   const bool splits = place.child != 0;
-  const uint32_t upper = splits ? nodes.make_node(nodes.at(place.child)->label().substr(0, place.common)) : 0;
+  const uint32_t upper =
+      splits ? nodes.make_node(nodes.at(place.child)->label().substr(0, place.common)) : 0;
   uint32_t last = 0;
-  const uint32_t path = place.rest.empty() || (splits && upper == 0) ? 0 : nodes.make_path(place.rest, last);
+  const uint32_t path =
+      place.rest.empty() || (splits && upper == 0) ? 0 : nodes.make_path(place.rest, last);
   const uint32_t parent = splits ? upper : place.parent;
   const uint32_t target = place.rest.empty() ? upper : last;
   if (target == 0 || !nodes.reserve_children(parent, splits ? 2 : 1) ||
@@ -133,7 +144,8 @@ bool grow(NodeStore& nodes, ReceiverStore& receivers, const Place& place, uint32
   return true;
 }
 
-/// Takes away what a node without receivers leaves behind: itself and its ancestors as far as nothing needs them.
+/// Takes away what a node without receivers leaves behind: itself and its ancestors as far as
+/// nothing needs them.
 void prune(NodeStore& nodes, TrieNode* node) noexcept {
   while (node->receivers == 0) {
     const Branch* const branch = nodes.branch(*node);
@@ -153,7 +165,8 @@ void prune(NodeStore& nodes, TrieNode* node) noexcept {
 SubscriptionTrie::SubscriptionTrie(uint64_t seed) noexcept : seed_(seed) {}
 SubscriptionTrie::~SubscriptionTrie() = default;
 
-bool SubscriptionTrie::insert(std::string_view pattern, std::string_view queue, TrieEntry* entry) noexcept {
+bool SubscriptionTrie::insert(std::string_view pattern, std::string_view queue,
+                              TrieEntry* entry) noexcept {
   MARTLET_ASSERT(entry->node == nullptr);
   MARTLET_ASSERT(!pattern.empty());
   if (state_ == nullptr) state_.reset(new (std::nothrow) State(seed_));
@@ -261,7 +274,8 @@ void for_each_group(const ReceiverStore& receivers, const TrieNode& node, Visit 
 
 }  // namespace
 
-/// Groups of one name on several nodes become one: count the members of each name, lay out the ranges, fill them.
+/// Groups of one name on several nodes become one: count the members of each name, lay out the
+/// ranges, fill them.
 void SubscriptionTrie::join_groups(const State& state, Match& out) {
   const size_t groups_before = out.groups.size();
   if (out.group_nodes_.size() == 1) {
@@ -411,7 +425,8 @@ void SubscriptionTrie::check_invariants() const {
   MARTLET_ASSERT(census.branches == state.nodes.branch_count());
   MARTLET_ASSERT(census.sets == state.receivers.set_count());
   MARTLET_ASSERT(census.groups == state.receivers.group_count());
-  MARTLET_ASSERT(state.arena.objects() == census.nodes + census.branches + census.sets + census.groups);
+  MARTLET_ASSERT(state.arena.objects() ==
+                 census.nodes + census.branches + census.sets + census.groups);
   uint32_t names = 0;
   for (uint32_t id = 0; id < census.users_of_names.size(); ++id) {
     if (census.users_of_names[id] == 0) continue;
@@ -421,7 +436,9 @@ void SubscriptionTrie::check_invariants() const {
   MARTLET_ASSERT(names == state.names.count());
 }
 
-size_t SubscriptionTrie::count() const noexcept { return state_ == nullptr ? 0 : state_->entry_count; }
+size_t SubscriptionTrie::count() const noexcept {
+  return state_ == nullptr ? 0 : state_->entry_count;
+}
 
 size_t SubscriptionTrie::memory_bytes() const noexcept {
   return state_ == nullptr ? 0 : sizeof(State) + state_->heap.bytes_held();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the structure that finds the subscriptions a published subject reaches, plain ones and queue groups.
-// Promises: the cost of a change and of a match does not depend on how many subscriptions do not match. Does not own
-// the subscriptions, chooses no member of a group, knows no thread: one writer, or any number of matches, at a time.
+// Owns the structure that finds the subscriptions a published subject reaches, plain ones and queue
+// groups. Promises: the cost of a change and of a match does not depend on how many subscriptions
+// do not match. Does not own the subscriptions, chooses no member of a group, knows no thread: one
+// writer, or any number of matches, at a time.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,9 @@ namespace martlet::subject {
 struct TrieNode;
 struct TrieGroup;
 
-/// What the trie keeps of one subscription: the owner's object derives from it. Its address stays while it is
-/// inserted. `node` is non-null exactly while inserted; `loop` is the owner's, the trie never looks at it.
+/// What the trie keeps of one subscription: the owner's object derives from it. Its address stays
+/// while it is inserted. `node` is non-null exactly while inserted; `loop` is the owner's, the trie
+/// never looks at it.
 struct TrieEntry {
   TrieNode* node = nullptr;
   TrieGroup* group = nullptr;
@@ -33,8 +35,8 @@ struct GroupMatch {
   uint32_t end;
 };
 
-/// Receivers found. Made once and used again: clear() keeps the capacity. Each thread that matches has its own, for
-/// any number of tries.
+/// Receivers found. Made once and used again: clear() keeps the capacity. Each thread that matches
+/// has its own, for any number of tries.
 struct Match {
   std::vector<TrieEntry*> plain;
   std::vector<TrieEntry*> members;
@@ -56,9 +58,9 @@ struct Match {
     uint32_t epoch;
     uint32_t place;
   };
-  std::vector<Step> steps_;                    // Branches of the search not taken yet.
-  std::vector<const TrieNode*> group_nodes_;   // Nodes found that have queue groups.
-  std::vector<Stamp> stamps_;                  // By group id: where the group is in `groups`, if met in this epoch.
+  std::vector<Step> steps_;                   // Branches of the search not taken yet.
+  std::vector<const TrieNode*> group_nodes_;  // Nodes found that have queue groups.
+  std::vector<Stamp> stamps_;  // By group id: where the group is in `groups`, if met in this epoch.
   uint32_t epoch_ = 0;
 };
 
@@ -72,16 +74,17 @@ class SubscriptionTrie {
   SubscriptionTrie(const SubscriptionTrie&) = delete;
   SubscriptionTrie& operator=(const SubscriptionTrie&) = delete;
 
-  /// False when memory could not be had: then nothing has changed. `pattern` is valid, `entry` is not inserted; an
-  /// empty `queue` makes a plain subscription.
-  [[nodiscard]] bool insert(std::string_view pattern, std::string_view queue, TrieEntry* entry) noexcept;
+  /// False when memory could not be had: then nothing has changed. `pattern` is valid, `entry` is
+  /// not inserted; an empty `queue` makes a plain subscription.
+  [[nodiscard]] bool insert(std::string_view pattern, std::string_view queue,
+                            TrieEntry* entry) noexcept;
 
   /// `entry` is inserted here. Never fails and never allocates.
   void remove(TrieEntry* entry) noexcept;
 
-  /// Appends everything that `subject` reaches. `*` and `>` in it are ordinary tokens; with an empty token it reaches
-  /// nothing. Groups of one name on several patterns are one group. Throws std::bad_alloc when `out` cannot grow;
-  /// then what it holds is not whole.
+  /// Appends everything that `subject` reaches. `*` and `>` in it are ordinary tokens; with an
+  /// empty token it reaches nothing. Groups of one name on several patterns are one group. Throws
+  /// std::bad_alloc when `out` cannot grow; then what it holds is not whole.
   void match(std::string_view subject, Match& out) const;
 
   /// The text that was inserted, put together again.
@@ -93,7 +96,8 @@ class SubscriptionTrie {
   size_t count() const noexcept;
   /// Heap bytes that the trie itself holds.
   size_t memory_bytes() const noexcept;
-  /// Walks everything and asserts that it fits together. For tests: costs as much as the whole is large.
+  /// Walks everything and asserts that it fits together. For tests: costs as much as the whole is
+  /// large.
   void check_invariants() const;
 
  private:
@@ -102,7 +106,8 @@ class SubscriptionTrie {
   static void join_groups(const State& state, Match& out);
 
   uint64_t seed_;
-  std::unique_ptr<State> state_;  // Null while nothing is inserted: an account without subscriptions costs nothing.
+  std::unique_ptr<State>
+      state_;  // Null while nothing is inserted: an account without subscriptions costs nothing.
 };
 
 }  // namespace martlet::subject

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the byte work under subjects: where a token ends, whether one is empty, equality and the keyed hash of a token.
-// Promises: eight bytes a step, never a byte read outside the text. Knows nothing of wildcards.
+// Owns the byte work under subjects: where a token ends, whether one is empty, equality and the
+// keyed hash of a token. Promises: eight bytes a step, never a byte read outside the text. Knows
+// nothing of wildcards.
 #pragma once
 
 #include <bit>
@@ -26,11 +27,14 @@ inline uint64_t load_4(const char* at) noexcept {
   return word;
 }
 
-/// The `bytes` (below 8) at `at`, zeros above them. Overlapping loads put a byte twice in one place, which is harmless.
+/// The `bytes` (below 8) at `at`, zeros above them. Overlapping loads put a byte twice in one
+/// place, which is harmless.
 inline uint64_t load_below_8(const char* at, size_t bytes) noexcept {
   if (bytes >= 4) return load_4(at) | load_4(at + bytes - 4) << (8 * (bytes - 4));
   if (bytes == 0) return 0;
-  const auto byte = [at](size_t i) { return uint64_t{static_cast<unsigned char>(at[i])} << (8 * i); };
+  const auto byte = [at](size_t i) {
+    return uint64_t{static_cast<unsigned char>(at[i])} << (8 * i);
+  };
   return byte(0) | byte(bytes >> 1) | byte(bytes - 1);
 }
 
@@ -73,10 +77,12 @@ inline bool equal_bytes(const char* a, const char* b, size_t bytes) noexcept {
   return load_below_8(a, bytes) == load_below_8(b, bytes);
 }
 
-/// A hash of byte strings that nobody without the seed can make collide at will. Multiplies 64 by 64 bits and folds.
+/// A hash of byte strings that nobody without the seed can make collide at will. Multiplies 64 by
+/// 64 bits and folds.
 class TokenHash {
  public:
-  explicit TokenHash(uint64_t seed) noexcept : first_key_(spread(seed)), second_key_(spread(seed ^ first_key_)) {}
+  explicit TokenHash(uint64_t seed) noexcept
+      : first_key_(spread(seed)), second_key_(spread(seed ^ first_key_)) {}
 
   uint32_t operator()(std::string_view token) const noexcept {
     const char* at = token.data();
@@ -90,7 +96,8 @@ class TokenHash {
       first = load_8(at);
       second = load_8(at + left - 8);
     } else {
-      for (; left > 16; at += 16, left -= 16) state = fold(load_8(at) ^ second_key_, load_8(at + 8) ^ state);
+      for (; left > 16; at += 16, left -= 16)
+        state = fold(load_8(at) ^ second_key_, load_8(at + 8) ^ state);
       first = load_8(at + left - 16);
       second = load_8(at + left - 8);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the rules of subject text are those of nats-server 2.15.2. Method: tables whose verdicts were taken from that
-// server, by SUB and by PUB of a pedantic client; lengths of a million tokens.
+// Goal: the rules of subject text are those of nats-server 2.15.2. Method: tables whose verdicts
+// were taken from that server, by SUB and by PUB of a pedantic client; lengths of a million tokens.
 #include "subject/subject.hpp"
 
 #include <gtest/gtest.h>
@@ -21,21 +21,21 @@ struct Verdict {
 };
 
 const std::vector<Verdict> verdicts = {
-    {"a", true, true},          {"a.b", true, true},         {"*", true, false},
-    {">", true, false},         {"a.*", true, false},        {"a.>", true, false},
-    {"a.>.b", false, false},    {">.a", false, false},       {"a..b", false, false},
-    {".a", false, false},       {"a.", false, false},        {".", false, false},
-    {"..", false, false},       {"a*", true, true},          {"*a", true, true},
-    {"a>b", true, true},        {">>", true, true},          {"**", true, true},
-    {"a.**", true, true},       {"a.>>", true, true},        {"a\fb", true, true},
-    {"\f", true, true},         {"a.\f", true, true},        {"a\0b"sv, true, true},
-    {"\0"sv, true, true},       {"\xff", true, true},        {"a.\xff\xfe.b", true, true},
-    {"a\vb", true, true},       {"\x7f", true, true},        {"\xc2\xa0", true, true},
-    {"$SYS.x", true, true},     {"_INBOX.>", true, false},   {"*.*.>", true, false},
-    {"*.>.*", false, false},    {"a.>.", false, false},      {">.", false, false},
-    {".>", false, false},       {"*.", false, false},        {"a.*.b.*", true, false},
-    {"", false, false},         {"a b", false, false},       {"a\tb", false, false},
-    {"a\rb", false, false},     {"a.b\n", false, false},     {" ", false, false},
+    {"a", true, true},       {"a.b", true, true},       {"*", true, false},
+    {">", true, false},      {"a.*", true, false},      {"a.>", true, false},
+    {"a.>.b", false, false}, {">.a", false, false},     {"a..b", false, false},
+    {".a", false, false},    {"a.", false, false},      {".", false, false},
+    {"..", false, false},    {"a*", true, true},        {"*a", true, true},
+    {"a>b", true, true},     {">>", true, true},        {"**", true, true},
+    {"a.**", true, true},    {"a.>>", true, true},      {"a\fb", true, true},
+    {"\f", true, true},      {"a.\f", true, true},      {"a\0b"sv, true, true},
+    {"\0"sv, true, true},    {"\xff", true, true},      {"a.\xff\xfe.b", true, true},
+    {"a\vb", true, true},    {"\x7f", true, true},      {"\xc2\xa0", true, true},
+    {"$SYS.x", true, true},  {"_INBOX.>", true, false}, {"*.*.>", true, false},
+    {"*.>.*", false, false}, {"a.>.", false, false},    {">.", false, false},
+    {".>", false, false},    {"*.", false, false},      {"a.*.b.*", true, false},
+    {"", false, false},      {"a b", false, false},     {"a\tb", false, false},
+    {"a\rb", false, false},  {"a.b\n", false, false},   {" ", false, false},
 };
 
 TEST(Subject, validity_is_that_of_nats_server) {
@@ -46,7 +46,8 @@ TEST(Subject, validity_is_that_of_nats_server) {
 }
 
 TEST(Subject, literal_means_no_wildcard_as_a_whole_token) {
-  for (const std::string_view literal : {"a", "a.b", "a*", "*a.>b", ">>", "**.a", "", ".", "a..b"}) {
+  for (const std::string_view literal :
+       {"a", "a.b", "a*", "*a.>b", ">>", "**.a", "", ".", "a..b"}) {
     EXPECT_TRUE(is_literal(literal)) << literal;
   }
   for (const std::string_view pattern : {"*", ">", "a.*", "*.a", "a.*.b", "a.>", ">.a", ".*."}) {
@@ -63,8 +64,9 @@ TEST(Subject, tokens_are_counted_with_the_empty_ones) {
 }
 
 // Each row: what was published, and which of the subscriptions below got it from nats-server.
-const std::vector<std::string_view> subscriptions = {"a",   "a.b", "*",  ">",    "a.*", "a.>", "*.b",   "*.*",
-                                                     "*.>", "a*",  "a.b>", "**", ">>",  "a.*.c", "a.b.>", "*.*.*"};
+const std::vector<std::string_view> subscriptions = {"a",   "a.b",   "*",     ">",    "a.*",  "a.>",
+                                                     "*.b", "*.*",   "*.>",   "a*",   "a.b>", "**",
+                                                     ">>",  "a.*.c", "a.b.>", "*.*.*"};
 struct Delivery {
   std::string_view published;
   std::vector<std::string_view> reached;
@@ -126,16 +128,20 @@ struct Subset {
 
 TEST(Subject, subsets) {
   const std::vector<Subset> rows = {
-      {"a", "a", true},        {"a", "*", true},        {"a", ">", true},       {"*", "a", false},
-      {"*", "*", true},        {"*", ">", true},        {">", "*", false},      {">", ">", true},
-      {"a.b", "a.*", true},    {"a.b", "a.>", true},    {"a.b", "*", false},    {"a.*", "a.b", false},
-      {"a.*", "*.*", true},    {"a.*", "a.>", true},    {"a.>", "a.*", false},  {"a.>", ">", true},
-      {"a.>", "a.>", true},    {">", "a.>", false},     {"a.*.c", "a.>", true}, {"a.*.c", "*.b.*", false},
-      {"*.b", "a.*", false},   {"a", "a.>", false},     {"a.b.c", "a.b", false}, {"a.b", "a.b.c", false},
-      {"*.>", ">", true},      {">", "*.>", false},     {"a*", "*", true},      {"*", "a*", false},
-      {"a..b", ">", false},    {"a", "", false},        {"", ">", false},
+      {"a", "a", true},       {"a", "*", true},          {"a", ">", true},
+      {"*", "a", false},      {"*", "*", true},          {"*", ">", true},
+      {">", "*", false},      {">", ">", true},          {"a.b", "a.*", true},
+      {"a.b", "a.>", true},   {"a.b", "*", false},       {"a.*", "a.b", false},
+      {"a.*", "*.*", true},   {"a.*", "a.>", true},      {"a.>", "a.*", false},
+      {"a.>", ">", true},     {"a.>", "a.>", true},      {">", "a.>", false},
+      {"a.*.c", "a.>", true}, {"a.*.c", "*.b.*", false}, {"*.b", "a.*", false},
+      {"a", "a.>", false},    {"a.b.c", "a.b", false},   {"a.b", "a.b.c", false},
+      {"*.>", ">", true},     {">", "*.>", false},       {"a*", "*", true},
+      {"*", "a*", false},     {"a..b", ">", false},      {"a", "", false},
+      {"", ">", false},
   };
-  for (const Subset& row : rows) EXPECT_EQ(is_subset(row.inner, row.outer), row.is) << row.inner << " in " << row.outer;
+  for (const Subset& row : rows)
+    EXPECT_EQ(is_subset(row.inner, row.outer), row.is) << row.inner << " in " << row.outer;
 }
 
 TEST(Subject, a_million_tokens_cost_a_walk) {

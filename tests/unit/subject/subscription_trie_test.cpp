@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the trie finds exactly what `matches` says, whatever was inserted and removed before, also when memory fails,
-// and leaves nothing behind. Method: tables taken from nats-server 2.15.2, random scripts against a plain list (the
-// seed is printed; SEED in the environment replays it), and the sizes that have brought servers to their knees.
+// Goal: the trie finds exactly what `matches` says, whatever was inserted and removed before, also
+// when memory fails, and leaves nothing behind. Method: tables taken from nats-server 2.15.2,
+// random scripts against a plain list (the seed is printed; SEED in the environment replays it),
+// and the sizes that have brought servers to their knees.
 #include "subject/subscription_trie.hpp"
 
 #include <gtest/gtest.h>
@@ -42,9 +43,19 @@ bool allocation_fails() {
 [[gnu::noinline]] void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
   return allocation_fails() ? nullptr : std::malloc(bytes);
 }
+[[gnu::noinline]] void* operator new(size_t bytes, std::align_val_t alignment,
+                                     const std::nothrow_t&) noexcept {
+  const size_t line = static_cast<size_t>(alignment);
+  return allocation_fails() ? nullptr : std::aligned_alloc(line, (bytes + line - 1) / line * line);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
 
 namespace martlet::subject {
 namespace {
@@ -81,7 +92,8 @@ class Pair {
     return true;
   }
 
-  bool insert_with_failure_after(int64_t allocations, std::string_view pattern, std::string_view queue) {
+  bool insert_with_failure_after(int64_t allocations, std::string_view pattern,
+                                 std::string_view queue) {
     auto subscription = std::make_unique<Subscription>();
     allocations_until_failure = allocations;
     const bool inserted = trie.insert(pattern, queue, subscription.get());
@@ -125,7 +137,8 @@ class Pair {
       const std::string name(trie.queue_of(match_.members[group.begin]));
       EXPECT_FALSE(name.empty());
       EXPECT_EQ(reached.groups.count(name), 0U) << "two groups of one name";
-      reached.groups[name].insert(match_.members.begin() + group.begin, match_.members.begin() + group.end);
+      reached.groups[name].insert(match_.members.begin() + group.begin,
+                                  match_.members.begin() + group.end);
     }
     EXPECT_EQ(members, match_.members.size());
     return reached;
@@ -162,7 +175,8 @@ class Pair {
 };
 
 void expect_same(Pair& pair, std::string_view subject) {
-  EXPECT_TRUE(pair.found(subject) == pair.expected(subject)) << "published: " << subject.substr(0, 200);
+  EXPECT_TRUE(pair.found(subject) == pair.expected(subject))
+      << "published: " << subject.substr(0, 200);
 }
 
 uint64_t seed_of_run() {
@@ -183,26 +197,28 @@ TEST(SubscriptionTrie, an_empty_one_holds_and_finds_nothing) {
 TEST(SubscriptionTrie, deliveries_are_those_of_nats_server) {
   // The verdicts for these subjects are in subject_test.cpp, from the server itself.
   Pair pair;
-  for (const char* pattern : {"a", "a.b", "*", ">", "a.*", "a.>", "*.b", "*.*", "*.>", "a*", "a.b>", "**", ">>",
-                              "a.*.c", "a.b.>", "*.*.*"}) {
+  for (const char* pattern : {"a", "a.b", "*", ">", "a.*", "a.>", "*.b", "*.*", "*.>", "a*", "a.b>",
+                              "**", ">>", "a.*.c", "a.b.>", "*.*.*"}) {
     ASSERT_TRUE(pair.insert(pattern));
     pair.trie.check_invariants();
   }
   for (const char* subject :
-       {"a", "a.b", "*", ">", "a.*", "a.>", "*.b", "*.*", "*.>", ">.b", ">.>", "a.>.c", "a.*.c", "a*", "**", ">>",
-        "a.b>", "a.b.c", "b", "b.c.d.e", "a.b.c.d"}) {
+       {"a",     "a.b",   "*",  ">",  "a.*", "a.>",  "*.b",   "*.*", "*.>",     ">.b",    ">.>",
+        "a.>.c", "a.*.c", "a*", "**", ">>",  "a.b>", "a.b.c", "b",   "b.c.d.e", "a.b.c.d"}) {
     EXPECT_FALSE(pair.expected(subject).plain.empty()) << subject;
     expect_same(pair, subject);
   }
-  for (const char* subject : {"", ".", "..", "a..b", ".a", "a.", "a.b.", "a..", ".a.b", ">.", "*.", "...a",
-                              "aaaaaaa.", "aaaaaaa..b", "aaaaaaaa..b", ".aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaa.."}) {
+  for (const char* subject :
+       {"", ".", "..", "a..b", ".a", "a.", "a.b.", "a..", ".a.b", ">.", "*.", "...a", "aaaaaaa.",
+        "aaaaaaa..b", "aaaaaaaa..b", ".aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaa.."}) {
     EXPECT_TRUE(pair.found(subject) == Reached{}) << subject;
   }
 }
 
 TEST(SubscriptionTrie, groups_of_one_name_on_several_patterns_are_one) {
   Pair pair;
-  for (const char* pattern : {"q.a", "q.*", "q.>", ">", "q.a"}) ASSERT_TRUE(pair.insert(pattern, "g"));
+  for (const char* pattern : {"q.a", "q.*", "q.>", ">", "q.a"})
+    ASSERT_TRUE(pair.insert(pattern, "g"));
   for (const char* pattern : {"q.>", "q.b"}) ASSERT_TRUE(pair.insert(pattern, "h"));
   ASSERT_TRUE(pair.insert("q.a"));
   pair.trie.check_invariants();
@@ -236,10 +252,12 @@ TEST(SubscriptionTrie, match_appends) {
 }
 
 std::string random_text(Random& random, bool is_pattern) {
-  static const char* const tokens[] = {"a", "b", "c", "aa", "*a", "b>", "**", "abcdefgh", "abcdefghi", "dev"};
+  static const char* const tokens[] = {"a",  "b",  "c",        "aa",        "*a",
+                                       "b>", "**", "abcdefgh", "abcdefghi", "dev"};
   std::string text;
   const uint32_t shape = random.below(40);
-  const uint32_t token_total = shape == 0 ? 60 + random.below(120) : 1 + random.below(shape < 30 ? 4 : 8);
+  const uint32_t token_total =
+      shape == 0 ? 60 + random.below(120) : 1 + random.below(shape < 30 ? 4 : 8);
   for (uint32_t i = 0; i < token_total; ++i) {
     if (i > 0) text += '.';
     const uint32_t kind = random.below(24);
@@ -261,7 +279,8 @@ std::string random_text(Random& random, bool is_pattern) {
 void run_script(uint64_t seed, bool memory_fails) {
   Random random(seed);
   Pair pair;
-  static const char* const queues[] = {"", "", "", "", "g", "h", "workers.with.a.long.name.of.their.own"};
+  static const char* const queues[] = {
+      "", "", "", "", "g", "h", "workers.with.a.long.name.of.their.own"};
   const uint32_t size_wanted = 1 + random.below(120);
   for (int i = 0; i < 400; ++i) {
     if (pair.size() < 2 * size_wanted && random.below(2 * size_wanted) >= pair.size()) {
@@ -283,7 +302,8 @@ void run_script(uint64_t seed, bool memory_fails) {
     if (i % 8 == 0) pair.trie.check_invariants();
     ASSERT_EQ(pair.trie.count(), pair.size());
     expect_same(pair, random_text(random, false));
-    if (pair.size() > 0) expect_same(pair, pair[random.below(static_cast<uint32_t>(pair.size()))].pattern);
+    if (pair.size() > 0)
+      expect_same(pair, pair[random.below(static_cast<uint32_t>(pair.size()))].pattern);
     if (testing::Test::HasFailure()) return;
   }
   pair.trie.check_invariants();
@@ -295,7 +315,8 @@ void run_script(uint64_t seed, bool memory_fails) {
 void run_scripts(bool memory_fails) {
   const uint64_t seed = seed_of_run();
   std::printf("SEED=%llu\n", static_cast<unsigned long long>(seed));
-  for (uint64_t i = 0; i < 150 && !testing::Test::HasFailure(); ++i) run_script(seed + i, memory_fails);
+  for (uint64_t i = 0; i < 150 && !testing::Test::HasFailure(); ++i)
+    run_script(seed + i, memory_fails);
 }
 
 TEST(SubscriptionTrie, random_scripts_agree_with_a_plain_list) { run_scripts(false); }
@@ -303,14 +324,16 @@ TEST(SubscriptionTrie, random_scripts_agree_with_a_plain_list) { run_scripts(fal
 TEST(SubscriptionTrie, random_scripts_agree_also_when_memory_fails) { run_scripts(true); }
 
 TEST(SubscriptionTrie, an_insert_that_fails_changes_nothing) {
-  // Every allocation of every kind of change fails once: a new path, a long one, a split, a group, a set.
+  // Every allocation of every kind of change fails once: a new path, a long one, a split, a group,
+  // a set.
   const std::string long_token(400, 'l');
   std::string long_pattern = "long";
   for (int i = 0; i < 300; ++i) long_pattern += ".token";
   const std::vector<std::pair<std::string, std::string>> changes = {
-      {"x.y.z", ""},  {"a.b.x", ""},  {"a.b", ""},        {"a.b.c.d", ""},     {"a.b.c.d", "g"}, {"a.b.c.d", "h"},
-      {"p", ""},      {"p", "g"},     {long_token, ""},   {long_pattern, "n"}, {"a.*", ""},      {"a.>", ""},
-      {"a.b.c", "g"}, {"s", "other"}, {"a.b.c.d.e", ""},  {"a." + long_token + ".b", ""}};
+      {"x.y.z", ""},    {"a.b.x", ""},       {"a.b", ""},       {"a.b.c.d", ""},
+      {"a.b.c.d", "g"}, {"a.b.c.d", "h"},    {"p", ""},         {"p", "g"},
+      {long_token, ""}, {long_pattern, "n"}, {"a.*", ""},       {"a.>", ""},
+      {"a.b.c", "g"},   {"s", "other"},      {"a.b.c.d.e", ""}, {"a." + long_token + ".b", ""}};
   for (const auto& [pattern, queue] : changes) {
     for (int64_t allocations = 0;; ++allocations) {
       Pair pair;
@@ -320,7 +343,8 @@ TEST(SubscriptionTrie, an_insert_that_fails_changes_nothing) {
       pair.trie.check_invariants();
       pair.check_texts();
       ASSERT_EQ(pair.trie.count(), inserted ? 6U : 5U);
-      for (const char* subject : {"a.b.c.d", "p", "s", "t", "a.b", "x.y.z"}) expect_same(pair, subject);
+      for (const char* subject : {"a.b.c.d", "p", "s", "t", "a.b", "x.y.z"})
+        expect_same(pair, subject);
       expect_same(pair, pattern);
       if (inserted) {
         EXPECT_LT(allocations, 60);
@@ -346,7 +370,8 @@ TEST(SubscriptionTrie, a_pattern_of_a_million_tokens) {
   EXPECT_LT(pair.trie.memory_bytes(), 4 * text.size());
   // Splitting such a path in many places and joining it again leaves it as lean as before.
   const size_t bytes_before = pair.trie.memory_bytes();
-  for (size_t bytes = 1; bytes < 10'000; bytes += 2) ASSERT_TRUE(pair.insert(std::string_view(text).substr(0, bytes)));
+  for (size_t bytes = 1; bytes < 10'000; bytes += 2)
+    ASSERT_TRUE(pair.insert(std::string_view(text).substr(0, bytes)));
   while (pair.size() > 2) pair.remove(2);
   EXPECT_LT(pair.trie.memory_bytes(), bytes_before + 300'000);
   pair.trie.check_invariants();
@@ -372,7 +397,8 @@ TEST(SubscriptionTrie, a_hundred_thousand_queue_groups_on_one_subject) {
   SubscriptionTrie trie;
   std::vector<TrieEntry> entries(2 * group_total);
   for (size_t i = 0; i < entries.size(); ++i) {
-    ASSERT_TRUE(trie.insert(i < group_total ? "s.t" : "s.*", "g" + std::to_string(i % group_total), &entries[i]));
+    ASSERT_TRUE(trie.insert(i < group_total ? "s.t" : "s.*", "g" + std::to_string(i % group_total),
+                            &entries[i]));
   }
   trie.check_invariants();
   Match match;
@@ -381,7 +407,8 @@ TEST(SubscriptionTrie, a_hundred_thousand_queue_groups_on_one_subject) {
   EXPECT_EQ(match.members.size(), 2 * group_total);
   for (const GroupMatch& group : match.groups) {
     ASSERT_EQ(group.end - group.begin, 2U);
-    ASSERT_EQ(trie.queue_of(match.members[group.begin]), trie.queue_of(match.members[group.begin + 1]));
+    ASSERT_EQ(trie.queue_of(match.members[group.begin]),
+              trie.queue_of(match.members[group.begin + 1]));
   }
   EXPECT_LE(trie.memory_bytes(), entries.size() * 120);
   for (size_t i = 0; i < entries.size(); i += 2) trie.remove(&entries[i]);
@@ -395,7 +422,8 @@ TEST(SubscriptionTrie, a_million_patterns_below_one_parent_are_lean) {
   SubscriptionTrie trie;
   std::vector<TrieEntry> entries(total);
   for (uint32_t i = 0; i < total; ++i) {
-    ASSERT_TRUE(trie.insert("dev." + std::to_string(100'000'000 + i * 7) + ".*.>", {}, &entries[i]));
+    ASSERT_TRUE(
+        trie.insert("dev." + std::to_string(100'000'000 + i * 7) + ".*.>", {}, &entries[i]));
   }
   EXPECT_LE(trie.memory_bytes(), total * size_t{70});
   Match match;
@@ -424,8 +452,8 @@ TEST(SubscriptionTrie, churn_of_inboxes_leaves_no_garbage) {
     TrieEntry& entry = entries[i % live_total];
     if (entry.node != nullptr) trie.remove(&entry);
     char pattern[64];
-    std::snprintf(pattern, sizeof pattern, "_INBOX.%016llx%06x.*", static_cast<unsigned long long>(random.next()),
-                  random.below(1U << 24));
+    std::snprintf(pattern, sizeof pattern, "_INBOX.%016llx%06x.*",
+                  static_cast<unsigned long long>(random.next()), random.below(1U << 24));
     ASSERT_TRUE(trie.insert(pattern, {}, &entry));
     if (i == 2 * live_total) bytes_first = trie.memory_bytes();
   }
