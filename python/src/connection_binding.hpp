@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the connection as the friendly classes see it: 1:1 with the C ABI, but for publish, which takes Python's values
-// as they come.
+// Owns the connection as the friendly classes see it: 1:1 with the C ABI, but for publish, which
+// takes Python's values as they come.
 #pragma once
 
 #include "martlet/cpp/connection.hpp"

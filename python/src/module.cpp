@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the extension module martlet._raw: the C ABI in Python's terms, 1:1. What users see is written in Python above it.
+// Owns the extension module martlet._raw: the C ABI in Python's terms, 1:1. What users see is
+// written in Python above it.
 #include "connection_binding.hpp"
 #include "martlet/martlet.h"
 #include "reader.hpp"

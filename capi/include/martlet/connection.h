@@ -50,6 +50,7 @@ MARTLET_API martlet_status martlet_connection_new(const char *options, int64_t o
 /* The same to a broker in this process, without a socket. The broker may stop or be freed before
  * the connection: that is a lost connection, and it reconnects if the same broker is started again.
  * options     as above, without addresses; empty for the defaults.
+ * out_connection owned by caller; end with martlet_connection_free.
  * Returns     OK, ERR_OPTIONS.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_new_in_process(
@@ -147,8 +148,9 @@ MARTLET_API martlet_status martlet_connection_request_start(
     int64_t headers_bytes, const void *data, int64_t data_bytes, int32_t timeout_ms,
     martlet_queue *queue, int64_t cookie, martlet_error **out_error);
 
-/* As martlet_connection_request_start, for many answers: up to replies_max REPLY descriptors, all but
- * the last with MARTLET_FLAG_MORE_FOLLOWS; when the time ends it, the last has status ERR_TIMEOUT.
+/* As martlet_connection_request_start, for many answers: up to replies_max REPLY descriptors, all
+ * but the last with MARTLET_FLAG_MORE_FOLLOWS; when the time ends it, the last has status
+ * ERR_TIMEOUT.
  * replies_max 0 for no limit.
  * Returns     OK, and what publish answers.
  * Threads     any thread.                                                           Since 0.1.0. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: an embedded server's options are read as capi/records says; a wrong key or value is named. Method: one text for
-// each way to be right or wrong; every key is given a value of every wrong type.
+// Goal: an embedded server's options are read as capi/records says; a wrong key or value is named.
+// Method: one text for each way to be right or wrong; every key is given a value of every wrong
+// type.
 #include "server/options_json.hpp"
 
 #include <gtest/gtest.h>
@@ -62,8 +63,9 @@ TEST(OptionsJson, KeysAreSortedAndUnique) {
 }
 
 TEST(OptionsJson, RefusesWhatIsNoObjectOrOutOfBounds) {
-  for (const std::string_view text : {"[]", "1", "{", "{\"port\":65536}", "{\"port\":-2}", "{\"max_payload\":0}",
-                                      R"({"token":"t","user":"u"})", R"({"listen":false,"http_port":8222})"}) {
+  for (const std::string_view text :
+       {"[]", "1", "{", "{\"port\":65536}", "{\"port\":-2}", "{\"max_payload\":0}",
+        R"({"token":"t","user":"u"})", R"({"listen":false,"http_port":8222})"}) {
     EXPECT_EQ(parse_options_json(text).code(), ErrorCode::invalid_options) << text;
   }
 }
