@@ -10,7 +10,7 @@ import threading
 from types import TracebackType
 from typing import Any, Callable, Dict, Optional, Type, Union
 
-from . import _options, _process, _raw
+from . import _options, _process, _raw, errors
 
 __all__ = ["LogTarget", "Server"]
 
@@ -62,7 +62,7 @@ class Server(_raw.Server):
     ) -> None:
         if config is not None:
             if options:
-                raise _options.OptionsError("config excludes other options")
+                raise errors.OptionsError("config excludes other options")
             text = config
         else:
             places = {"port": port, "host": host} if listen else {}
