@@ -47,6 +47,10 @@ bool is_event(CompletionKind kind) {
   return kind >= CompletionKind::connected && kind != CompletionKind::closed;
 }
 
+Error forked() {
+  return Error{ErrorCode::forked, "the queue belongs to the process that this one was forked from"};
+}
+
 void cpu_pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -55,15 +59,40 @@ void cpu_pause() {
 
 }  // namespace
 
+void fill_descriptor(CompletionDescriptor& d, char* to, const char* base, const Completion& completion) {
+  d.kind = static_cast<int32_t>(completion.kind);
+  d.flags = completion.flags;
+  d.status = completion.status;
+  d.sid = completion.sid;
+  d.cookie = completion.cookie;
+  d.received_ns = completion.received_ns;
+  const auto place = [&to, base](std::string_view text, int32_t* out_offset, int32_t* out_bytes) {
+    *out_offset = static_cast<int32_t>(to - base);
+    *out_bytes = static_cast<int32_t>(text.size());
+    to = copy_text(to, text);
+  };
+  place(completion.subject, &d.subject_offset, &d.subject_bytes);
+  place(completion.reply, &d.reply_offset, &d.reply_bytes);
+  place(completion.headers, &d.headers_offset, &d.headers_bytes);
+  place(completion.data, &d.data_offset, &d.data_bytes);
+}
+
 Result<std::shared_ptr<CompletionQueue>> CompletionQueue::create(const Clock& clock,
                                                                  const QueueOptions& options) {
   if (options.messages_max < 1) return Error{ErrorCode::invalid_options, "messages_max is below 1"};
   if (options.bytes_max < 1) return Error{ErrorCode::invalid_options, "bytes_max is below 1"};
   if (options.spin_us < 0) return Error{ErrorCode::invalid_options, "spin_us is below 0"};
-  return std::shared_ptr<CompletionQueue>(new CompletionQueue(clock, options));
+  Result<io::ForkGuard> guard = io::ForkGuard::create();
+  if (!guard) return guard.take_error();
+  return std::shared_ptr<CompletionQueue>(new CompletionQueue(clock, options, std::move(*guard)));
 }
 
 CompletionQueue::~CompletionQueue() {
+  if (fork_guard_.is_forked()) {
+    // The loop behind the driver shares kernel objects with the parent's: the child lets it lie.
+    static_cast<void>(new std::shared_ptr<QueueDriver>(std::move(driver_)));
+    return;
+  }
   for (CompletionBlock* block : blocks_) block->release();
   for (FeedAccount* account : accounts_) delete account;
 }
@@ -71,6 +100,7 @@ CompletionQueue::~CompletionQueue() {
 // --- the consumer ---
 
 Result<Batch> CompletionQueue::poll(int32_t messages_max, int64_t timeout_ns) {
+  if (fork_guard_.is_forked()) return forked();
   const uint32_t count_max = messages_max < 1 ? UINT32_MAX : static_cast<uint32_t>(messages_max);
   for (bool waited = false;; waited = true) {
     {
@@ -85,6 +115,7 @@ Result<Batch> CompletionQueue::poll(int32_t messages_max, int64_t timeout_ns) {
 
 Result<CompletionQueue::Filled> CompletionQueue::poll_into(char* buffer, int64_t buffer_bytes,
                                                            int32_t messages_max, int64_t timeout_ns) {
+  if (fork_guard_.is_forked()) return forked();
   if (reinterpret_cast<uintptr_t>(buffer) % alignof(CompletionDescriptor) != 0) {
     return Error{ErrorCode::invalid_argument, "the buffer is not aligned to 8 bytes"};
   }
@@ -364,6 +395,11 @@ int64_t CompletionQueue::pending_messages(const FeedAccount* account) const {
   return account->messages;
 }
 
+int64_t CompletionQueue::pending_bytes(const FeedAccount* account) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return account->bytes;
+}
+
 FeedVerdict CompletionQueue::Feed::add_message(const Completion& completion, FeedAccount* account,
                                                FeedSource* source) {
   const uint64_t id_before = queue_.next_id_;
@@ -463,22 +499,7 @@ bool CompletionQueue::append(const Completion& completion, FeedAccount* account)
   if (block == nullptr) return false;
   char* to = nullptr;
   CompletionDescriptor* const d = block->append(bytes, &to);
-  d->kind = static_cast<int32_t>(completion.kind);
-  d->flags = completion.flags;
-  d->status = completion.status;
-  d->sid = completion.sid;
-  d->cookie = completion.cookie;
-  d->received_ns = completion.received_ns;
-  const char* const base = block->data();
-  const auto place = [&to, base](std::string_view text, int32_t* out_offset, int32_t* out_bytes) {
-    *out_offset = static_cast<int32_t>(to - base);
-    *out_bytes = static_cast<int32_t>(text.size());
-    to = copy_text(to, text);
-  };
-  place(completion.subject, &d->subject_offset, &d->subject_bytes);
-  place(completion.reply, &d->reply_offset, &d->reply_bytes);
-  place(completion.headers, &d->headers_offset, &d->headers_bytes);
-  place(completion.data, &d->data_offset, &d->data_bytes);
+  fill_descriptor(*d, to, block->data(), completion);
   const uint32_t all = static_cast<uint32_t>(entry_bytes(bytes));
   const uint64_t id = next_id_++;
   block->entries.push_back(CompletionBlock::Entry{id, account, all, false});
@@ -510,19 +531,22 @@ CompletionBlock* CompletionQueue::block_with_room(size_t bytes) {
   return block;
 }
 
-void CompletionQueue::finish_feed(std::unique_lock<std::mutex>& lock, bool appended) {
-  if (!appended) return;
-  if (sleeping_) not_empty_.notify_one();
-  const std::shared_ptr<QueueDriver> driver = driving_ ? driver_ : nullptr;
-  const bool wakes = armed_;
-  armed_ = false;
-  if (wakes && descriptor_) {
-    descriptor_->signal();
-    signalled_ = true;
+CompletionQueue::WakeUp CompletionQueue::finish_feed(std::unique_lock<std::mutex>& lock, bool appended) {
+  WakeUp wake_up;
+  if (appended) {
+    if (sleeping_) not_empty_.notify_one();
+    if (driving_) wake_up.driver = driver_;
+    if (armed_) {
+      if (wake_) wake_up.queue = shared_from_this();
+      if (descriptor_) {
+        descriptor_->signal();
+        signalled_ = true;
+      }
+    }
+    armed_ = false;
   }
   lock.unlock();
-  if (wakes && wake_) wake_();
-  if (driver != nullptr) driver->interrupt();
+  return wake_up;
 }
 
 void CompletionQueue::remove_source(FeedSource* source) {

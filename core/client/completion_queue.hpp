@@ -22,6 +22,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "client/completion_block.hpp"
+#include "io/fork_guard.hpp"
 #include "io/wake_descriptor.hpp"
 
 namespace martlet::client {
@@ -98,6 +99,9 @@ struct Completion {
   std::string_view data;
 };
 
+/// Copies a completion: its bytes to `to`, inside the block that begins at `base`.
+void fill_descriptor(CompletionDescriptor& descriptor, char* to, const char* base, const Completion& completion);
+
 /// What became of a message.
 enum class FeedVerdict : uint8_t {
   taken,    // It waits in the queue.
@@ -106,8 +110,9 @@ enum class FeedVerdict : uint8_t {
 };
 
 /// Lifecycle: create, feed from any threads, poll from one thread at a time, close. Shared by its owner and by everything
-/// that feeds it, because a connection on a thread of its own may still be feeding when the owner lets go.
-class CompletionQueue {
+/// that feeds it, because a connection on a thread of its own may still be feeding when the owner lets go. In a child after
+/// fork the copy is inert: a poll fails with `forked`.
+class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
  public:
   static Result<std::shared_ptr<CompletionQueue>> create(const Clock& clock,
                                                          const QueueOptions& options = {});
@@ -143,12 +148,27 @@ class CompletionQueue {
   void close_account(FeedAccount* account);
   int64_t dropped_total(const FeedAccount* account) const;
   int64_t pending_messages(const FeedAccount* account) const;
+  int64_t pending_bytes(const FeedAccount* account) const;
+
+  /// Who is to be woken after a run of entries. Kept apart, so that a feeder with locks of its own can let go of them first.
+  struct WakeUp {
+    std::shared_ptr<CompletionQueue> queue;  // Set when the callback is to be called; keeps it alive until then.
+    std::shared_ptr<QueueDriver> driver;     // Set when a poll() waits in it.
+    void run() const {
+      if (queue != nullptr && queue->wake_) queue->wake_();
+      if (driver != nullptr) driver->interrupt();
+    }
+  };
 
   /// Holds the queue for a run of entries: one lock and one wake-up for all of them.
   class Feed {
    public:
     explicit Feed(CompletionQueue& queue) : queue_(queue), lock_(queue.mutex_) {}
-    ~Feed() { queue_.finish_feed(lock_, appended_); }
+    ~Feed() {
+      if (lock_.owns_lock()) end().run();
+    }
+    /// Lets go of the queue; the wake-up is the caller's to run.
+    WakeUp end() { return queue_.finish_feed(lock_, appended_); }
     Feed(const Feed&) = delete;
     Feed& operator=(const Feed&) = delete;
 
@@ -184,7 +204,8 @@ class CompletionQueue {
   const QueueOptions& options() const { return options_; }
 
  private:
-  CompletionQueue(const Clock& clock, const QueueOptions& options) : clock_(clock), options_(options) {}
+  CompletionQueue(const Clock& clock, const QueueOptions& options, io::ForkGuard fork_guard)
+      : clock_(clock), options_(options), fork_guard_(std::move(fork_guard)) {}
 
   struct BlockedSource {
     FeedSource* source;
@@ -199,7 +220,7 @@ class CompletionQueue {
   void note_slow(const Completion& completion, FeedAccount* account);
   bool append(const Completion& completion, FeedAccount* account);
   CompletionBlock* block_with_room(size_t bytes);
-  void finish_feed(std::unique_lock<std::mutex>& lock, bool appended);
+  WakeUp finish_feed(std::unique_lock<std::mutex>& lock, bool appended);
   bool is_account_over(const FeedAccount& account, int64_t bytes) const;
   bool is_queue_over(int64_t bytes) const;
   bool drop_oldest_of_account(FeedAccount* account);
@@ -219,6 +240,7 @@ class CompletionQueue {
 
   const Clock& clock_;
   const QueueOptions options_;
+  const io::ForkGuard fork_guard_;
   mutable std::mutex mutex_;
   std::deque<CompletionBlock*> blocks_;  // GUARDED_BY mutex_; the last one is being filled unless sealed.
   bool last_sealed_ = false;             // GUARDED_BY mutex_

@@ -36,6 +36,7 @@ void DrivenLoop::turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bo
   leader_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   led_.store(true, std::memory_order_release);
   keeper_leads_ = is_keeper;
+  turn_asked_ = false;
   lock.unlock();
   if (timeout_ns != 0) {
     for (size_t i = 0; i < members_.size(); ++i) members_[i]->on_before_wait(is_keeper);
@@ -81,6 +82,7 @@ void DrivenLoop::drive_until(const std::function<bool()>& is_ready, int64_t time
     if (timeout_ns == 0) break;
   }
   --waiters_;
+  if (turn_asked_ && !led_.load(std::memory_order_relaxed)) turn(lock, 0, false);
   waiter_left_ns_ = clock_.monotonic_ns();
   if (waiters_ > 0) changed_.notify_all();  // One of them takes the lead.
 }
@@ -111,6 +113,7 @@ void DrivenLoop::spin_until(const std::function<bool()>& is_ready, int64_t spin_
   lock.lock();
   led_.store(false, std::memory_order_release);
   leader_.store(std::thread::id(), std::memory_order_relaxed);
+  if (turn_asked_) turn(lock, 0, false);
   waiter_left_ns_ = clock_.monotonic_ns();
   if (waiters_ > 0) changed_.notify_all();
 }
@@ -120,6 +123,15 @@ void DrivenLoop::interrupt() {
   std::lock_guard<std::mutex> lock(mutex_);
   if (led_.load(std::memory_order_relaxed)) loop_->wake();
   if (waiters_ > 0) changed_.notify_all();
+}
+
+bool DrivenLoop::ask_for_turn() {
+  if (is_inside()) return true;
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!led_.load(std::memory_order_relaxed)) return false;
+  turn_asked_ = true;
+  loop_->wake();
+  return true;
 }
 
 void DrivenLoop::run_on_loop(const std::function<void()>& task) {
@@ -151,7 +163,8 @@ void DrivenLoop::start_keeper() {
   std::lock_guard<std::mutex> lock(mutex_);
   if (++keeper_users_ > 1) return;
   keeper_stops_ = false;
-  keeper_ = std::thread([this] { keep(); });
+  // The thread holds the loop, because it may be told to stop from inside one of its own calls.
+  keeper_ = std::thread([self = shared_from_this()] { self->keep(); });
 }
 
 void DrivenLoop::stop_keeper() {

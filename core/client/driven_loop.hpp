@@ -37,7 +37,7 @@ class LoopMember {
 };
 
 /// Shared by the connections on it and by the queue that they feed, since each of them may end first.
-class DrivenLoop final : public QueueDriver {
+class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this<DrivenLoop> {
  public:
   /// `with_descriptor`: for a loop that is lent to the program.
   static Result<std::shared_ptr<DrivenLoop>> create(const Clock& clock, bool with_descriptor);
@@ -63,6 +63,8 @@ class DrivenLoop final : public QueueDriver {
   void start_keeper();
   void stop_keeper();
 
+  /// Asks who turns the loop at this moment for one turn more; false when nobody does.
+  bool ask_for_turn();
   /// Whether somebody is turning the loop at this moment. A hint.
   bool is_led() const { return led_.load(std::memory_order_acquire); }
   /// Whether this thread is inside the loop.
@@ -75,7 +77,6 @@ class DrivenLoop final : public QueueDriver {
   explicit DrivenLoop(const Clock& clock) : clock_(clock) {}
   void turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bool is_keeper);
   void keep();
-  bool wait_turn(std::unique_lock<std::mutex>& lock, int64_t deadline_ns);
 
   const Clock& clock_;
   std::unique_ptr<io::Loop> loop_;
@@ -88,6 +89,7 @@ class DrivenLoop final : public QueueDriver {
   std::atomic<std::thread::id> leader_{};
   std::atomic<bool> led_{false};
   bool keeper_leads_ = false;         // GUARDED_BY mutex_
+  bool turn_asked_ = false;           // GUARDED_BY mutex_; who leads does not leave before one more turn.
   int waiters_ = 0;                   // GUARDED_BY mutex_; in drive_until, the keeper not counted.
   int64_t waiter_left_ns_ = 0;        // GUARDED_BY mutex_
   int keeper_users_ = 0;              // GUARDED_BY mutex_
