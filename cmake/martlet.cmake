@@ -22,6 +22,8 @@ function(martlet_module name)
     message(FATAL_ERROR "core/${name} has no line in core/LAYERS")
   endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/core/${name}/*.cpp")
+  # An entry belongs to a program, see martlet_program().
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
     return()
   endif()
@@ -34,6 +36,19 @@ function(martlet_module name)
     endif()
   endforeach()
   target_link_libraries(martlet_${name} PUBLIC ${ARG_LIBRARIES})
+endfunction()
+
+# martlet_program(): core/program/main.cpp -> the program `martlet`, its libraries linked statically.
+function(martlet_program)
+  if(NOT TARGET martlet_program)
+    return()
+  endif()
+  add_executable(martlet "${CMAKE_SOURCE_DIR}/core/program/main.cpp")
+  target_link_libraries(martlet PRIVATE martlet_flags martlet_program)
+  set_target_properties(martlet PROPERTIES MARTLET_STATIC_LIBRARIES ON)
+  if(NOT MARTLET_SANITIZE)
+    target_link_options(martlet PRIVATE -static-libgcc -static-libstdc++)
+  endif()
 endfunction()
 
 # martlet_test(FOLDER): tests/unit/FOLDER/*_test.cpp -> program unit_FOLDER, one ctest entry with
@@ -67,24 +82,28 @@ function(martlet_fuzz name)
   endforeach()
 endfunction()
 
-# martlet_fuzz_targets(): one for every file tests/fuzz/*_fuzz.cpp.
+# martlet_fuzz_targets(): one for every file tests/fuzz/*_fuzz.cpp; fuzz_targets builds them all.
 function(martlet_fuzz_targets)
+  add_custom_target(fuzz_targets)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cpp")
   foreach(source IN LISTS sources)
     get_filename_component(name "${source}" NAME_WE)
     string(REGEX REPLACE "_fuzz$" "" name "${name}")
     martlet_fuzz(${name})
+    add_dependencies(fuzz_targets fuzz_${name})
   endforeach()
 endfunction()
 
-# martlet_benchmarks(): tests/performance/NAME_bench.cpp -> program bench_NAME (google-benchmark). Part of no test.
+# martlet_benchmarks(): tests/performance/NAME_bench.cpp -> program bench_NAME (google-benchmark).
+# Part of no test.
 function(martlet_benchmarks)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/performance/*_bench.cpp")
   foreach(source IN LISTS sources)
     get_filename_component(name "${source}" NAME_WE)
     string(REGEX REPLACE "_bench$" "" name "${name}")
     add_executable(bench_${name} "${source}")
-    target_include_directories(bench_${name} PRIVATE "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/core")
+    target_include_directories(
+      bench_${name} PRIVATE "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/core")
     target_link_libraries(bench_${name} PRIVATE martlet_flags benchmark::benchmark_main)
     foreach(module broker protocol subject base)
       if(TARGET martlet_${module})

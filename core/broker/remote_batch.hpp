@@ -20,8 +20,7 @@ class RemoteBatch {
  public:
   struct Receiver {
     SubscriptionHandle handle;
-    uint32_t group_id;   // Of a queue delivery: the receiving loop finds another member if this one is gone.
-    uint32_t is_queue;
+    uint64_t queue_hash;  // Of a queue delivery: the receiving loop finds another member if this one is gone. 0: plain.
   };
   struct Record {
     Account* account;

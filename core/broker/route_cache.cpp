@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "broker/subject_hash.hpp"
 
 namespace martlet::broker {
 
@@ -95,7 +94,7 @@ const Route& RouteCache::find_slow(Account& account, std::string_view subject, u
 
 void RouteCache::build(Account& account, std::string_view subject, Route& route) {
   route.clear();
-  account.routing().match(subject, scratch_match_, [&](const subject::Match& match) {
+  account.routing().match(subject, scratch_match_, [&](const subject::Match& match, const auto& trie) {
     for (subject::TrieEntry* entry : match.plain) {
       Subscription* subscription = static_cast<Subscription*>(entry);
       if (entry->loop == loop_) {
@@ -111,7 +110,8 @@ void RouteCache::build(Account& account, std::string_view subject, Route& route)
         const bool is_local = subscription->loop == loop_;
         route.members.push_back({is_local ? subscription : nullptr, {subscription->loop, subscription->handle}});
       }
-      route.groups.push_back({group.group_id, begin, static_cast<uint32_t>(route.members.size())});
+      const uint64_t name_hash = queue_name_hash(trie.queue_of(match.members[group.begin]));
+      route.groups.push_back({name_hash, begin, static_cast<uint32_t>(route.members.size())});
     }
   });
   std::stable_sort(route.remote.begin(), route.remote.end(),

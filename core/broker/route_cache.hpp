@@ -12,6 +12,7 @@
 
 #include "base/memory_budget.hpp"
 #include "broker/account.hpp"
+#include "broker/subject_hash.hpp"
 #include "broker/subscription.hpp"
 
 namespace martlet::broker {
@@ -28,10 +29,13 @@ struct GroupMember {
 };
 
 struct RouteGroup {
-  uint32_t group_id;
-  uint32_t begin;  // In Route::members.
+  uint64_t name_hash;  // Never 0.
+  uint32_t begin;      // In Route::members.
   uint32_t end;
 };
+
+/// How loops name a queue group to each other: by its name, since the trie's own numbers are used anew. Never 0.
+inline uint64_t queue_name_hash(std::string_view queue) { return hash_text(queue, 0x51ed270b0929ULL) | 1; }
 
 /// Everybody whom a message to one subject reaches, seen from one loop.
 struct Route {

@@ -45,13 +45,14 @@ class RoutingTable {
     return sum;
   }
 
-  /// Calls `visit` with what `subject` reaches, while no change can happen. It must copy what it needs of other loops'.
+  /// Calls `visit` with what `subject` reaches and the trie, while no change can happen. It must copy what it needs of
+  /// other loops' subscriptions.
   template <typename Visit>
   void match(std::string_view subject, subject::Match& scratch, Visit&& visit) {
     scratch.clear();
     std::shared_lock<std::shared_mutex> lock(mutex_);
     trie_.match(subject, scratch);
-    visit(scratch);
+    visit(scratch, trie_);
   }
 
   std::string pattern_of(const subject::TrieEntry* entry) const;

@@ -237,9 +237,11 @@ void Session::admit() {
 void Session::set_principal(std::shared_ptr<const auth::Principal> principal) {
   principal_ = std::move(principal);
   const auth::Permissions* rights = permissions();
-  if (rights == nullptr || subscriptions_.size() == 0) return;
   std::vector<Subscription*> all;
-  subscriptions_.for_each([&](Subscription& subscription) { all.push_back(&subscription); });
+  subscriptions_.for_each([&](Subscription& subscription) {
+    subscription.filters_delivery = false;
+    if (rights != nullptr) all.push_back(&subscription);
+  });
   for (Subscription* subscription : all) {
     const std::string pattern = account_->routing().pattern_of(subscription);
     const std::string queue = account_->routing().queue_of(subscription);

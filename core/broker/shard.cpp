@@ -115,7 +115,7 @@ bool Shard::route(Account& account, Message& message) {
   bool delivered = false;
   for (Subscription* subscription : route.local) delivered |= deliver(account, *subscription, message);
   for (const RemoteReceiver& receiver : route.remote) {
-    hand_over(account, message, receiver.loop, {receiver.handle, 0, 0});
+    hand_over(account, message, receiver.loop, {receiver.handle, 0});
     delivered = true;
   }
   for (const RouteGroup& group : route.groups) delivered |= deliver_to_group(account, route, group, message);
@@ -130,7 +130,7 @@ bool Shard::deliver_to_group(Account& account, const Route& route, const RouteGr
   for (uint32_t tried = 0; tried < count; tried++) {
     const GroupMember& member = route.members[group.begin + at];
     if (member.local == nullptr) {
-      hand_over(account, message, member.remote.loop, {member.remote.handle, group.group_id, 1});
+      hand_over(account, message, member.remote.loop, {member.remote.handle, group.name_hash});
       return true;
     }
     if (deliver(account, *member.local, message)) return true;
@@ -181,8 +181,8 @@ void Shard::deliver(const RemoteBatch& batch) {
     for (uint32_t r = 0; r < record.receiver_count; r++) {
       Subscription* subscription = subscriptions_.find(receivers[r].handle);
       const bool delivered = subscription != nullptr && deliver(*record.account, *subscription, message);
-      if (!delivered && receivers[r].is_queue != 0) {
-        deliver_group_again(*record.account, receivers[r].group_id, message);
+      if (!delivered && receivers[r].queue_hash != 0) {
+        deliver_group_again(*record.account, receivers[r].queue_hash, message);
       }
     }
     is_delivering_ = false;
@@ -191,11 +191,11 @@ void Shard::deliver(const RemoteBatch& batch) {
 }
 
 // The member that another loop had chosen left in the meantime: somebody else of its group gets the message.
-void Shard::deliver_group_again(Account& account, uint32_t group_id, const Message& message) {
+void Shard::deliver_group_again(Account& account, uint64_t queue_hash, const Message& message) {
   std::vector<GroupMember> members;
-  account.routing().match(message.subject, scratch_match_, [&](const subject::Match& match) {
+  account.routing().match(message.subject, scratch_match_, [&](const subject::Match& match, const auto& trie) {
     for (const subject::GroupMatch& group : match.groups) {
-      if (group.group_id != group_id) continue;
+      if (queue_name_hash(trie.queue_of(match.members[group.begin])) != queue_hash) continue;
       for (uint32_t i = group.begin; i < group.end; i++) {
         Subscription* member = static_cast<Subscription*>(match.members[i]);
         const bool is_local = member->loop == setup_.index;
@@ -210,7 +210,7 @@ void Shard::deliver_group_again(Account& account, uint32_t group_id, const Messa
   for (const GroupMember& member : members) {
     if (member.local != nullptr) continue;
     message_open_[member.remote.loop] = 0;
-    hand_over(account, message, member.remote.loop, {member.remote.handle, group_id, 1});
+    hand_over(account, message, member.remote.loop, {member.remote.handle, queue_hash});
     message_open_[member.remote.loop] = 0;
     return;
   }
@@ -218,7 +218,7 @@ void Shard::deliver_group_again(Account& account, uint32_t group_id, const Messa
 
 Subscription* Shard::find_plain(Session& session, std::string_view subject) {
   Subscription* found = nullptr;
-  session.account().routing().match(subject, scratch_match_, [&](const subject::Match& match) {
+  session.account().routing().match(subject, scratch_match_, [&](const subject::Match& match, const auto&) {
     for (subject::TrieEntry* entry : match.plain) {
       if (entry->loop != setup_.index) continue;
       Subscription* subscription = static_cast<Subscription*>(entry);

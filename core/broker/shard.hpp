@@ -114,7 +114,7 @@ class Shard {
   bool deliver(Account& account, Subscription& subscription, const Message& message);
   bool deliver_to_group(Account& account, const Route& route, const RouteGroup& group, const Message& message);
   void hand_over(Account& account, const Message& message, uint32_t loop, const RemoteBatch::Receiver& receiver);
-  void deliver_group_again(Account& account, uint32_t group_id, const Message& message);
+  void deliver_group_again(Account& account, uint64_t queue_hash, const Message& message);
   void run_deferred();
   void prepare(Message& message) {
     if (!sizes_.fits(message.payload.size(), message.header_bytes, message.has_headers)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the way to a broker in the same process: what a server hands to clients instead of an address.
+// Owns the way to a broker in the same process: what a server hands to clients instead of an
+// address.
 #pragma once
 
 #include <memory>

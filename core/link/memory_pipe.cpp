@@ -23,9 +23,10 @@ using transport::StreamState;
 
 constexpr size_t cache_line_bytes = 64;
 
-// One direction: one writer, one reader. Positions only rise. The two "waits" flags are set by the side that is about to
-// sleep, which then looks once more; the other side looks at the flag after it has moved its position. Both use
-// sequentially consistent operations, so at least one of them sees the other.
+// One direction: one writer, one reader. Positions only rise. The two "waits" flags are set by the
+// side that is about to sleep, which then looks once more; the other side looks at the flag after
+// it has moved its position. Both use sequentially consistent operations, so at least one of them
+// sees the other.
 struct Ring {
   alignas(cache_line_bytes) std::atomic<uint64_t> written{0};
   std::atomic<bool> reader_waits{false};
@@ -70,7 +71,8 @@ class PipeEnd final : public transport::ByteStream, private io::FdHandler {
     const uint64_t from = in_.read.load(std::memory_order_relaxed);
     uint64_t available = in_.written.load(std::memory_order_acquire) - from;
     if (available == 0) {
-      // The flag of the end is set after the last byte: whoever sees it and still nothing has seen everything.
+      // The flag of the end is set after the last byte: whoever sees it and still nothing has seen
+      // everything.
       const bool gone = in_.writer_gone.load(std::memory_order_seq_cst);
       available = in_.written.load(std::memory_order_seq_cst) - from;
       if (available == 0) {
@@ -163,11 +165,13 @@ class PipeEnd final : public transport::ByteStream, private io::FdHandler {
   // Asks to be woken; when there is something already, the wake-up is our own.
   void sleep_until_readable() {
     in_.reader_waits.store(true, std::memory_order_seq_cst);
-    if (is_readable() && in_.reader_waits.exchange(false, std::memory_order_seq_cst)) own_wake_.signal();
+    if (is_readable() && in_.reader_waits.exchange(false, std::memory_order_seq_cst))
+      own_wake_.signal();
   }
   void sleep_until_writable() {
     out_.writer_waits.store(true, std::memory_order_seq_cst);
-    if (is_writable() && out_.writer_waits.exchange(false, std::memory_order_seq_cst)) own_wake_.signal();
+    if (is_writable() && out_.writer_waits.exchange(false, std::memory_order_seq_cst))
+      own_wake_.signal();
   }
   // For a caller who waits on descriptor() himself: an old wake-up must not end his next wait.
   void clear_before_wait() {

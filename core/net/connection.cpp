@@ -21,11 +21,7 @@ Connection::Connection(Worker& worker, std::unique_ptr<transport::ByteStream> st
       stream_(std::move(stream)),
       session_(worker.shard(), *this, std::move(setup)),
       ping_timer_([](void* self) { static_cast<Connection*>(self)->on_ping_timer(); }, this),
-      write_timer_([](void* self) {
-        Connection* connection = static_cast<Connection*>(self);
-        connection->worker_.shard().statistics().slow_consumers += 1;
-        connection->session_.close(broker::CloseReason::slow_consumer_write_deadline);
-      }, this),
+      write_timer_([](void* self) { static_cast<Connection*>(self)->on_write_deadline(); }, this),
       start_wall_ns_(worker.loop().clock().wall_ns()) {}
 
 Connection::~Connection() {
@@ -60,11 +56,41 @@ void Connection::on_ping_timer() {
   worker_.loop().start_timer(ping_timer_, session_.options().ping_interval_ns);
 }
 
+void Connection::on_write_deadline() {
+  if (is_finishing_) {
+    session_.output().clear();
+    worker_.connection_done(*this);
+    return;
+  }
+  worker_.shard().statistics().slow_consumers += 1;
+  session_.close(broker::CloseReason::slow_consumer_write_deadline);
+  session_.output().clear();
+}
+
+bool Connection::finish() {
+  flush();
+  keep_borrowed();
+  worker_.loop().stop_timer(ping_timer_);
+  if (session_.output().is_empty() || session_.close_reason() == broker::CloseReason::server_shutdown) return true;
+  is_finishing_ = true;
+  worker_.loop().start_timer(write_timer_, last_words_ns);
+  return false;
+}
+
 void Connection::on_stream_ready(bool readable, bool writable) {
+  if (is_finishing_) {
+    if (writable || write_wants_read_) flush();
+    if (session_.output().is_empty()) worker_.connection_done(*this);
+    return;
+  }
   if (session_.is_closing()) return;
   if (writable && (wants_write_ || read_wants_write_)) {
+    const bool read_waited = read_wants_write_;
     read_wants_write_ = false;
     flush();
+    if (session_.is_closing()) return;
+    if (read_waited) update_interest();
+    readable = readable || read_waited;
   }
   if (readable && write_wants_read_) flush();
   if (readable && !is_stalled_ && !session_.is_waiting()) read_some();
@@ -213,8 +239,8 @@ void Connection::resume_reading() {
 }
 
 void Connection::update_interest() {
-  const bool read = (!is_stalled_ && !session_.is_waiting()) || write_wants_read_;
-  Status status = stream_->set_interest(read, wants_write_ || read_wants_write_);
+  const bool read = (!is_stalled_ && !session_.is_waiting() && !session_.is_closing()) || write_wants_read_;
+  Status status = stream_->set_interest(read, wants_write_ || (read_wants_write_ && !session_.is_closing()));
   if (!status) session_.close(broker::CloseReason::out_of_memory);
 }
 
@@ -247,14 +273,16 @@ void Connection::flush() {
     worker_.congested_count_ += congested ? 1 : static_cast<size_t>(-1);
   }
   const bool waits = wants_write || write_wants_read_;
-  if (waits && (moved || !write_timer_.is_running())) {
+  if (is_finishing_) {
+    // The time for last words runs once.
+  } else if (waits && (moved || !write_timer_.is_running())) {
     worker_.loop().start_timer(write_timer_, session_.options().write_deadline_ns);
   } else if (!waits && write_timer_.is_running()) {
     worker_.loop().stop_timer(write_timer_);
   }
   if (wants_write != wants_write_ || write_wants_read_) {
     wants_write_ = wants_write;
-    if (!session_.is_closing()) update_interest();
+    update_interest();
   }
 }
 

@@ -28,6 +28,9 @@ class Connection final : public transport::StreamHandler, public broker::Session
   void flush();
   /// Copies output that is borrowed from memory which is about to be used anew.
   void keep_borrowed();
+  /// The session has ended: true when nothing is left to do but to destroy this; otherwise the last words (an -ERR) still
+  /// wait for the stream, and the worker is told through connection_done() when they are out or out of time.
+  bool finish();
   /// Reading goes on after a stall.
   void resume_reading();
   bool is_stalled() const { return is_stalled_; }
@@ -45,6 +48,7 @@ class Connection final : public transport::StreamHandler, public broker::Session
   static constexpr size_t pending_growth_min = 64 * 1024;
   static constexpr size_t congested_bytes = 4 * 1024 * 1024;
   static constexpr size_t relieved_bytes = 1024 * 1024;
+  static constexpr int64_t last_words_ns = 2'000'000'000;
 
   void on_stream_ready(bool readable, bool writable) override;
   void on_slow_authentication() override;
@@ -58,6 +62,7 @@ class Connection final : public transport::StreamHandler, public broker::Session
   void on_stream_end(broker::CloseReason reason);
   void start_ping_timer();
   void on_ping_timer();
+  void on_write_deadline();
 
   Worker& worker_;
   std::unique_ptr<transport::ByteStream> stream_;
@@ -76,6 +81,8 @@ class Connection final : public transport::StreamHandler, public broker::Session
   bool read_wants_write_ = false;   // The stream must write before it can read, or the other way round (TLS).
   bool write_wants_read_ = false;
   bool saw_connect_ = false;
+  bool is_finishing_ = false;  // Only output goes on.
+  bool is_done_ = false;       // In Worker::done_.
 };
 
 }  // namespace martlet::net

@@ -32,7 +32,11 @@ Result<std::unique_ptr<Worker>> Worker::create(Setup setup) {
   return worker;
 }
 
-Worker::~Worker() { MARTLET_ASSERT(!thread_.joinable()); }
+Worker::~Worker() {
+  setup_.on_connection_end = nullptr;  // The broker around this worker is going away itself.
+  MARTLET_ASSERT(!thread_.joinable());
+  while (first_ != nullptr) destroy(first_);
+}
 
 void Worker::start() {
   thread_ = std::thread([this] { loop_->run(); });
@@ -108,6 +112,7 @@ bool Worker::end_turn() {
 void Worker::hand_over() {
   if (!shard_->has_outbound()) return;
   shard_->clear_has_outbound();
+  std::lock_guard<std::mutex> lock(*setup_.exchange_mutex);
   for (uint32_t i = 0; i < peers_.size(); i++) {
     broker::RemoteBatch& batch = shard_->outbound(i);
     if (batch.is_empty()) continue;
@@ -144,21 +149,37 @@ void Worker::end_connections() {
   while (!ended.empty()) {
     broker::Session& session = *ended.back();
     ended.pop_back();
-    Connection* connection = static_cast<Connection*>(&session.host());
     session.clear_dirty();
-    connection->flush();
-    std::erase(flushing_, connection);
-    if (setup_.on_connection_end) setup_.on_connection_end(*connection);
-    remove_connection(connection);
-    broker::ShardStatistics& total = shard_->statistics();
-    total.in_msgs += session.statistics().in_msgs;
-    total.in_bytes += session.statistics().in_bytes;
-    total.out_msgs += session.statistics().out_msgs;
-    total.out_bytes += session.statistics().out_bytes;
-    if (session.close_reason() == broker::CloseReason::stale_connection) total.stale_connections += 1;
-    delete connection;
-    load_.fetch_sub(1, std::memory_order_relaxed);
+    shard_->unsubscribe_all(session);
+    Connection* connection = static_cast<Connection*>(&session.host());
+    if (connection->finish()) connection_done(*connection);
   }
+  while (!done_.empty()) {
+    Connection* connection = done_.back();
+    done_.pop_back();
+    destroy(connection);
+  }
+}
+
+void Worker::connection_done(Connection& connection) {
+  if (connection.is_done_) return;
+  connection.is_done_ = true;
+  done_.push_back(&connection);
+}
+
+void Worker::destroy(Connection* connection) {
+  broker::Session& session = connection->session();
+  std::erase(flushing_, connection);
+  if (setup_.on_connection_end) setup_.on_connection_end(*connection);
+  remove_connection(connection);
+  broker::ShardStatistics& total = shard_->statistics();
+  total.in_msgs += session.statistics().in_msgs;
+  total.in_bytes += session.statistics().in_bytes;
+  total.out_msgs += session.statistics().out_msgs;
+  total.out_bytes += session.statistics().out_bytes;
+  if (session.close_reason() == broker::CloseReason::stale_connection) total.stale_connections += 1;
+  delete connection;
+  load_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 bool Worker::is_any_inbox_full() const {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,6 +27,9 @@ class Worker final : public broker::ShardHost {
     uint64_t seed = 1;
     const Clock* clock = nullptr;
     MemoryBudget* budget = nullptr;
+    /// Held by a worker while it hands over: whoever acts on what it got hands over later, to everybody. So a message
+    /// never arrives before one that caused it, on whichever loops they travel.
+    std::mutex* exchange_mutex = nullptr;
     Logger log;
     /// Takes work that is too slow for a loop.
     std::function<void(std::function<void()>)> run_slow;
@@ -83,6 +87,9 @@ class Worker final : public broker::ShardHost {
   /// Writes or copies away everything that points into the arena, so that it can be used from its start.
   void recycle_arena();
   void end_connections();
+  /// What finish() left to do is done.
+  void connection_done(Connection& connection);
+  void destroy(Connection* connection);
   void resume_stalled();
   void add_connection(Connection* connection);
   void remove_connection(Connection* connection);
@@ -102,6 +109,7 @@ class Worker final : public broker::ShardHost {
   std::vector<std::string> held_;        // Payload memory that output may still borrow; freed once it is written.
   std::vector<Connection*> flushing_;    // Scratch of flush_dirty.
   std::vector<Connection*> stalled_;
+  std::vector<Connection*> done_;        // Finished; destroyed at the end of the turn.
   std::unique_ptr<io::Timer> stall_timer_;
   Connection* first_ = nullptr;
   size_t connection_count_ = 0;

@@ -108,6 +108,7 @@ Status Server::Core::start_workers(Run& run) {
     setup.seed = io::random_seed();
     setup.clock = &clock_;
     setup.budget = &run.budget;
+    setup.exchange_mutex = &run.exchange_mutex;
     setup.log = log_;
     setup.run_slow = [&run](std::function<void()> task) { (void)run.slow_worker.run(std::move(task)); };
     setup.on_connection_end = [this, &run](net::Connection& connection) { on_connection_end(run, connection); };

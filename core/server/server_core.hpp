@@ -27,6 +27,7 @@ struct Run {
 
   MemoryBudget budget;
   net::SlowWorker slow_worker;
+  std::mutex exchange_mutex;
   std::vector<std::unique_ptr<net::Worker>> workers;
   std::unique_ptr<net::Listener> listener;
   std::shared_ptr<const protocol::ServerInfo> info;

@@ -23,6 +23,8 @@ from server_process import ServerError, ServerProcess, server_command
 from transcript import Transcript, TranscriptError, parse_duration, read_transcript
 
 HERE = Path(__file__).resolve().parent
+DYING_SECONDS = 0.5
+CRASH_LOG_LINES = 150  # a report of a sanitizer is long, and its top tells most
 SETTLE_SECONDS = 0.002  # a server that has closed a connection may forget it a moment later
 
 
@@ -118,13 +120,16 @@ class Runner:
             key = transcript.server_key()
             self.left[key] = self.left.get(key, 0) + 1
         transcripts = sorted(transcripts, key=waiting_seconds, reverse=True)
+        outcomes = []
         try:
             with concurrent.futures.ThreadPoolExecutor(max(jobs, 1)) as pool:
-                return list(pool.map(self.run_one, transcripts))
+                outcomes = list(pool.map(self.run_one, transcripts))
         finally:
-            for servers in self.idle.values():
-                for server in servers:
-                    server.stop()
+            idle = [server for servers in self.idle.values() for server in servers]
+            faults = [fault for fault in (server.stop() for server in idle) if fault]
+        if faults:
+            outcomes[-1].failure = "\n".join(filter(None, [outcomes[-1].failure, *faults]))
+        return outcomes
 
     def run_one(self, transcript: Transcript) -> Outcome:
         started = time.monotonic()
@@ -151,12 +156,12 @@ class Runner:
             failure = str(error) or type(error).__name__
         finally:
             player.close()
-        if not server.is_alive():
-            failure = f"{failure or ''}\n    THE SERVER ENDED:\n{server.log_tail()}"
+        if not server.is_alive(DYING_SECONDS if failure else 0.0):
+            failure = f"{failure or ''}\n    THE SERVER ENDED:\n{server.log_tail(CRASH_LOG_LINES)}"
         elif failure:
             failure += f"\n    server's log:\n{server.log_tail(6)}"
-        self.give_back(transcript, server, usable=failure is None)
-        return failure
+        fault = self.give_back(transcript, server, usable=failure is None)
+        return failure or fault
 
     def take_server(self, transcript: Transcript) -> ServerProcess:
         key = transcript.server_key()
@@ -166,14 +171,16 @@ class Runner:
                 return self.idle[key].pop()
         return ServerProcess(self.command, *key)
 
-    def give_back(self, transcript: Transcript, server: ServerProcess, usable: bool) -> None:
+    def give_back(
+        self, transcript: Transcript, server: ServerProcess, usable: bool
+    ) -> str | None:
         key = transcript.server_key()
         time.sleep(SETTLE_SECONDS)
         with self.lock:
             if usable and not transcript.fresh and self.left[key] > 0:
                 self.idle.setdefault(key, []).append(server)
-                return
-        server.stop()
+                return None
+        return server.stop()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from matching import NO, WAIT, BytePattern, json_difference
 from player import Failure, Player
 from random_session import random_session
 from rows import check_rows
+from server_process import ServerError, ServerProcess
 from transcript import Transcript, TranscriptError, literal_bytes, parse_step, read_transcript
 from wire import SPLIT_BYTES_MAX, split_pieces
 
@@ -144,6 +145,9 @@ class PlayerTest(unittest.TestCase):
         self.play(server, "open a", "a> X", "a< +OK", "a closed")
         self.assertEqual(server.received, [b"X\r\n", b"PONG\r\n"])
 
+    def test_server_ping_behind_the_last_pong_is_no_message(self) -> None:
+        self.play(ScriptedServer([b"PONG\r\nPING\r\n", b""]), "open a")
+
     def test_difference_replaces_and_must_be_needed(self) -> None:
         step = 'a info {"max_payload":11}'
         lines = ["open a without info", step, "a closed"]
@@ -258,6 +262,40 @@ class SplitTest(unittest.TestCase):
         short, long = bytes(range(256)), b"0123456789" * SPLIT_BYTES_MAX
         self.assertEqual([len(piece) for piece in split_pieces(short)], [1] * len(short))
         self.assertEqual(b"".join(split_pieces(long)), long)
+
+
+FAKE_SERVER = """
+import json, os, signal, sys
+status = int(sys.argv[-1])
+if status == 1:
+    sys.exit("cannot start")
+signal.signal(signal.SIGTERM, lambda *_: os._exit(status))
+folder = sys.argv[sys.argv.index("--ports_file_dir") + 1]
+path = os.path.join(folder, f"fake_{os.getpid()}.ports")
+with open(path + ".new", "w") as file:
+    json.dump({"nats": ["nats://127.0.0.1:4"], "monitoring": []}, file)
+os.rename(path + ".new", path)
+signal.pause()
+"""
+
+
+class ServerProcessTest(unittest.TestCase):
+    def start(self, status: int) -> ServerProcess:
+        return ServerProcess([sys.executable, "-c", FAKE_SERVER], "", (str(status),))
+
+    def test_a_good_end_is_no_fault(self) -> None:
+        server = self.start(0)
+        self.assertEqual(server.port, 4)
+        self.assertTrue(server.is_alive())
+        self.assertIsNone(server.stop())
+        self.assertFalse(server.folder.exists())
+
+    def test_a_report_of_a_sanitizer_at_the_end_is_a_fault(self) -> None:
+        self.assertRegex(self.start(99).stop() or "", "status was 99")
+
+    def test_no_start_is_told_with_the_log(self) -> None:
+        with self.assertRaisesRegex(ServerError, "cannot start"):
+            self.start(1)
 
 
 class DifferentialTest(unittest.TestCase):

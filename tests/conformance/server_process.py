@@ -16,7 +16,8 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 START_SECONDS_MAX = 15.0
-STOP_SECONDS_MAX = 5.0
+STOP_SECONDS_MAX = 10.0
+SANITIZER_STATUS = 99  # what the suites tell sanitizers to end with
 
 
 class ServerError(Exception):
@@ -68,19 +69,30 @@ class ServerProcess:
             time.sleep(0.01)
         raise ServerError(f"no ports file within {START_SECONDS_MAX} s:\n{self.log_tail()}")
 
-    def is_alive(self) -> bool:
-        return self.process.poll() is None
+    def is_alive(self, patience_s: float = 0.0) -> bool:
+        """After a failure a little patience tells a server that is just dying."""
+        try:
+            self.process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
 
     def log_tail(self, lines: int = 20) -> str:
         text = self.log_path.read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-lines:])
 
-    def stop(self) -> None:
+    def stop(self) -> str | None:
+        """Ends it; a sentence when the end was bad: a signal of its own, a report of a sanitizer."""
+        fault = None
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGTERM)
             try:
-                self.process.wait(STOP_SECONDS_MAX)
+                status = self.process.wait(STOP_SECONDS_MAX)
+                if status == SANITIZER_STATUS or (status < 0 and status != -signal.SIGTERM):
+                    fault = f"at its end its status was {status}:\n{self.log_tail(150)}"
             except subprocess.TimeoutExpired:
                 os.kill(self.process.pid, signal.SIGKILL)
                 self.process.wait()
+                fault = f"it did not end within {STOP_SECONDS_MAX} s:\n{self.log_tail()}"
         shutil.rmtree(self.folder, ignore_errors=True)
+        return fault

@@ -137,13 +137,11 @@ class Servers:
         else:
             raise ServerError(f"a client asked for '{word}', which nobody knows")
 
-    def fallen(self) -> list[str]:
-        """Servers that ended although nobody stopped them."""
-        return [server.describe_end() for server in self._all if server.ended_by_itself()]
-
-    def stop(self) -> None:
-        for server in self._all:
-            server.stop()
+    def stop(self) -> list[str]:
+        """What is wrong with the servers' ends: also that one ended although nobody stopped it."""
+        found = [server.describe_end() for server in self._all if server.ended_by_itself()]
+        found += [server.stop() for server in self._all]
+        return [text for text in found if text]
 
 
 class Outcome:
@@ -235,9 +233,8 @@ def run_client(client, command: list[str], folder: pathlib.Path, outcome: Outcom
         finally:
             process.kill()
             process.wait()
-        fallen = servers.fallen()
     finally:
-        servers.stop()
+        fallen = servers.stop()
         outcome.run_seconds = time.monotonic() - begin
     if complaint:
         outcome.not_ok("program", complaint)

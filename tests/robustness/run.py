@@ -110,7 +110,7 @@ def complaints_of(one: scenarios.Scenario, command: list[str], folder: pathlib.P
     except (ServerError, OSError, json.JSONDecodeError, subprocess.TimeoutExpired) as error:
         return [*found, f"{type(error).__name__}: {error}"], ""
     finally:
-        process.stop()
+        found += filter(None, [process.stop()])
     slowest = max(seen["slowest_seconds"], seen["slowest_fresh_seconds"])
     if seen["problem"]:
         found.append(f"the healthy client: {seen['problem']}")

@@ -83,7 +83,7 @@ def publish(subject: str, payload: bytes) -> bytes:
 SLOW = f"max_pending: {MAX_PENDING}"
 
 
-@scenario(bytes_max=4 * MAX_PENDING, configuration=SLOW)
+@scenario(bytes_max=5 * MAX_PENDING, configuration=SLOW)
 def slow_reader(server: Server) -> None:
     """Three consumers never read, two do: the three are closed, the two miss nothing."""
     count, payload = 800, bytes(64 * KIB - 8)
@@ -118,7 +118,7 @@ def slow_reader(server: Server) -> None:
             claim(len(got) < count * len(payload), "a blocked consumer got everything")
 
 
-@scenario(bytes_max=4 * MAX_PENDING, configuration=SLOW)
+@scenario(bytes_max=MAX_PENDING + 2 * READ_BUFFER_BYTES_MAX, configuration=SLOW)
 def trickling_reader(server: Server) -> None:
     """Reading, but far more slowly than what comes: closed too, in bounded memory."""
     payload = bytes(64 * KIB)
@@ -135,7 +135,7 @@ def trickling_reader(server: Server) -> None:
         claim(len(got) < rounds * each * len(payload), "so slow a consumer got everything")
 
 
-@scenario(bytes_max=2 * MAX_PENDING + READ_BUFFER_BYTES_MAX, configuration=SLOW)
+@scenario(bytes_max=MAX_PENDING + READ_BUFFER_BYTES_MAX, configuration=SLOW)
 def unread_answers(server: Server) -> None:
     """Asks without end and never reads an answer: what waits for it stays bounded."""
     with Raw(server.port, receive_bytes=4 * KIB) as one:

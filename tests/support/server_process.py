@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import pathlib
+import signal
 import subprocess
 import time
 
 START_SECONDS_MAX = 20
-STOP_SECONDS_MAX = 10
+STOP_SECONDS_MAX = 20
+LOG_CHARACTERS = 4000
 
 
 class ServerError(Exception):
@@ -79,7 +81,7 @@ class Server:
 
     def log_tail(self) -> str:
         try:
-            return self.log.read_text(errors="replace")[-600:].replace("\n", " | ")
+            return self.log.read_text(errors="replace")[-LOG_CHARACTERS:].replace("\n", " | ")
         except OSError:
             return "(none)"
 
@@ -90,12 +92,17 @@ class Server:
             self._process.kill()
             self._process.wait()
 
-    def stop(self) -> None:
+    def stop(self) -> str:
+        """Asks the server to end; what it did wrong then, or nothing. A sanitizer speaks here too."""
         if self._process is None or self._process.poll() is not None:
-            return
+            return ""
         self._killed = True
         self._process.terminate()
         try:
-            self._process.wait(timeout=STOP_SECONDS_MAX)
+            status = self._process.wait(timeout=STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             self.kill()
+            return f"the server did not end within {STOP_SECONDS_MAX} s of being asked to"
+        if status not in (0, -signal.SIGTERM):
+            return f"asked to end, the server ended with status {status}; log: {self.log_tail()}"
+        return ""

@@ -7,9 +7,39 @@
 command_bench() {
   step "packages for measurements" install_packages python build bench
   build_preset release
-  need_python_package
   need_nats_server
-  need_nats_cli
-  need_nats_py
-  step "the measurements" "$MARTLET_PYTHON" tests/performance/bench.py "$@"
+  # `--rows fan16,rtt` and the like want no Python: see tests/performance/bench.py --help.
+  if bench_wants_python "$@"; then
+    need_python_package
+    need_bench_peers
+  fi
+  step "the measurements" python3 tests/performance/bench.py "$@"
+}
+
+bench_wants_python() {
+  case " $* " in
+    *" --rows "* | *" --rows="*) [[ " $* " == *python* ]] ;;
+    *) ! [[ " $* " =~ " -h "|" --help " ]] ;;
+  esac
+}
+
+# What the Python package is measured beside inside a process. Not in its environment: a folder that
+# only the measurement sees.
+need_bench_peers() {
+  PYTHON_BENCH_PEERS=$MARTLET_PEERS/python_bench
+  export PYTHON_BENCH_PEERS
+  step "pyzmq and zenoh" locked python-bench make_bench_peers "$PYTHON_BENCH_PEERS"
+}
+
+make_bench_peers() {
+  local folder=$1 requirements=tools/dev/requirements/bench_peers.txt mark
+  mark=$({
+    "$MARTLET_PYTHON" -c 'import sys; print(sys.version)'
+    cat "$requirements"
+  } | sha256sum)
+  [ "$(cat "$folder/.ready" 2>/dev/null)" != "$mark" ] || return 0
+  rm -rf "$folder"
+  quietly bench-peers "$MARTLET_PYTHON" -m pip install -q --no-deps --only-binary :all: \
+    --target "$folder" -r "$requirements" || return
+  echo "$mark" >"$folder/.ready"
 }

@@ -9,7 +9,10 @@ command_build() {
     release | debug | asan | tsan | fuzz) ;;
     *) die "no preset '$preset': release debug asan tsan fuzz" ;;
   esac
-  build_preset "$preset"
+  case $preset in
+    fuzz) build_preset fuzz fuzz_targets ;;
+    *) build_preset "$preset" ;;
+  esac
   if [ -x "$MARTLET_PROGRAM" ] && [ "$preset" = release ]; then
     say "    the program: build/release/bin/martlet"
   fi

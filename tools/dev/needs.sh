@@ -8,7 +8,7 @@ need_release() { build_preset release; }
 need_debug() { build_preset debug; }
 need_asan() { build_preset asan; }
 need_tsan() { build_preset tsan; }
-need_fuzz() { build_preset fuzz; }
+need_fuzz() { build_preset fuzz fuzz_targets; }
 need_format() { step "clang-format" install_packages format; }
 need_swig() { step "swig" install_packages swig; }
 

@@ -121,7 +121,7 @@ void Loop::run() {
 void Loop::run_once(int64_t timeout_ns) {
   if (turn_at_once_) timeout_ns = 0;
   if (timeout_ns != 0) wait_until(timeout_ns < 0 ? -1 : clock_.monotonic_ns() + timeout_ns);
-  event_base_loop(base_, timeout_ns == 0 ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
+  event_base_loop(base_, timeout_ns == 0 ? EVLOOP_NONBLOCK | EVLOOP_ONCE : EVLOOP_ONCE);
   now_ns_ = clock_.monotonic_ns();
   wheel_.advance(now_ns_);
   if (wake_sent_.load(std::memory_order_acquire)) {

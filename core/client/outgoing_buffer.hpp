@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the bytes that a connection has to say: copied in by any thread, bounded, written by whoever is best placed, one
+// writer at a time. While there is no connection it is the reconnect buffer. Knows the byte stream, and no loops.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "transport/byte_stream.hpp"
+
+namespace martlet::client {
+
+struct PublishView;
+
+/// Bytes that grow at the end, without initialising what is about to be written.
+class ByteBuffer {
+ public:
+  ByteBuffer() = default;
+  ~ByteBuffer() { std::free(data_); }
+  ByteBuffer(const ByteBuffer&) = delete;
+  ByteBuffer& operator=(const ByteBuffer&) = delete;
+
+  /// Room for `bytes` more; null when there is no memory. commit() says how many were used.
+  char* reserve(size_t bytes) { return size_ + bytes <= capacity_ ? data_ + size_ : grow(bytes); }
+  void commit(size_t bytes) { size_ += bytes; }
+  bool append(std::string_view text);
+  void swap(ByteBuffer& other) noexcept;
+  /// Empties; gives memory back when it is far above what is usual.
+  void clear();
+  const char* data() const { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  char* grow(size_t bytes);
+  char* data_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
+
+/// What the caller of an append has to do next, outside the buffer's lock.
+enum class FlushNeed : uint8_t {
+  none,  // Written, or somebody is on the way.
+  soon,  // Ask who turns the loop to come within a millisecond.
+  now,   // Ask who turns the loop to come at once: the socket does not take more, or is broken.
+};
+
+class OutgoingBuffer {
+ public:
+  static constexpr size_t gather_bytes = 64 * 1024;
+
+  enum class Mode : uint8_t { disconnected, connected, draining, closed };
+  /// How a publish that finds the buffer idle is treated.
+  enum class IdleRule : uint8_t {
+    write_few_then_ask,  // A few a millisecond are written by the publisher, then somebody is asked to come.
+    ask,                 // Somebody is always asked: a lent loop.
+    write,               // Nobody would come: written at once.
+    gather,              // The program promised to come.
+  };
+
+  struct Limits {
+    int64_t pending_bytes_max;
+    int64_t reconnect_buffer_bytes_max;
+  };
+
+  OutgoingBuffer(const Clock& clock, const Limits& limits) : clock_(clock), limits_(limits) {}
+
+  // --- any thread ---
+
+  /// Copies a message in. `at_once`: written by the caller now, as far as the stream takes it.
+  Status publish(const PublishView& message, IdleRule rule, bool at_once, FlushNeed* out_need);
+  /// A line of our own (SUB, UNSUB, PING …): never refused, and dropped while there is no connection.
+  FlushNeed control(std::string_view text, bool at_once);
+  /// Writes all that waits, as far as the stream takes it.
+  FlushNeed write_pending();
+  /// Whether a message of so many bytes would be taken.
+  bool has_room(int64_t message_bytes) const;
+  Mode mode() const;
+  int64_t pending_bytes() const;
+  void count(int64_t* out_messages, int64_t* out_bytes) const;
+
+  // --- who turns the loop ---
+
+  /// A new connection: `preamble` (subscriptions) goes first, then what was published meanwhile.
+  FlushNeed connect(transport::ByteStream* stream, std::string_view preamble);
+  /// The stream is about to go. Waits for a write under way, keeps whole publishes that were not written.
+  void disconnect();
+  void set_draining();
+  void close();
+  /// Whether somebody was asked to come; and for how long that can wait still, 0 for at once, below 0 if nobody was.
+  int64_t wanted_in_ns() const;
+  /// Whether the stream wants to be watched for writing.
+  bool is_blocked() const;
+  bool is_broken() const;
+  void on_writable();
+
+ private:
+  Status refuse(int64_t bytes) const;
+  FlushNeed after_append(std::unique_lock<std::mutex>& lock, IdleRule rule, bool at_once);
+  FlushNeed write_locked(std::unique_lock<std::mutex>& lock);
+  int64_t pending_locked() const { return static_cast<int64_t>(front_.size() + back_.size() - back_written_); }
+
+  const Clock& clock_;
+  const Limits limits_;
+  mutable std::mutex mutex_;
+  std::condition_variable write_ended_;
+  ByteBuffer front_;            // GUARDED_BY mutex_; being filled. Begins at the start of an operation.
+  ByteBuffer back_;             // GUARDED_BY mutex_; being written, by who set writing_.
+  size_t back_written_ = 0;     // GUARDED_BY mutex_
+  transport::ByteStream* stream_ = nullptr;  // GUARDED_BY mutex_
+  Mode mode_ = Mode::disconnected;           // GUARDED_BY mutex_
+  bool writing_ = false;        // GUARDED_BY mutex_
+  bool blocked_ = false;        // GUARDED_BY mutex_; the stream took nothing more.
+  bool broken_ = false;         // GUARDED_BY mutex_; a write failed.
+  bool asked_ = false;          // GUARDED_BY mutex_; somebody was asked to come.
+  int64_t asked_until_ns_ = 0;  // GUARDED_BY mutex_
+  int64_t window_start_ns_ = 0; // GUARDED_BY mutex_; the millisecond in which direct writes are counted.
+  int32_t window_writes_ = 0;   // GUARDED_BY mutex_
+  int64_t out_messages_ = 0;    // GUARDED_BY mutex_
+  int64_t out_bytes_ = 0;       // GUARDED_BY mutex_
+};
+
+/// The publishes among `operations`, which begin and end between two operations.
+std::string keep_publishes(std::string_view operations);
+
+}  // namespace martlet::client

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: a message comes out of a batch as it went in. Method: a few messages with every part present and absent.
+#include "broker/remote_batch.hpp"
+
+#include <gtest/gtest.h>
+
+namespace martlet::broker {
+namespace {
+
+TEST(RemoteBatch, gives_back_what_was_put_in) {
+  RemoteBatch batch;
+  EXPECT_TRUE(batch.is_empty());
+  Account* account = reinterpret_cast<Account*>(8);
+  Message first;
+  first.subject = "a.b";
+  first.reply = "r";
+  first.payload = "NATS/1.0\r\n\r\nbody";
+  first.has_headers = true;
+  first.header_bytes = 12;
+  batch.begin_message(*account, first);
+  batch.add_receiver({{1, 2}, 0});
+  batch.add_receiver({{3, 4}, 99});
+  Message second;
+  second.subject = "c";
+  batch.begin_message(*account, second);
+  batch.add_receiver({{5, 6}, 0});
+  ASSERT_EQ(batch.record_count(), 2U);
+  const Message out = batch.message(batch.record(0));
+  EXPECT_EQ(out.subject, "a.b");
+  EXPECT_EQ(out.reply, "r");
+  EXPECT_EQ(out.payload, first.payload);
+  EXPECT_EQ(std::string_view(out.payload.data() + out.payload.size(), 2), "\r\n");
+  EXPECT_EQ(out.header_bytes, 12U);
+  ASSERT_EQ(batch.record(0).receiver_count, 2U);
+  EXPECT_EQ(batch.receivers(batch.record(0))[1].queue_hash, 99U);
+  EXPECT_EQ(batch.message(batch.record(1)).payload, "");
+  EXPECT_EQ(batch.receivers(batch.record(1))[0].handle.slot, 5U);
+  batch.clear();
+  EXPECT_TRUE(batch.is_empty());
+}
+
+}  // namespace
+}  // namespace martlet::broker

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: a handle never names another subscription than the one it was made for. Method: slots are used anew on purpose.
+#include "broker/subscription_store.hpp"
+
+#include <gtest/gtest.h>
+
+namespace martlet::broker {
+namespace {
+
+TEST(SubscriptionStore, an_old_handle_names_nothing) {
+  MemoryBudget budget;
+  SubscriptionStore store(budget);
+  Subscription* first = store.make("1");
+  const SubscriptionHandle handle = first->handle;
+  EXPECT_EQ(store.find(handle), first);
+  store.retire(first);
+  EXPECT_EQ(store.find(handle), nullptr);
+  EXPECT_EQ(first->sid(), "1");  // Readable until the end of the turn.
+  store.free_retired();
+  Subscription* second = store.make("2");
+  EXPECT_EQ(second->handle.slot, handle.slot);
+  EXPECT_EQ(store.find(handle), nullptr);
+  EXPECT_EQ(store.find(second->handle), second);
+  EXPECT_EQ(store.find({12345, 1}), nullptr);
+  store.retire(second);
+}
+
+}  // namespace
+}  // namespace martlet::broker

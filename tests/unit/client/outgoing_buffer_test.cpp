@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: bytes leave in order and by the stated rule, bounds hold, and a lost connection keeps whole publishes only.
+// Method: a stream that takes as much as the test allows; a clock by hand.
+#include "client/outgoing_buffer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "client/connection.hpp"
+
+namespace martlet::client {
+namespace {
+
+using transport::StreamResult;
+using transport::StreamState;
+using IdleRule = OutgoingBuffer::IdleRule;
+
+struct HandClock final : Clock {
+  int64_t monotonic_ns() const override { return now; }
+  int64_t wall_ns() const override { return now; }
+  int64_t now = 1'000'000'000;
+};
+
+struct FakeStream final : transport::ByteStream {
+  StreamResult read(char*, size_t) override { return {StreamState::want_read, 0, 0}; }
+  StreamResult write(const io::IoSlice* slices, int) override {
+    if (fails) return {StreamState::failed, 0, 32};
+    const size_t bytes = std::min(slices[0].bytes, allowance);
+    if (bytes == 0) return {StreamState::want_write, 0, 0};
+    ++writes;
+    allowance -= bytes;
+    text.append(static_cast<const char*>(slices[0].data), bytes);
+    return {StreamState::ok, bytes, 0};
+  }
+  Status attach(io::Loop&, transport::StreamHandler&) override { return Status(); }
+  void detach() override {}
+  Status set_interest(bool, bool) override { return Status(); }
+  const std::string& peer_host() const override { return text; }
+  uint16_t peer_port() const override { return 0; }
+  std::string text;
+  size_t allowance = SIZE_MAX;
+  int writes = 0;
+  bool fails = false;
+};
+
+class OutgoingBufferTest : public testing::Test {
+ protected:
+  ErrorCode publish(std::string_view subject, std::string_view data, IdleRule rule = IdleRule::write) {
+    return buffer.publish(PublishView{subject, "", "", data}, rule, false, &need).code();
+  }
+  HandClock clock;
+  FakeStream stream;
+  OutgoingBuffer buffer{clock, {10000, 500}};
+  FlushNeed need = FlushNeed::none;
+};
+
+TEST_F(OutgoingBufferTest, EncodesAllForms) {
+  buffer.connect(&stream, "SUB a 1\r\n");
+  publish("a", "xyz");
+  ASSERT_TRUE(buffer.publish({"b", "re", "", ""}, IdleRule::write, false, &need).is_ok());
+  ASSERT_TRUE(buffer.publish({"c", "", "NATS/1.0\r\n\r\n", "d"}, IdleRule::write, false, &need).is_ok());
+  ASSERT_TRUE(buffer.publish({"c", "r", "NATS/1.0\r\n\r\n", ""}, IdleRule::write, false, &need).is_ok());
+  EXPECT_EQ(stream.text,
+            "SUB a 1\r\nPUB a 3\r\nxyz\r\nPUB b re 0\r\n\r\nHPUB c 12 13\r\nNATS/1.0\r\n\r\nd\r\n"
+            "HPUB c r 12 12\r\nNATS/1.0\r\n\r\n\r\n");
+}
+
+TEST_F(OutgoingBufferTest, WritesAFewThenAsksThenGathers) {
+  buffer.connect(&stream, "");
+  for (int i = 0; i < 8; ++i) {
+    publish("a", "x", IdleRule::write_few_then_ask);
+    EXPECT_EQ(need, FlushNeed::none);
+  }
+  EXPECT_EQ(stream.writes, 8);
+  publish("a", "x", IdleRule::write_few_then_ask);
+  EXPECT_EQ(need, FlushNeed::soon);
+  EXPECT_EQ(buffer.wanted_in_ns(), ns_per_ms);
+  for (int i = 0; i < 100; ++i) publish("a", "x", IdleRule::write_few_then_ask);
+  EXPECT_EQ(need, FlushNeed::none);
+  EXPECT_EQ(stream.writes, 8);
+  buffer.write_pending();
+  EXPECT_EQ(stream.writes, 9);
+  EXPECT_EQ(buffer.wanted_in_ns(), -1);
+  clock.now += 2 * ns_per_ms;
+  publish("a", "x", IdleRule::write_few_then_ask);
+  EXPECT_EQ(stream.writes, 10);
+}
+
+TEST_F(OutgoingBufferTest, GatheredBytesAreWrittenByThePublisher) {
+  OutgoingBuffer large(clock, {10 << 20, 0});
+  large.connect(&stream, "");
+  const std::string data(1000, 'x');
+  int published = 0;
+  while (stream.writes == 0 && published < 1000) {
+    ASSERT_TRUE(large.publish({"a", "", "", data}, IdleRule::gather, false, &need).is_ok());
+    ++published;
+  }
+  EXPECT_GE(stream.text.size(), OutgoingBuffer::gather_bytes);
+  EXPECT_LT(stream.text.size(), OutgoingBuffer::gather_bytes + 2000);
+}
+
+TEST_F(OutgoingBufferTest, LentLoopIsAskedOnce) {
+  buffer.connect(&stream, "");
+  publish("a", "x", IdleRule::ask);
+  EXPECT_EQ(need, FlushNeed::now);
+  publish("a", "x", IdleRule::ask);
+  EXPECT_EQ(need, FlushNeed::none);
+  EXPECT_EQ(buffer.wanted_in_ns(), 0);
+}
+
+TEST_F(OutgoingBufferTest, BoundAnswersAgainAndRoomReturns) {
+  stream.allowance = 0;
+  buffer.connect(&stream, "");
+  const std::string data(1000, 'x');
+  int taken = 0;
+  while (publish("a", data) == ErrorCode::ok) ++taken;
+  EXPECT_EQ(publish("a", data), ErrorCode::again);
+  EXPECT_EQ(taken, 9);
+  EXPECT_LE(buffer.pending_bytes(), 10000);
+  EXPECT_TRUE(buffer.is_blocked());
+  EXPECT_FALSE(buffer.has_room(1000));
+  stream.allowance = SIZE_MAX;
+  buffer.on_writable();
+  EXPECT_EQ(buffer.pending_bytes(), 0);
+  EXPECT_TRUE(buffer.has_room(1000));
+  EXPECT_EQ(publish("a", std::string(50000, 'y')), ErrorCode::ok) << "an empty buffer takes any one message";
+}
+
+TEST_F(OutgoingBufferTest, LostConnectionKeepsWholePublishesOnly) {
+  buffer.connect(&stream, "");
+  stream.allowance = 20;
+  publish("a", "12345");             // 16 bytes
+  publish("b", "PUB x 1\r\ny\r\n");  // cut after 4
+  buffer.control("SUB z 9\r\n", false);
+  publish("c", "kept", IdleRule::write);
+  buffer.control("PING\r\n", false);
+  buffer.disconnect();
+  EXPECT_EQ(publish("d", "also"), ErrorCode::ok);
+  buffer.control("SUB lost 3\r\n", false);
+  FakeStream next;
+  buffer.connect(&next, "SUB z 9\r\n");
+  EXPECT_EQ(next.text, "SUB z 9\r\nPUB c 4\r\nkept\r\nPUB d 4\r\nalso\r\n");
+}
+
+TEST_F(OutgoingBufferTest, ReconnectBufferIsBounded) {
+  const std::string data(150, 'x');
+  EXPECT_EQ(publish("a", data), ErrorCode::ok);
+  EXPECT_EQ(publish("a", data), ErrorCode::ok);
+  EXPECT_EQ(publish("a", data), ErrorCode::disconnected);
+  buffer.set_draining();
+  EXPECT_EQ(publish("a", ""), ErrorCode::draining);
+  buffer.close();
+  EXPECT_EQ(publish("a", ""), ErrorCode::closed);
+}
+
+TEST_F(OutgoingBufferTest, FailedWriteIsToldToTheLoop) {
+  buffer.connect(&stream, "");
+  stream.fails = true;
+  publish("a", "x");
+  EXPECT_EQ(need, FlushNeed::now);
+  EXPECT_TRUE(buffer.is_broken());
+}
+
+}  // namespace
+}  // namespace martlet::client

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: a session says the same whatever the stream below it is like. Method: each test runs on a stream that moves what
+// there is and on one that moves one byte at a time and now and then wants to read first; a real worker, turned by hand.
+#include "net/connection.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/net/scripted_client.hpp"
+
+namespace martlet::net {
+namespace {
+
+constexpr const char* quiet = "CONNECT {\"verbose\":false,\"pedantic\":false}\r\n";
+constexpr const char* modern =
+    "CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true,\"no_responders\":true}\r\n";
+
+class Session : public ::testing::TestWithParam<StreamManner> {};
+
+TEST_P(Session, delivers_to_itself_and_to_others) {
+  SessionBench bench;
+  auto a = bench.connect(GetParam());
+  auto b = bench.connect(GetParam());
+  EXPECT_EQ(bench.say(a, std::string(quiet) + "SUB foo.* 1\r\nPING\r\n"), "PONG\r\n");
+  EXPECT_EQ(bench.say(b, std::string(quiet) + "PUB foo.bar 5\r\nhello\r\nPING\r\n", {&a}), "PONG\r\n");
+  EXPECT_EQ(bench.take(a), "MSG foo.bar 1 5\r\nhello\r\n");
+  EXPECT_EQ(bench.say(a, "PUB foo.x r 0\r\n\r\n"), "MSG foo.x 1 r 0\r\n\r\n");
+}
+
+TEST_P(Session, is_verbose_and_pedantic_by_default) {
+  SessionBench bench;
+  auto a = bench.connect(GetParam());
+  EXPECT_EQ(bench.say(a, "CONNECT {}\r\nSUB a 1\r\nPUB a. 1\r\nx\r\nPING\r\nUNSUB 1\r\n"),
+            "+OK\r\n+OK\r\n-ERR 'Invalid Publish Subject'\r\n+OK\r\nPONG\r\n+OK\r\n");
+}
+
+TEST_P(Session, strips_headers_for_whom_knows_none) {
+  SessionBench bench;
+  auto old = bench.connect(GetParam());
+  auto fresh = bench.connect(GetParam());
+  bench.say(old, std::string(quiet) + "SUB h 7\r\n");
+  EXPECT_EQ(bench.say(fresh, std::string(modern) + "SUB h 8\r\nHPUB h r 18 23\r\nNATS/1.0\r\nA: b\r\n\r\n12345\r\n",
+                      {&old}),
+            "HMSG h 8 r 18 23\r\nNATS/1.0\r\nA: b\r\n\r\n12345\r\n");
+  EXPECT_EQ(bench.take(old), "MSG h 7 r 5\r\n12345\r\n");
+}
+
+TEST_P(Session, answers_503_only_to_its_own_plain_subscription) {
+  SessionBench bench;
+  auto a = bench.connect(GetParam());
+  EXPECT_EQ(bench.say(a, std::string(modern) + "SUB in.* 9\r\nPUB none in.1 0\r\n\r\n"),
+            "HMSG in.1 9 36 36\r\nNATS/1.0 503\r\nNats-Subject: none\r\n\r\n\r\n");
+  EXPECT_EQ(bench.say(a, "UNSUB 9\r\nSUB in.* q 10\r\nPUB none in.1 0\r\n\r\nPING\r\n"), "PONG\r\n");
+}
+
+TEST_P(Session, gives_one_member_of_a_group_each_message) {
+  SessionBench bench;
+  auto a = bench.connect(GetParam());
+  auto b = bench.connect(GetParam());
+  bench.say(a, std::string(quiet) + "SUB q.* g 1\r\n");
+  bench.say(b, std::string(quiet) + "SUB q.> g 2\r\nSUB q.x g 3\r\n");
+  for (int i = 0; i < 50; i++) bench.say(a, "PUB q.x 1\r\nm\r\n", {&b});
+  const std::string all = bench.take(a) + bench.take(b);
+  (void)all;
+  const Connection* first = bench.find(a);
+  const Connection* second = bench.find(b);
+  ASSERT_NE(first, nullptr);
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(first->session().statistics().out_msgs + second->session().statistics().out_msgs, 50U);
+  EXPECT_GT(second->session().statistics().out_msgs, 0U);
+}
+
+TEST_P(Session, ends_a_subscription_after_its_last_message) {
+  SessionBench bench;
+  auto a = bench.connect(GetParam());
+  bench.say(a, std::string(quiet) + "SUB s 1\r\nUNSUB 1 2\r\n");
+  EXPECT_EQ(bench.say(a, "PUB s 1\r\n1\r\nPUB s 1\r\n2\r\nPUB s 1\r\n3\r\nPING\r\n"),
+            "MSG s 1 1\r\n1\r\nMSG s 1 1\r\n2\r\nPONG\r\n");
+  EXPECT_EQ(bench.account().routing().count(), 0U);
+}
+
+TEST_P(Session, carries_large_payloads_whole) {
+  SessionBench bench;
+  auto a = bench.connect(GetParam());
+  bench.say(a, std::string(quiet) + "SUB big 1\r\n");
+  for (const size_t bytes : {1023UL, 1024UL, 20'000UL, 100'000UL}) {
+    if (GetParam() == StreamManner::one_byte && bytes > 20'000) continue;  // Four million turns say nothing more.
+    std::string payload;
+    for (size_t i = 0; i < bytes; i++) payload += static_cast<char>('a' + i % 26);
+    const std::string size = std::to_string(bytes);
+    EXPECT_EQ(bench.say(a, "PUB big " + size + "\r\n" + payload + "\r\n"), "MSG big 1 " + size + "\r\n" + payload + "\r\n");
+  }
+}
+
+TEST_P(Session, refuses_what_is_not_the_protocol) {
+  struct Case {
+    const char* sent;
+    const char* answer;
+  };
+  const Case cases[] = {
+      {"FOO\r\n", "-ERR 'Unknown Protocol Operation'\r\n"},
+      {"PUB a 1\r\nxyz\r\n", "-ERR 'Unknown Protocol Operation'\r\n"},
+      {"PUB a 2000000\r\n", "-ERR 'Maximum Payload Violation'\r\n"},
+      {"SUB a b c d\r\n", ""},
+      {"PUB a -1\r\n", ""},
+      {"PUB a\r\n", ""},
+      {"HPUB a 5 3\r\n", ""},
+      {"CONNECT {\"verbose\":1}\r\n", ""},
+      {"CONNECT {} x\r\n", ""},
+      {"-ERR 'x'\r\n", ""},
+  };
+  for (const Case& one : cases) {
+    SessionBench bench;
+    auto a = bench.connect(GetParam());
+    bench.say(a, quiet);
+    EXPECT_EQ(bench.say(a, one.sent), one.answer) << one.sent;
+    EXPECT_TRUE(a.wire->broker_closed) << one.sent;
+  }
+}
+
+TEST_P(Session, wants_connect_first_where_a_password_is_set) {
+  auth::AuthOptions auth;
+  auth.user = "u";
+  auth.password = "p";
+  SessionBench bench({}, auth);
+  auto wrong = bench.connect(GetParam());
+  EXPECT_EQ(bench.say(wrong, "PING\r\n"), "-ERR 'Authorization Violation'\r\n");
+  auto bad = bench.connect(GetParam());
+  EXPECT_EQ(bench.say(bad, "CONNECT {\"user\":\"u\",\"pass\":\"x\"}\r\n"), "-ERR 'Authorization Violation'\r\n");
+  EXPECT_TRUE(bad.wire->broker_closed);
+  auto good = bench.connect(GetParam());
+  EXPECT_EQ(bench.say(good, "CONNECT {\"user\":\"u\",\"pass\":\"p\",\"verbose\":false}\r\nPING\r\n"), "PONG\r\n");
+}
+
+TEST_P(Session, waits_for_a_slow_check_and_goes_on_with_what_came_behind_it) {
+  auth::AuthOptions auth;
+  auth.user = "u";
+  auth.password = "$2a$04$fwn98CSV9pHgQdc.nYNVR.JUKScRIeqGF6b6CXjWRrcPoDtm5ZPOS";
+  SessionBench bench({}, auth);
+  auto bad = bench.connect(GetParam());
+  EXPECT_EQ(bench.say(bad, "CONNECT {\"user\":\"u\",\"pass\":\"x\",\"verbose\":false}\r\nPING\r\n"),
+            "-ERR 'Authorization Violation'\r\n");
+}
+
+TEST_P(Session, keeps_accounts_apart) {
+  SessionBench bench;
+  broker::Account other("OTHER", 2, 7, {});
+  auto a = bench.connect(GetParam());
+  auto b = bench.connect(GetParam(), &other);
+  bench.say(a, std::string(quiet) + "SUB > 1\r\n");
+  bench.say(b, std::string(quiet) + "SUB > 1\r\n");
+  EXPECT_EQ(bench.say(a, "PUB same 1\r\na\r\n", {&b}), "MSG same 1 1\r\na\r\n");
+  EXPECT_EQ(bench.take(b), "");
+  EXPECT_EQ(bench.say(b, "PUB same 1\r\nb\r\n", {&a}), "MSG same 1 1\r\nb\r\n");
+  EXPECT_EQ(bench.take(a), "");
+  b.wire->client_closed = true;
+  bench.settle({&a, &b});
+}
+
+TEST_P(Session, drops_cached_verdicts_with_the_epoch) {
+  auto narrow = std::make_shared<auth::Permissions>();
+  narrow->publish.allow.emplace().push_back({"ok.>", ""});
+  narrow->subscribe.deny.push_back({"secret.*", ""});
+  auto principal = std::make_shared<auth::Principal>();
+  principal->epoch = 1;
+  principal->permissions = narrow;
+  SessionBench bench;
+  auto a = bench.connect(GetParam(), nullptr, principal);
+  bench.say(a, quiet);
+  EXPECT_EQ(bench.say(a, "PUB no 0\r\n\r\nPUB ok.x 0\r\n\r\n"), "-ERR 'Permissions Violation for Publish to \"no\"'\r\n");
+  EXPECT_EQ(bench.find(a)->session().cached_verdict_count(), 2U);
+  EXPECT_EQ(bench.say(a, "SUB secret.x 1\r\n"), "-ERR 'Permissions Violation for Subscription to \"secret.x\"'\r\n");
+  // A broader subscription stands, and what is denied inside it is held back message by message.
+  bench.say(a, "SUB > 2\r\n");
+  auto b = bench.connect(GetParam());
+  bench.say(b, std::string(quiet) + "PUB secret.x 0\r\n\r\nPUB open 0\r\n\r\n", {&a});
+  EXPECT_EQ(bench.take(a), "MSG open 2 0\r\n\r\n");
+
+  auto wide = std::make_shared<auth::Principal>();
+  wide->epoch = 2;
+  bench.find(a)->session().set_principal(wide);
+  EXPECT_EQ(bench.say(a, "PUB no 0\r\n\r\nPING\r\n"), "MSG no 2 0\r\n\r\nPONG\r\n");
+  auto none = std::make_shared<auth::Permissions>();
+  none->publish.allow.emplace();
+  none->subscribe.allow.emplace();
+  auto nothing = std::make_shared<auth::Principal>();
+  nothing->epoch = 3;
+  nothing->permissions = none;
+  bench.find(a)->session().set_principal(nothing);
+  EXPECT_EQ(bench.say(a, "PUB ok.x 0\r\n\r\n"),
+            "-ERR 'Permissions Violation for Subscription to \">\" (sid \"2\")'\r\n"
+            "-ERR 'Permissions Violation for Publish to \"ok.x\"'\r\n");
+  EXPECT_EQ(bench.find(a)->session().cached_verdict_count(), 1U);
+}
+
+TEST_P(Session, feeds_an_internal_handler_without_a_socket) {
+  struct Handler final : broker::InternalHandler {
+    void on_message(const broker::Message& message) override {
+      seen += std::string(message.subject) + "=" + std::string(message.payload) + ";";
+      if (message.reply.empty()) return;
+      // An answer from within a delivery goes out behind it.
+      const std::string padded = std::string(message.reply) + std::string(64, '\0');
+      const std::string body = "answer\r\n" + std::string(64, '\0');
+      broker::Message answer;
+      answer.subject = std::string_view(padded).substr(0, message.reply.size());
+      answer.payload = std::string_view(body).substr(0, 6);
+      shard->publish(*account, answer);
+    }
+    std::string seen;
+    broker::Shard* shard = nullptr;
+    broker::Account* account = nullptr;
+  } handler;
+  SessionBench bench;
+  handler.shard = &bench.worker().shard();
+  handler.account = &bench.account();
+  broker::Subscription* subscription =
+      bench.worker().shard().subscribe(bench.account(), handler, "sys.>", "");
+  ASSERT_NE(subscription, nullptr);
+  auto a = bench.connect(GetParam());
+  EXPECT_EQ(bench.say(a, std::string(quiet) + "SUB in 1\r\nPUB sys.x in 2\r\nhi\r\n"), "MSG in 1 6\r\nanswer\r\n");
+  EXPECT_EQ(handler.seen, "sys.x=hi;");
+  bench.worker().shard().unsubscribe(bench.account(), *subscription);
+  bench.say(a, "PUB sys.x 2\r\nho\r\n");
+  EXPECT_EQ(handler.seen, "sys.x=hi;");
+}
+
+TEST_P(Session, closes_a_slow_consumer_and_serves_the_others) {
+  broker::SessionOptions options;
+  options.pending_bytes_max = 8 * 1024 * 1024;
+  options.payload_bytes_max = 8 * 1024 * 1024;
+  options.stalls_producers = false;
+  SessionBench bench(options);
+  auto slow = bench.connect(StreamManner::whole);
+  auto good = bench.connect(StreamManner::whole);
+  bench.say(slow, std::string(quiet) + "SUB s 1\r\n");
+  bench.say(good, std::string(quiet) + "SUB s 1\r\n");
+  slow.wire->reads_nothing = true;
+  const std::string message = "PUB s 1000000\r\n" + std::string(1'000'000, 'x') + "\r\n";
+  size_t received = 0;
+  for (int i = 0; i < 12; i++) received += bench.say(good, message, {&slow}).size();
+  EXPECT_EQ(received, 12 * (std::string("MSG s 1 1000000\r\n").size() + 1'000'002));
+  EXPECT_TRUE(slow.wire->broker_closed);
+  EXPECT_EQ(slow.wire->to_client.find("-ERR"), std::string::npos);
+  EXPECT_EQ(bench.worker().shard().statistics().slow_consumers, 1U);
+}
+
+TEST_P(Session, gives_all_memory_back) {
+  SessionBench bench;
+  {
+    auto a = bench.connect(GetParam());
+    bench.say(a, quiet);
+    for (int i = 0; i < 200; i++) bench.say(a, "SUB f." + std::to_string(i) + " " + std::to_string(i) + "\r\n");
+    bench.say(a, "PUB f.1 1\r\nx\r\n");
+    EXPECT_GT(bench.budget().bytes(), 0);
+    a.wire->client_closed = true;
+    bench.settle({&a});
+    EXPECT_TRUE(a.wire->broker_closed);
+  }
+  EXPECT_EQ(bench.account().routing().count(), 0U);
+  EXPECT_LT(bench.budget().bytes(), 4096);
+}
+
+INSTANTIATE_TEST_SUITE_P(Streams, Session, ::testing::Values(StreamManner::whole, StreamManner::one_byte),
+                         [](const auto& instance) {
+                           return instance.param == StreamManner::whole ? "whole" : "one_byte";
+                         });
+
+}  // namespace
+}  // namespace martlet::net
