@@ -60,8 +60,13 @@ PyObject* get_headers(PyObject* self, void*) {
   MessageObject* const message = message_of(self);
   const std::string_view block = message->batch->batch().headers(*message->descriptor);
   if (block.empty() || module_state().headers_factory == nullptr) Py_RETURN_NONE;
-  return PyObject_CallFunction(module_state().headers_factory, "y#", block.data(),
-                               static_cast<Py_ssize_t>(block.size()));
+  PyObject* const bytes =
+      PyBytes_FromStringAndSize(block.data(), static_cast<Py_ssize_t>(block.size()));
+  if (bytes == nullptr) return nullptr;
+  PyObject* const headers =
+      PyObject_CallFunctionObjArgs(module_state().headers_factory, bytes, nullptr);
+  Py_DECREF(bytes);
+  return headers;
 }
 
 PyObject* get_raw_headers(PyObject* self, void*) {

@@ -517,7 +517,8 @@ bool add_reader_types(PyObject* module) {
       {Py_tp_doc, const_cast<char*>("A reader that is iterated by `for`.")},
       {0, nullptr},
   };
-  static PyType_Spec spec = {"martlet._raw.Reader", sizeof(ReaderObject), 0, flags, slots};
+  static PyType_Spec spec = {"martlet._raw.Reader", sizeof(ReaderObject), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
   PyObject* const bases = PyTuple_Pack(1, base);
   PyObject* const type = bases != nullptr ? PyType_FromSpecWithBases(&spec, bases) : nullptr;
   Py_XDECREF(bases);

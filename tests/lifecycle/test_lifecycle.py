@@ -191,7 +191,7 @@ def test_ctrl_c_ends_a_blocking_wait():
     server = martlet.Server().start()
     nc = martlet.connect(server.url)
     sub = nc.subscribe("a")
-    nc.subscribe("mute")
+    mute = nc.subscribe("mute")
     for wait in (lambda: next(sub), lambda: sub.next_msg(None), lambda: nc.request("mute", timeout=None)):
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
         try:

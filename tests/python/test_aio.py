@@ -145,9 +145,10 @@ def test_requests_that_fail(way):
         async with await aio.connect(way) as nc:
             with pytest.raises(errors.NoRespondersError):
                 await nc.request("nobody", timeout=10)
-            await nc.subscribe("mute")
+            mute = await nc.subscribe("mute")
             with pytest.raises(errors.TimeoutError):
                 await nc.request("mute", timeout=0.05)
+            assert mute.delivered == 1
             with pytest.raises(errors.BadSubjectError):
                 await nc.request("a b")
 
@@ -253,13 +254,14 @@ def test_close_ends_who_waits(way):
             return [msg async for msg in sub]
 
         reader = asyncio.create_task(read())
+        mute = await nc.subscribe("mute")
         request = asyncio.create_task(nc.request("mute", timeout=30))
-        await nc.subscribe("mute")
         await asyncio.sleep(0.05)
         await nc.close()
         assert await reader == []
         with pytest.raises(errors.Error):
             await request
+        assert mute.ended or mute.delivered == 1
 
     run(main())
 

@@ -205,10 +205,10 @@ def test_nobody_listens(nc):
 
 
 def test_nobody_answers(nc):
-    nc.subscribe("mute")
+    mute = nc.subscribe("mute")
     with pytest.raises(errors.TimeoutError) as caught:
         nc.request("mute", timeout=0.05)
-    assert isinstance(caught.value, TimeoutError)
+    assert isinstance(caught.value, TimeoutError) and mute.delivered == 1
 
 
 def test_a_message_without_a_reply_subject_cannot_be_answered(nc):
