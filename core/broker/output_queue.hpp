@@ -102,6 +102,7 @@ class OutputQueue {
 
   size_t pending_bytes() const { return pending_bytes_; }
   bool is_empty() const { return pending_bytes_ == 0; }
+  size_t segment_count() const { return segments_.size() - head_; }
   /// Fills up to `count_max` pieces from the front: anything with `data` and `bytes`.
   template <typename Slice>
   int gather(Slice* slices, int count_max) const {

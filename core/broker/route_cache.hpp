@@ -91,6 +91,13 @@ class RouteCache {
   }
 
   void clear();
+  /// All entries, used or stale.
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for (const std::unique_ptr<Route>& route : slots_) {
+      if (route != nullptr) visit(*route);
+    }
+  }
   uint32_t entry_count() const { return entry_count_; }
   uint64_t hits() const { return hits_; }
   uint64_t misses() const { return misses_; }

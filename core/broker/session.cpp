@@ -119,6 +119,19 @@ void Session::log(LogLevel level, std::string_view text) {
   if (setup_.log.wants(level)) setup_.log.write(level, fmt::format("{} - {}", setup_.client_label, text));
 }
 
+// From its CONNECT on a client stands in the log with what it says of itself: - "v1.2:python3:name" - "$G/user:alice".
+void Session::name_in_log(bool has_token) {
+  if (is_named_ || !setup_.log.wants(LogLevel::fatal)) return;
+  is_named_ = true;
+  std::string client = connect_.version.empty() ? std::string() : "v" + connect_.version;
+  for (const std::string* part : {&connect_.language, &connect_.name}) {
+    if (!part->empty()) client += (client.empty() ? "" : ":") + *part;
+  }
+  if (!client.empty()) setup_.client_label += " - " + go_quoted(client);
+  const std::string who = !connect_.user.empty() ? "user:" + connect_.user : has_token ? "token" : "";
+  if (!who.empty()) setup_.client_label += " - " + go_quoted(account_->name() + "/" + who);
+}
+
 void Session::trace_in(const protocol::Operation& operation) {
   static constexpr const char* names[] = {"CONNECT", "PUB", "SUB", "UNSUB", "PING", "PONG", "INFO", "OK", "-ERR"};
   const char* name = operation.has_headers ? "HPUB" : names[static_cast<size_t>(operation.kind)];
@@ -202,6 +215,7 @@ void Session::on_connect(const protocol::Operation& operation, int64_t now_ns) {
 
 void Session::finish_connect(std::shared_ptr<const auth::Principal> principal) {
   is_waiting_ = false;
+  const bool has_token = !connect_.token.empty();
   // Secrets are not kept beyond the check.
   connect_.password.clear();
   connect_.token.clear();
@@ -215,6 +229,7 @@ void Session::finish_connect(std::shared_ptr<const auth::Principal> principal) {
   }
   user_ = principal->user;
   set_principal(std::move(principal));
+  name_in_log(has_token);
   admit();
 }
 
@@ -395,6 +410,20 @@ void Session::on_ping_timer(int64_t now_ns) {
     close(CloseReason::stale_connection);
     return;
   }
+  pings_out_ += 1;
+  ping_sent_ns_ = now_ns;
+  write_protocol("PING\r\n");
+}
+
+void Session::on_write_deadline() {
+  log(LogLevel::info,
+      fmt::format("Slow Consumer Detected: WriteDeadline of {:g}s exceeded with {} chunks of {} total bytes.",
+                  static_cast<double>(options().write_deadline_ns) / 1e9, output_.segment_count(), output_.pending_bytes()));
+  close(CloseReason::slow_consumer_write_deadline);
+}
+
+void Session::measure_rtt(int64_t now_ns) {
+  if (rtt_ns_ != 0 || pings_out_ != 0 || !first_pong_sent_ || connect_.language.empty() || is_closing()) return;
   pings_out_ += 1;
   ping_sent_ns_ = now_ns;
   write_protocol("PING\r\n");

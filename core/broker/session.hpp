@@ -97,6 +97,10 @@ class Session {
   void on_parse_error(protocol::ParseResult result);
   void on_ping_timer(int64_t now_ns);
   void on_auth_timeout();
+  /// The transport took nothing for as long as it may.
+  void on_write_deadline();
+  /// Sends a PING of which the answer tells the round trip, unless it is known or the client is not ready for one.
+  void measure_rtt(int64_t now_ns);
   /// The answer to SessionHost::on_slow_authentication.
   void finish_connect(std::shared_ptr<const auth::Principal> principal);
   /// New rights: verdicts cached under the old epoch are dropped, subscriptions that are no longer allowed are ended.
@@ -166,6 +170,7 @@ class Session {
     if (connect_.verbose) write_protocol("+OK\r\n");
   }
   void mark_dirty();
+  void name_in_log(bool has_token);
   void trace_in(const protocol::Operation& operation);
   void trace_out(std::string_view text);
   void log(LogLevel level, std::string_view text);
@@ -190,6 +195,7 @@ class Session {
   CloseReason close_reason_ = CloseReason::none;
   bool connect_received_ = false;
   bool first_pong_sent_ = false;
+  bool is_named_ = false;   // The log knows what the client says of itself.
   bool is_waiting_ = false;
   bool is_dirty_ = false;   // In Shard::dirty_.
   bool is_ended_ = false;   // In Shard::ended_.

@@ -45,6 +45,18 @@ struct ShardStatistics {
   uint64_t stale_connections = 0;
   uint64_t stalled_producers = 0;
   uint64_t remote_msgs = 0;  // Handed to other loops.
+
+  ShardStatistics& operator+=(const ShardStatistics& other) {
+    in_msgs += other.in_msgs;
+    in_bytes += other.in_bytes;
+    out_msgs += other.out_msgs;
+    out_bytes += other.out_bytes;
+    slow_consumers += other.slow_consumers;
+    stale_connections += other.stale_connections;
+    stalled_producers += other.stalled_producers;
+    remote_msgs += other.remote_msgs;
+    return *this;
+  }
 };
 
 class Shard {

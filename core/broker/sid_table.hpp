@@ -21,6 +21,16 @@ class SidTable {
   size_t size() const { return count_; }
   size_t capacity_bytes() const { return slots_.capacity() * sizeof(Subscription*); }
 
+  /// Goes on at slot `at` for at most `slots_max` slots; true when the end is reached. What changes between two calls may
+  /// be missed or met twice.
+  template <typename Visit>
+  bool visit_from(size_t& at, size_t slots_max, Visit&& visit) const {
+    for (; at < slots_.size() && slots_max > 0; at++, slots_max--) {
+      if (slots_[at] != nullptr) visit(*slots_[at]);
+    }
+    return at >= slots_.size();
+  }
+
   template <typename Visit>
   void for_each(Visit&& visit) const {
     for (Subscription* subscription : slots_) {

@@ -400,33 +400,40 @@ Status ConnectionCore::wait_closed(int64_t timeout_ns) {
 
 void ConnectionCore::on_before_wait(bool is_keeper) {
   if (stream_ == nullptr) return;
-  if (!is_keeper || out_.wanted_in_ns() == 0) out_.write_pending();
+  if (!is_keeper || out_.look().wanted_in_ns == 0) out_.write_pending();
   update_interest();
 }
 
 int64_t ConnectionCore::on_turn(bool is_keeper) {
-  int64_t wanted = out_.wanted_in_ns();
-  if (stream_ != nullptr && wanted >= 0 && (wanted == 0 || !is_keeper)) {
+  OutgoingBuffer::Look look = out_.look();
+  if (stream_ != nullptr && look.wanted_in_ns >= 0 && (look.wanted_in_ns == 0 || !is_keeper)) {
     out_.write_pending();
-    wanted = -1;
+    look = out_.look();
   }
-  if (stream_ != nullptr && out_.is_broken()) {
+  if (stream_ != nullptr && look.is_broken) {
     read_input();  // What the server said before it closed is the reason.
     lose(ErrorCode::disconnected, "the connection broke while writing");
   }
-  if (stream_ != nullptr) update_interest();
+  if (stream_ != nullptr) set_interest(look.is_blocked);
   if (has_capacity_waiters_.load(std::memory_order_acquire)) tell_capacity();
   const int64_t deadline = armed_deadline_ns_.load(std::memory_order_acquire);
   if (deadline >= 0 && (!deadline_timer_.is_running() || deadline_timer_.deadline_ns() > deadline) &&
       state() != ConnectionState::closed) {
     loop_->loop().start_timer(deadline_timer_, std::max<int64_t>(0, deadline - loop_->loop().now_ns()));
   }
-  return wanted;
+  return look.wanted_in_ns;
 }
 
-void ConnectionCore::update_interest() {
-  Status status = stream_->set_interest(!is_paused_, out_.is_blocked());
+void ConnectionCore::update_interest() { set_interest(out_.look().is_blocked); }
+
+void ConnectionCore::set_interest(bool write) {
+  Status status = stream_->set_interest(!is_paused_, write);
   if (!status) lose(status.code(), status.error().context);
+}
+
+int ConnectionCore::direct_descriptor() {
+  if (stream_ == nullptr || is_paused_ || out_.look().is_blocked) return -1;
+  return stream_->descriptor();
 }
 
 void ConnectionCore::on_spin(bool spinning) {
@@ -673,6 +680,8 @@ Status ConnectionCore::wait_capacity(int64_t message_bytes, int64_t timeout_ns) 
 Status ConnectionCore::notify_capacity(int64_t message_bytes, const std::shared_ptr<CompletionQueue>& queue,
                                        int64_t cookie) {
   if (state() == ConnectionState::closed) return Status(ErrorCode::closed, "the connection is closed");
+  Status bound = bind_queue(queue);
+  if (!bound) return bound;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     capacity_waiters_.push_back(CapacityWaiter{message_bytes, queue, cookie});
@@ -734,6 +743,10 @@ void ConnectionCore::expire_calls() {
 }
 
 Status ConnectionCore::ping_start(int64_t timeout_ns, CallTarget target) {
+  if (target.queue != nullptr) {
+    Status bound = bind_queue(target.queue);
+    if (!bound) return bound;
+  }
   const int64_t deadline = timeout_ns < 0 || target.slot != nullptr ? -1 : loop_->clock().monotonic_ns() + timeout_ns;
   FlushNeed need = FlushNeed::none;
   {
@@ -788,6 +801,10 @@ Status ConnectionCore::open_inbox_locked() {
 
 Status ConnectionCore::request_start(const PublishView& message, int64_t replies_max, int64_t timeout_ns,
                                      CallTarget target, uint64_t* out_number) {
+  if (target.queue != nullptr) {
+    Status bound = bind_queue(target.queue);
+    if (!bound) return bound;
+  }
   const bool is_sync = target.slot != nullptr;
   const int64_t deadline = timeout_ns < 0 || is_sync ? -1 : loop_->clock().monotonic_ns() + timeout_ns;
   uint64_t number = 0;

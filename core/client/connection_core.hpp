@@ -101,12 +101,15 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   void begin_drain(int64_t timeout_ns, bool waits_for_queues);
   void go_on_draining();
   void update_interest();
+  void set_interest(bool write);
 
   // On the loop: what arrives.
   void on_before_wait(bool is_keeper) override;
   int64_t on_turn(bool is_keeper) override;
   void on_spin(bool spinning) override;
   void on_look() override;
+  int direct_descriptor() override;
+  void on_direct_readable() override { stream_->on_descriptor_readable(); }
   void on_stream_ready(bool readable, bool writable) override;
   void read_input();
   bool parse_input();

@@ -6,12 +6,15 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "io/socket.hpp"
 
 namespace martlet::client {
 namespace {
 
 // For so long after a waiter has left, the keeper leaves the loop to the next one.
 constexpr int64_t keeper_grace_ns = 2 * ns_per_ms;
+// A direct wait without an event goes over into a turn of the loop; so long timers may be late.
+constexpr int64_t direct_wait_ns = 10 * ns_per_ms;
 
 void cpu_pause() {
 #if defined(__x86_64__)
@@ -45,7 +48,7 @@ void DrivenLoop::turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bo
     const int64_t wanted = std::max<int64_t>(0, wanted_turn_ns_ - clock_.monotonic_ns());
     if (timeout_ns < 0 || wanted < timeout_ns) timeout_ns = wanted;
   }
-  loop_->run_once(timeout_ns);
+  if (is_keeper || !wait_directly(timeout_ns)) loop_->run_once(timeout_ns);
   wanted_turn_ns_ = -1;
   for (size_t i = 0; i < members_.size(); ++i) {
     const int64_t delay = members_[i]->on_turn(is_keeper);
@@ -58,6 +61,24 @@ void DrivenLoop::turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bo
   leader_.store(std::thread::id(), std::memory_order_relaxed);
   keeper_leads_ = false;
   if (waiters_ > (is_keeper ? 0 : 1)) changed_.notify_all();
+}
+
+// False when the loop has to be turned: there is more to wait for, or nothing came for a while.
+bool DrivenLoop::wait_directly(int64_t timeout_ns) {
+  if (timeout_ns == 0 || members_.size() != 1) return false;
+  const int fd = members_[0]->direct_descriptor();
+  if (fd < 0) return false;
+  // The loop's clock stands still since its last turn: after a while its timers get one. It may bring what is waited for,
+  // so the waiter looks again before anybody sleeps.
+  if (clock_.monotonic_ns() - loop_->now_ns() > direct_wait_ns) {
+    loop_->run_once(0);
+    return true;
+  }
+  const int64_t wait_ns = timeout_ns < 0 ? direct_wait_ns : std::min(timeout_ns, direct_wait_ns);
+  const io::ReadablePair ready = io::wait_either_readable(fd, loop_->wake_descriptor(), wait_ns);
+  if (!ready.first || ready.second) return false;
+  members_[0]->on_direct_readable();
+  return true;
 }
 
 void DrivenLoop::drive_until(const std::function<bool()>& is_ready, int64_t timeout_ns) {

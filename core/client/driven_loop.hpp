@@ -31,6 +31,10 @@ class LoopMember {
   /// A spinning waiter starts, looks, stops.
   virtual void on_spin(bool spinning) = 0;
   virtual void on_look() = 0;
+  /// The descriptor that is all this member waits for, or -1; and what to do when it is readable. With one member a
+  /// waiter then waits on it without the loop's machinery, which costs as much as the wait itself.
+  virtual int direct_descriptor() = 0;
+  virtual void on_direct_readable() = 0;
 
  protected:
   ~LoopMember() = default;
@@ -77,6 +81,7 @@ class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this
   explicit DrivenLoop(const Clock& clock) : clock_(clock) {}
   void turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bool is_keeper);
   void keep();
+  bool wait_directly(int64_t timeout_ns);
 
   const Clock& clock_;
   std::unique_ptr<io::Loop> loop_;

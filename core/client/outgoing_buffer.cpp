@@ -277,20 +277,12 @@ void OutgoingBuffer::close() {
   front_.clear();
 }
 
-int64_t OutgoingBuffer::wanted_in_ns() const {
+OutgoingBuffer::Look OutgoingBuffer::look() const {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (!asked_ || stream_ == nullptr || blocked_ || broken_) return -1;
-  return asked_until_ns_ == 0 ? 0 : std::max<int64_t>(0, asked_until_ns_ - clock_.monotonic_ns());
-}
-
-bool OutgoingBuffer::is_blocked() const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return blocked_;
-}
-
-bool OutgoingBuffer::is_broken() const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return broken_;
+  Look look{-1, blocked_, broken_};
+  if (!asked_ || stream_ == nullptr || blocked_ || broken_) return look;
+  look.wanted_in_ns = asked_until_ns_ == 0 ? 0 : std::max<int64_t>(0, asked_until_ns_ - clock_.monotonic_ns());
+  return look;
 }
 
 void OutgoingBuffer::on_writable() {

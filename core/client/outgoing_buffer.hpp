@@ -94,11 +94,12 @@ class OutgoingBuffer {
   void disconnect();
   void set_draining();
   void close();
-  /// Whether somebody was asked to come; and for how long that can wait still, 0 for at once, below 0 if nobody was.
-  int64_t wanted_in_ns() const;
-  /// Whether the stream wants to be watched for writing.
-  bool is_blocked() const;
-  bool is_broken() const;
+  struct Look {
+    int64_t wanted_in_ns;  // For how long a write can wait still; 0: none; below 0: nobody was asked to come.
+    bool is_blocked;       // The stream wants to be watched for writing.
+    bool is_broken;
+  };
+  Look look() const;
   void on_writable();
 
  private:

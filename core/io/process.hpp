@@ -17,8 +17,9 @@ enum class ProcessSignal : uint8_t { kill, interrupt, terminate, user1, user2, h
 
 int64_t process_id();
 
-/// Processes other than this one whose program is called so, in ascending order.
-std::vector<int64_t> processes_named(const std::string& name);
+/// Processes other than this one whose command line begins so, in ascending order. `words` is the
+/// program's name without its folder and, behind blanks, the words that follow it: "martlet serve".
+std::vector<int64_t> processes_called(const std::string& words);
 
 /// Fails with io and the system's words.
 Status send_signal(int64_t pid, ProcessSignal signal);

@@ -63,7 +63,7 @@ void Connection::on_write_deadline() {
     return;
   }
   worker_.shard().statistics().slow_consumers += 1;
-  session_.close(broker::CloseReason::slow_consumer_write_deadline);
+  session_.on_write_deadline();
   session_.output().clear();
 }
 
@@ -100,10 +100,12 @@ char* Connection::read_space(size_t& bytes_max) {
   if (pending_.size() > prefix_bytes_max) {
     // A large payload is read to where it will be sent from. Memory follows what has arrived, not what was announced.
     const size_t have = pending_.size();
+    // How long a line will be is not known: one byte more is needed, and as much again is what it is read by.
+    const size_t wanted = needed_ > have + 1 ? needed_ : have * 2;
     if (pending_.capacity() < have + protocol::Parser::slack_bytes + 1 || pending_.capacity() - have < 4096) {
-      pending_.reserve(std::min(needed_, std::max(have * 2, pending_growth_min)) + protocol::Parser::slack_bytes);
+      pending_.reserve(std::min(wanted, std::max(have * 2, pending_growth_min)) + protocol::Parser::slack_bytes);
     }
-    bytes_max = std::min(needed_ - have, pending_.capacity() - have - protocol::Parser::slack_bytes);
+    bytes_max = std::min(wanted - have, pending_.capacity() - have - protocol::Parser::slack_bytes);
     pending_.resize(have + bytes_max + protocol::Parser::slack_bytes);
     pending_.resize(have + bytes_max);
     return pending_.data() + have;

@@ -73,6 +73,7 @@ class Connection final : public transport::StreamHandler, public broker::Session
   size_t needed_ = 0;      // At least so many bytes are needed before it can be complete.
   Connection* next_ = nullptr;      // In the worker's list.
   Connection* previous_ = nullptr;
+  uint64_t place_ = 0;              // Falls along the list.
   int64_t start_wall_ns_ = 0;
   int64_t stalled_since_ns_ = 0;
   bool is_stalled_ = false;

@@ -69,6 +69,7 @@ void Worker::adopt(std::unique_ptr<transport::ByteStream> stream, broker::Sessio
 }
 
 void Worker::add_connection(Connection* connection) {
+  connection->place_ = next_place_++;
   connection->next_ = first_;
   if (first_ != nullptr) first_->previous_ = connection;
   first_ = connection;
@@ -76,6 +77,11 @@ void Worker::add_connection(Connection* connection) {
 }
 
 void Worker::remove_connection(Connection* connection) {
+  for (ConnectionWalk* walk : walks_) {
+    if (walk->next == nullptr || connection->place_ > walk->next->place_) continue;  // Has been visited, or is too new.
+    if (walk->on_end) walk->on_end(*connection);
+    if (walk->next == connection) walk->next = connection->next_;
+  }
   if (connection->next_ != nullptr) connection->next_->previous_ = connection->previous_;
   if (connection->previous_ != nullptr) {
     connection->previous_->next_ = connection->next_;
@@ -150,8 +156,9 @@ void Worker::end_connections() {
     broker::Session& session = *ended.back();
     ended.pop_back();
     session.clear_dirty();
-    shard_->unsubscribe_all(session);
     Connection* connection = static_cast<Connection*>(&session.host());
+    if (setup_.on_connection_closing) setup_.on_connection_closing(*connection);
+    shard_->unsubscribe_all(session);
     if (connection->finish()) connection_done(*connection);
   }
   while (!done_.empty()) {
@@ -180,6 +187,20 @@ void Worker::destroy(Connection* connection) {
   if (session.close_reason() == broker::CloseReason::stale_connection) total.stale_connections += 1;
   delete connection;
   load_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Worker::begin_walk(ConnectionWalk& walk) {
+  walk.next = first_;
+  walks_.push_back(&walk);
+}
+
+bool Worker::continue_walk(ConnectionWalk& walk, size_t credit) {
+  while (walk.next != nullptr && credit > 0) {
+    credit -= 1;
+    if (!walk.visit(*walk.next, credit)) return true;
+    walk.next = walk.next->next_;
+  }
+  return walk.next != nullptr;
 }
 
 bool Worker::is_any_inbox_full() const {
@@ -212,13 +233,6 @@ void Worker::add_statistics(broker::ShardStatistics& sum) const {
   sum.stale_connections += total.stale_connections;
   sum.stalled_producers += total.stalled_producers;
   sum.remote_msgs += total.remote_msgs;
-  for (const Connection* at = first_; at != nullptr; at = at->next_) {
-    const broker::SessionStatistics& session = at->session().statistics();
-    sum.in_msgs += session.in_msgs;
-    sum.in_bytes += session.in_bytes;
-    sum.out_msgs += session.out_msgs;
-    sum.out_bytes += session.out_bytes;
-  }
 }
 
 }  // namespace martlet::net

@@ -15,6 +15,7 @@
 #include "broker/shard.hpp"
 #include "io/loop.hpp"
 #include "net/connection.hpp"
+#include "net/connection_walk.hpp"
 #include "net/inbox.hpp"
 
 namespace martlet::net {
@@ -33,6 +34,8 @@ class Worker final : public broker::ShardHost {
     Logger log;
     /// Takes work that is too slow for a loop.
     std::function<void(std::function<void()>)> run_slow;
+    /// Told when a connection is closed and still has its subscriptions, on this worker's thread. May be empty.
+    std::function<void(Connection&)> on_connection_closing;
     /// Told when a connection has ended, on this worker's thread.
     std::function<void(Connection&)> on_connection_end;
   };
@@ -66,9 +69,15 @@ class Worker final : public broker::ShardHost {
       at = next;
     }
   }
+  /// Begins a look at all connections that goes on over several turns. On the loop only, as the two below.
+  void begin_walk(ConnectionWalk& walk);
+  /// Goes on for about `credit` connections; false when all have been visited.
+  bool continue_walk(ConnectionWalk& walk, size_t credit);
+  /// After this the walk may go away.
+  void end_walk(ConnectionWalk& walk) { std::erase(walks_, &walk); }
   /// Accepted here and not yet ended; any thread.
   size_t load() const { return load_.load(std::memory_order_relaxed); }
-  /// Moves this loop's totals and the sessions' that live into `sum`. On the loop only.
+  /// Adds what this loop and its connections that are gone have counted. On the loop only.
   void add_statistics(broker::ShardStatistics& sum) const;
 
   void drain_inbox() override;
@@ -111,7 +120,9 @@ class Worker final : public broker::ShardHost {
   std::vector<Connection*> stalled_;
   std::vector<Connection*> done_;        // Finished; destroyed at the end of the turn.
   std::unique_ptr<io::Timer> stall_timer_;
+  std::vector<ConnectionWalk*> walks_;   // Under way.
   Connection* first_ = nullptr;
+  uint64_t next_place_ = 1;              // In the list, newest first.
   size_t connection_count_ = 0;
   size_t congested_count_ = 0;
   std::atomic<size_t> load_{0};

@@ -8,13 +8,23 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "program/bench.hpp"
+#include "program/pub.hpp"
+#include "program/reply.hpp"
+#include "program/request.hpp"
 #include "program/serve.hpp"
+#include "program/sub.hpp"
 
 namespace martlet::program {
 namespace {
 
 constexpr Command commands[] = {
     {"serve", "run a server; takes the flags of nats-server", run_serve},
+    {"pub", "publish messages", run_pub},
+    {"sub", "show the messages of subjects", run_sub},
+    {"request", "send a request and show the answers", run_request},
+    {"reply", "answer requests", run_reply},
+    {"bench", "measure a server", run_bench},
 };
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }

@@ -191,7 +191,7 @@ std::optional<int> run_simple(const server::ParsedFlags& flags, const std::strin
     return 0;
   }
   if (!flags.signal.empty()) {
-    const Status status = run_signal_command(flags.signal, program, SystemProcesses());
+    const Status status = run_signal_command(flags.signal, called_as, SystemProcesses());
     return status ? 0 : fail(program, status.error().context);
   }
   return std::nullopt;

@@ -44,7 +44,7 @@ std::string without_blanks(std::string text) {
 
 /// The processes that `who` means: a number, the beginning of several (`12*`), or whichever one
 /// runs.
-Result<std::vector<int64_t>> find_processes(std::string who, const std::string& program,
+Result<std::vector<int64_t>> find_processes(std::string who, const std::string& called_as,
                                             const Processes& processes) {
   const bool is_pattern = who.ends_with('*');
   if (is_pattern) who.pop_back();
@@ -52,12 +52,12 @@ Result<std::vector<int64_t>> find_processes(std::string who, const std::string& 
   if (!who.empty() && !pid)
     return {ErrorCode::invalid_argument, fmt::format("invalid pid: {}", who)};
   if (pid && !is_pattern) return std::vector<int64_t>{*pid};
-  std::vector<int64_t> running = processes.named(program);
+  std::vector<int64_t> running = processes.called(called_as);
   std::erase_if(running, [&who](int64_t one) { return !std::to_string(one).starts_with(who); });
   if (running.empty())
-    return {ErrorCode::invalid_argument, fmt::format("no {} processes running", program)};
+    return {ErrorCode::invalid_argument, fmt::format("no {} processes running", called_as)};
   if (running.size() > 1 && !is_pattern) {
-    std::string sentence = fmt::format("multiple {} processes running:", program);
+    std::string sentence = fmt::format("multiple {} processes running:", called_as);
     for (const int64_t one : running) sentence += fmt::format("\n{}", one);
     return {ErrorCode::invalid_argument, std::move(sentence)};
   }
@@ -66,8 +66,8 @@ Result<std::vector<int64_t>> find_processes(std::string who, const std::string& 
 
 }  // namespace
 
-std::vector<int64_t> SystemProcesses::named(const std::string& name) const {
-  return io::processes_named(name);
+std::vector<int64_t> SystemProcesses::called(const std::string& words) const {
+  return io::processes_called(words);
 }
 
 Status SystemProcesses::send(int64_t pid, io::ProcessSignal signal) const {
@@ -78,7 +78,7 @@ Result<std::string> SystemProcesses::read_file(const std::string& path) const {
   return server::SystemConfigSource().read_file(path);
 }
 
-Status run_signal_command(const std::string& text, const std::string& program,
+Status run_signal_command(const std::string& text, const std::string& called_as,
                           const Processes& processes) {
   const size_t equals = text.find('=');
   const std::string command = text.substr(0, equals);
@@ -93,7 +93,7 @@ Status run_signal_command(const std::string& text, const std::string& program,
     const Result<std::string> file = processes.read_file(who);
     if (file) who = without_blanks(*file);
   }
-  Result<std::vector<int64_t>> found = find_processes(who, program, processes);
+  Result<std::vector<int64_t>> found = find_processes(who, called_as, processes);
   if (!found) return found.take_error();
   std::string failures;
   for (const int64_t pid : *found) {

@@ -16,7 +16,8 @@ namespace martlet::program {
 class Processes {
  public:
   virtual ~Processes() = default;
-  virtual std::vector<int64_t> named(const std::string& name) const = 0;
+  /// Those whose command line begins with these words.
+  virtual std::vector<int64_t> called(const std::string& words) const = 0;
   virtual Status send(int64_t pid, io::ProcessSignal signal) const = 0;
   /// The text of a file, when it can be read.
   virtual Result<std::string> read_file(const std::string& path) const = 0;
@@ -25,14 +26,15 @@ class Processes {
 /// The processes of this machine.
 class SystemProcesses final : public Processes {
  public:
-  std::vector<int64_t> named(const std::string& name) const override;
+  std::vector<int64_t> called(const std::string& words) const override;
   Status send(int64_t pid, io::ProcessSignal signal) const override;
   Result<std::string> read_file(const std::string& path) const override;
 };
 
-/// `text` is "stop", "term=123", "quit=/run/server.pid" or "reopen=12*"; `program` is what the
-/// processes to find are called when no one number is given. Fails with a sentence in NATS's words.
-Status run_signal_command(const std::string& text, const std::string& program,
+/// `text` is "stop", "term=123", "quit=/run/server.pid" or "reopen=12*". When no one number is
+/// given, the processes whose command line begins with `called_as` ("martlet serve") are meant.
+/// Fails with a sentence in NATS's words.
+Status run_signal_command(const std::string& text, const std::string& called_as,
                           const Processes& processes);
 
 }  // namespace martlet::program

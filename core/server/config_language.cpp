@@ -30,18 +30,6 @@ std::string joined_path(const std::string& folder, const std::string& name) {
   return path;
 }
 
-size_t weight_of(const ConfigValue& value) {
-  size_t weight = 1;
-  if (value.string() != nullptr) weight += value.string()->size() / 32;
-  if (value.array() != nullptr) {
-    for (const ConfigValue& element : *value.array()) weight += weight_of(element);
-  }
-  if (value.map() != nullptr) {
-    for (const auto& [key, element] : *value.map()) weight += weight_of(element) + key.size() / 32;
-  }
-  return weight;
-}
-
 // What all texts of one reading share: the files, the bounds, the variables being looked up.
 struct Reading {
   const ConfigSource& source;
@@ -49,7 +37,8 @@ struct Reading {
   std::vector<std::string> open_paths;   // The chain of includes that is being read.
   std::set<std::string> open_variables;  // The chain of environment variables that is being read.
   size_t include_count = 0;
-  size_t weight = 0;
+  size_t text_bytes = 0;
+  size_t copies = 0;
 };
 
 /// Reads one text: the main one, an included one, or the value of an environment variable.
@@ -97,7 +86,8 @@ class TextReader {
   bool set_environment_variable(const ConfigToken& token);
   bool set_value(ConfigValue value);
   bool include(const ConfigToken& token);
-  bool add_weight(size_t weight);
+  bool count_copy(const ConfigValue& value);
+  bool count_text(size_t bytes);
   void push_key(ConfigToken token);
   ConfigPosition position_of(const ConfigToken& token) const {
     return {file_, token.line, token.column};
@@ -421,7 +411,7 @@ bool TextReader::pop_frame(const ConfigToken& place) {
   } else {
     value.data = std::move(frame.map);
   }
-  return add_weight(1) && set_value(std::move(value));
+  return set_value(std::move(value));
 }
 
 void TextReader::push_key(ConfigToken token) {
@@ -446,7 +436,6 @@ bool TextReader::set_value(ConfigValue value) {
 }
 
 bool TextReader::set_scalar(const ConfigToken& token) {
-  if (!add_weight(1 + token.text.size() / 32)) return false;
   ConfigValue value;
   value.position = position_of(token);
   switch (token.kind) {
@@ -494,7 +483,7 @@ bool TextReader::set_variable(const ConfigToken& token) {
     const auto found = frames_[i].map.find(token.text);
     if (found == frames_[i].map.end()) continue;
     found->second.is_used_variable = true;
-    if (!add_weight(weight_of(found->second))) return false;
+    if (!count_copy(found->second)) return false;
     ConfigValue copy = found->second;
     copy.is_used_variable = false;
     copy.position = position_of(token);
@@ -521,6 +510,7 @@ bool TextReader::set_environment_variable(const ConfigToken& token) {
     return scanner_.fail_plain(fmt::format(
         "variable reference for '{}' on line {} can not be found", token.text, token.line));
   }
+  if (!count_text(text->size())) return false;
   // The value is read as configuration, so that numbers, arrays and maps may come from the
   // environment.
   reading_.open_variables.insert(token.text);
@@ -534,6 +524,7 @@ bool TextReader::set_environment_variable(const ConfigToken& token) {
     return scanner_.fail_plain(fmt::format(
         "variable reference for '{}' on line {} can not be found", token.text, token.line));
   }
+  if (!count_copy(found->second)) return false;
   found->second.position = position_of(token);
   return set_value(std::move(found->second));
 }
@@ -555,6 +546,7 @@ bool TextReader::include(const ConfigToken& token) {
   }
   const Result<std::string> text = reading_.source.read_file(path);
   if (!text) return refuse(text.error().context);
+  if (!count_text(text->size())) return false;
   reading_.files.push_back(path);
   reading_.open_paths.push_back(path);
   TextReader reader(reading_, *text, path, static_cast<uint32_t>(reading_.files.size() - 1));
@@ -566,11 +558,18 @@ bool TextReader::include(const ConfigToken& token) {
   return true;
 }
 
-bool TextReader::add_weight(size_t weight) {
-  reading_.weight += weight;
-  if (reading_.weight <= config_tree_weight_max) return true;
+bool TextReader::count_copy(const ConfigValue& value) {
+  reading_.copies += value.weight();
+  if (reading_.copies <= config_copies_max) return true;
   return scanner_.fail_plain(
-      fmt::format("the configuration holds more than {} values", config_tree_weight_max));
+      fmt::format("variables multiply to more than {} values", config_copies_max));
+}
+
+bool TextReader::count_text(size_t bytes) {
+  reading_.text_bytes += bytes;
+  if (reading_.text_bytes <= config_text_bytes_max) return true;
+  return scanner_.fail_plain(
+      fmt::format("the configuration has more than {} bytes in all", config_text_bytes_max));
 }
 
 }  // namespace

@@ -21,9 +21,10 @@ constexpr size_t config_nesting_max = 64;
 constexpr size_t config_include_depth_max = 16;
 /// Files included by one text, directly or not.
 constexpr size_t config_include_count_max = 1000;
-/// Values and text of the whole tree, copies made by `$name` included: one for each value, one for
-/// each 32 bytes.
-constexpr size_t config_tree_weight_max = 4'000'000;
+/// Text read in all: files, and values of the environment as often as they are named.
+constexpr size_t config_text_bytes_max = 32U * 1024 * 1024;
+/// What `$name` copies in all: one for each value, one for each 32 bytes of text.
+constexpr size_t config_copies_max = 1'000'000;
 
 /// Reads the file and what it includes.
 Result<ConfigTree> parse_config_file(const std::string& path, const ConfigSource& source);

@@ -69,6 +69,18 @@ struct TypeNamer {
 
 std::string_view ConfigValue::type_name() const { return std::visit(TypeNamer{}, data); }
 
+size_t ConfigValue::weight() const {
+  size_t sum = 1;
+  if (string() != nullptr) sum += string()->size() / 32;
+  if (array() != nullptr) {
+    for (const ConfigValue& element : *array()) sum += element.weight();
+  }
+  if (map() != nullptr) {
+    for (const auto& [key, element] : *map()) sum += element.weight() + key.size() / 32;
+  }
+  return sum;
+}
+
 std::string ConfigTree::where(const ConfigPosition& position) const {
   MARTLET_ASSERT(position.file < files.size());
   return fmt::format("{}:{}:{}", files[position.file], position.line, position.column);

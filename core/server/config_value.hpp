@@ -47,6 +47,9 @@ struct ConfigValue {
 
   /// The type as NATS names it in its messages: `string`, `int64`, `map[string]interface {}` …
   std::string_view type_name() const;
+
+  /// How much a copy costs: one for each value in it, one for each 32 bytes of text.
+  size_t weight() const;
 };
 
 /// What a configuration text and the files it includes turned into.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the writing of JSON as the monitoring pages have it: keys in the order in which they are given, two spaces a level
-// or none, texts escaped as NATS escapes them, empty lists and objects in one piece. Any nesting the caller keeps straight.
+// Owns the writing of JSON as the monitoring pages have it: keys in the order in which they are
+// given, two spaces a level or none, texts escaped as NATS escapes them, empty lists and objects in
+// one piece. Any nesting the caller keeps straight.
 #pragma once
 
 #include <cstdint>
@@ -70,7 +71,7 @@ class JsonWriter {
 
   Style style_;
   std::string out_;
-  std::vector<bool> filled_;   // For each open bracket: something stands in it already.
+  std::vector<bool> filled_;  // For each open bracket: something stands in it already.
   bool after_key_ = false;
 };
 

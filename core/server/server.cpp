@@ -12,8 +12,9 @@ namespace martlet::server {
 
 Result<std::unique_ptr<Server>> Server::create(Options options, LogSink* sink) {
   if (options.max_payload > options.max_pending) {
-    return Error{ErrorCode::invalid_options, fmt::format("max_payload ({}) cannot be higher than max_pending ({})",
-                                                         options.max_payload, options.max_pending)};
+    return Error{ErrorCode::invalid_options,
+                 fmt::format("max_payload ({}) cannot be higher than max_pending ({})",
+                             options.max_payload, options.max_pending)};
   }
   Result<io::ForkGuard> guard = io::ForkGuard::create();
   if (!guard) return guard.take_error();
@@ -91,13 +92,19 @@ std::shared_ptr<link::Connector> Server::connector() {
   return std::make_shared<ServerConnector<Core>>(core_, nullptr, nullptr);
 }
 
-std::shared_ptr<link::Connector> Server::connector(broker::Account& account,
-                                                   std::shared_ptr<const auth::Principal> principal) {
+std::shared_ptr<link::Connector> Server::connector(
+    broker::Account& account, std::shared_ptr<const auth::Principal> principal) {
   auto authenticator = std::make_shared<const auth::Authenticator>(std::move(principal));
   return std::make_shared<ServerConnector<Core>>(core_, &account, std::move(authenticator));
 }
 
 Statistics Server::statistics() const { return core_->statistics(); }
+
+std::string Server::monitoring_page(const std::string& path_and_query, int& status) const {
+  MonitoringPage page = core_->monitoring_page(path_and_query);
+  status = page.status;
+  return std::move(page.body);
+}
 
 std::string Server::statistics_json() const {
   const Statistics sum = statistics();

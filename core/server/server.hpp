@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns a broker as an object: it wires workers, listeners, accounts and monitoring, starts and stops them. It installs no
-// signal handler, prints nothing, and leaves no thread and no descriptor behind. A process may hold several.
+// Owns a broker as an object: it wires workers, listeners, accounts and monitoring, starts and
+// stops them. It installs no signal handler, prints nothing, and leaves no thread and no descriptor
+// behind. A process may hold several.
 #pragma once
 
 #include <atomic>
@@ -32,9 +33,10 @@ struct Statistics {
   int64_t uptime_ns = 0;
 };
 
-/// Lifecycle: create, start, stop, start again …, destroy (which stops). create/start/stop/destroy by one thread at a
-/// time, never from a thread of the server itself; everything else from any thread. In a child after fork the copy is
-/// inert: start, stop and connect fail with forked, the destructor gives up memory only.
+/// Lifecycle: create, start, stop, start again …, destroy (which stops). create/start/stop/destroy
+/// by one thread at a time, never from a thread of the server itself; everything else from any
+/// thread. In a child after fork the copy is inert: start, stop and connect fail with forked, the
+/// destructor gives up memory only.
 class Server {
  public:
   /// `sink` may be null (silent) and outlives the server.
@@ -43,7 +45,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// When it returns ok, clients can connect. Fails with address_in_use, io or invalid_options and leaves nothing running.
+  /// When it returns ok, clients can connect. Fails with address_in_use, io or invalid_options and
+  /// leaves nothing running.
   Status start();
   Status stop();
   bool is_running() const;
@@ -58,13 +61,14 @@ class Server {
   const Options& options() const;
 
   Statistics statistics() const;
-  /// The same as one line of JSON with the names of /varz; `uptime_ns`, `remote_msgs` (handed to another loop),
-  /// `accounted_bytes` and `max_memory` are ours.
+  /// The same as one line of JSON with the names of /varz; `uptime_ns`, `remote_msgs` (handed to
+  /// another loop), `accounted_bytes` and `max_memory` are ours.
   std::string statistics_json() const;
   /// The body of a monitoring page ("/varz", "/connz?subs=1", …); `status` as HTTP has it.
   std::string monitoring_page(const std::string& path_and_query, int& status) const;
 
-  /// The way in for clients of this process. Outlives the server; a new one per call, shared by its holders.
+  /// The way in for clients of this process. Outlives the server; a new one per call, shared by its
+  /// holders.
   std::shared_ptr<link::Connector> connector();
 
   /// An account made in code, apart from all others. Before start().

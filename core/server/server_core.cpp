@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <condition_variable>
-
 #include "auth/server_id.hpp"
 #include "io/entropy.hpp"
 #include "link/memory_pipe.hpp"
@@ -44,6 +42,25 @@ broker::SessionOptionsSnapshot session_options(const Options& options, bool auth
   return session;
 }
 
+io::HttpResponse http_response(MonitoringPage page) {
+  io::HttpResponse response;
+  response.status = page.status;
+  response.body = std::move(page.body);
+  switch (page.kind) {
+    case MonitoringPage::Kind::json:
+      response.headers = "Access-Control-Allow-Origin: *\r\n";
+      response.content_type = "application/json";
+      break;
+    case MonitoringPage::Kind::html:
+      response.content_type = "text/html; charset=utf-8";
+      break;
+    case MonitoringPage::Kind::text:
+      response.headers = "X-Content-Type-Options: nosniff\r\n";
+      break;
+  }
+  return response;
+}
+
 }  // namespace
 
 Server::Core::Core(Options options, LogSink* sink, io::ForkGuard guard)
@@ -59,7 +76,8 @@ Server::Core::Core(Options options, LogSink* sink, io::ForkGuard guard)
 
 Server::Core::~Core() = default;
 
-broker::Account& Server::Core::add_account(const std::string& name, const broker::AccountLimits& limits) {
+broker::Account& Server::Core::add_account(const std::string& name,
+                                           const broker::AccountLimits& limits) {
   const uint32_t id = static_cast<uint32_t>(accounts_.size()) + 1;
   accounts_.push_back(std::make_unique<broker::Account>(name, id, seed_ + id, limits));
   return *accounts_.back();
@@ -74,12 +92,13 @@ std::shared_ptr<Run> Server::Core::run() const {
 Status Server::Core::start() {
   if (is_forked()) return Status(ErrorCode::forked, "this server belongs to the parent process");
   if (run() != nullptr) return Status(ErrorCode::invalid_argument, "the server runs already");
-  auto run = std::make_shared<Run>(options_.max_memory);
+  auto run = std::make_shared<Run>(options_);
   run->authenticator = std::make_shared<const auth::Authenticator>(options_.auth);
   run->session_options = session_options(options_, run->authenticator->is_required());
   run->start_wall_ns = clock_.wall_ns();
   run->start_monotonic_ns = clock_.monotonic_ns();
   Status status = start_workers(*run);
+  if (status) status = open_monitoring(*run);
   if (status && options_.listens) status = start_listener(*run);
   if (!status) return status;
   auto info = std::make_shared<protocol::ServerInfo>();
@@ -93,6 +112,7 @@ Status Server::Core::start() {
   run->info = std::move(info);
   // Nothing runs before everything is there, so that no failure has threads to take back.
   for (const std::unique_ptr<net::Worker>& worker : run->workers) worker->start();
+  if (run->http != nullptr) run->http->start();
   std::lock_guard<std::mutex> lock(run_mutex_);
   run_ = std::move(run);
   return Status();
@@ -110,8 +130,15 @@ Status Server::Core::start_workers(Run& run) {
     setup.budget = &run.budget;
     setup.exchange_mutex = &run.exchange_mutex;
     setup.log = log_;
-    setup.run_slow = [&run](std::function<void()> task) { (void)run.slow_worker.run(std::move(task)); };
-    setup.on_connection_end = [this, &run](net::Connection& connection) { on_connection_end(run, connection); };
+    setup.run_slow = [&run](std::function<void()> task) {
+      (void)run.slow_worker.run(std::move(task));
+    };
+    setup.on_connection_closing = [this, &run](net::Connection& connection) {
+      on_connection_closing(run, connection);
+    };
+    setup.on_connection_end = [this, &run](net::Connection& connection) {
+      on_connection_end(run, connection);
+    };
     Result<std::unique_ptr<net::Worker>> worker = net::Worker::create(std::move(setup));
     if (!worker) return worker.take_error();
     peers.push_back(worker->get());
@@ -128,10 +155,30 @@ Status Server::Core::start_listener(Run& run) {
   Result<uint16_t> bound = io::local_port(fd->get());
   if (!bound) return bound.take_error();
   run.client_port = *bound;
-  run.listener = std::make_unique<net::Listener>(
-      run.workers[0]->loop(), std::move(*fd),
-      [this, &run](std::unique_ptr<transport::ByteStream> stream) { on_accept(run, std::move(stream)); });
+  run.listener =
+      std::make_unique<net::Listener>(run.workers[0]->loop(), std::move(*fd),
+                                      [this, &run](std::unique_ptr<transport::ByteStream> stream) {
+                                        on_accept(run, std::move(stream));
+                                      });
   return run.listener->start();
+}
+
+Status Server::Core::open_monitoring(Run& run) {
+  run.monitoring =
+      std::make_unique<Monitoring>(MonitoringSubject{options_, id_, name_, clock_, accounts_}, run);
+  if (options_.http_port == 0) return Status();
+  const std::string& host = options_.http_host.empty() ? options_.host : options_.http_host;
+  const uint16_t port = options_.http_port < 0 ? 0 : static_cast<uint16_t>(options_.http_port);
+  const auto make_page = [&run](const io::HttpRequest& request) {
+    return http_response(run.monitoring->page(request.path, request.query));
+  };
+  Result<std::unique_ptr<io::HttpServer>> http =
+      io::HttpServer::create(clock_, host, port, make_page);
+  if (!http)
+    return Status(http.code(), "can't listen to the monitor port: " + http.error().context);
+  run.http = std::move(*http);
+  run.monitoring_port = run.http->port();
+  return Status();
 }
 
 Status Server::Core::stop() {
@@ -142,6 +189,8 @@ Status Server::Core::stop() {
     run.swap(run_);
   }
   if (run == nullptr) return Status();
+  run->is_stopping.store(true, std::memory_order_relaxed);
+  if (run->http != nullptr) run->http->stop();
   // The listener lives on the first loop: its port must be free again when stop() returns.
   Run* raw = run.get();
   run->workers[0]->post([raw] { raw->listener.reset(); });
@@ -152,7 +201,8 @@ Status Server::Core::stop() {
 }
 
 void Server::Core::abandon() {
-  // Threads, descriptors and locks are the parent's; whatever a destructor here did to them, the parent would feel it.
+  // Threads, descriptors and locks are the parent's; whatever a destructor here did to them, the
+  // parent would feel it.
   new std::shared_ptr<Run>(std::move(run_));
 }
 
@@ -173,7 +223,11 @@ broker::SessionSetup Server::Core::session_setup(Run& run, const transport::Byte
   setup.info = run.info;
   setup.account = &account;
   setup.client_ip = stream.peer_host();
-  setup.client_label = fmt::format("{}:{} - cid:{}", stream.peer_host(), stream.peer_port(), setup.id);
+  const std::string port =
+      stream.peer_port() == 0 ? std::string() : fmt::format(":{}", stream.peer_port());
+  setup.client_label = fmt::format("{}{} - cid:{}", stream.peer_host(), port, setup.id);
+  if (log_.wants(LogLevel::debug))
+    log_.write(LogLevel::debug, setup.client_label + " - Client connection created");
   setup.log = log_;
   return setup;
 }
@@ -182,25 +236,43 @@ void Server::Core::on_accept(Run& run, std::unique_ptr<transport::ByteStream> st
   broker::SessionSetup setup = session_setup(run, *stream, *accounts_.front());
   const int64_t connections = run.connections.fetch_add(1, std::memory_order_relaxed) + 1;
   run.total_connections.fetch_add(1, std::memory_order_relaxed);
-  const bool full = connections > std::max<int64_t>(options_.max_connections, 0) || run.budget.refuses_newcomers();
+  const bool full = connections > std::max<int64_t>(options_.max_connections, 0) ||
+                    run.budget.refuses_newcomers();
   setup.refuse = full ? broker::CloseReason::max_connections_exceeded : broker::CloseReason::none;
   least_loaded(run).adopt(std::move(stream), std::move(setup));
 }
 
-void Server::Core::on_connection_end(Run& run, const net::Connection& connection) {
-  run.connections.fetch_sub(1, std::memory_order_relaxed);
+void Server::Core::on_connection_closing(Run& run, const net::Connection& connection) {
+  const broker::Session& session = connection.session();
   if (log_.wants(LogLevel::debug)) {
     log_.write(LogLevel::debug,
-               fmt::format("{} - Client connection closed: {}", connection.session().setup().client_label,
-                           broker::close_reason_text(connection.session().close_reason())));
+               fmt::format("{} - Client connection closed: {}", session.setup().client_label,
+                           broker::close_reason_text(session.close_reason())));
   }
+  // Nobody will ask for it any more.
+  if (run.is_stopping.load(std::memory_order_relaxed)) return;
+  const Now now{clock_.wall_ns(), clock_.monotonic_ns()};
+  ConnectionRow row = read_connection(connection, now);
+  row.stop_wall_ns = now.wall_ns;
+  size_t slot = 0;
+  (void)session.subscriptions().visit_from(
+      slot, ClosedConnections::subscriptions_each_max,
+      [&](const broker::Subscription& subscription) {
+        row.subscriptions.push_back(read_subscription(session, subscription));
+      });
+  run.closed_connections.add(std::move(row));
+}
+
+void Server::Core::on_connection_end(Run& run, const net::Connection&) {
+  run.connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
 Result<std::unique_ptr<transport::ByteStream>> Server::Core::connect(
     broker::Account& account, std::shared_ptr<const auth::Authenticator> authenticator) {
   if (is_forked()) return Error{ErrorCode::forked, "this server belongs to the parent process"};
   const std::shared_ptr<Run> run = this->run();
-  if (run == nullptr) return Error{ErrorCode::no_servers, "the server in this process does not run"};
+  if (run == nullptr)
+    return Error{ErrorCode::no_servers, "the server in this process does not run"};
   Result<link::PipeEnds> ends = link::make_memory_pipe();
   if (!ends) return ends.take_error();
   broker::SessionSetup setup = session_setup(*run, *ends->second, account);
@@ -211,40 +283,20 @@ Result<std::unique_ptr<transport::ByteStream>> Server::Core::connect(
   return std::move(ends->first);
 }
 
-// Asks each loop in its own thread, so that nothing there needs a lock.
 Statistics Server::Core::statistics() const {
-  Statistics sum;
   const std::shared_ptr<Run> run = this->run();
-  if (run == nullptr) return sum;
-  struct Answers {
-    std::mutex mutex;
-    std::condition_variable changed;
-    size_t missing;
-    broker::ShardStatistics moved;
-  };
-  auto answers = std::make_shared<Answers>();
-  answers->missing = run->workers.size();
-  for (const std::unique_ptr<net::Worker>& worker : run->workers) {
-    net::Worker* raw = worker.get();
-    raw->post([answers, raw] {
-      std::lock_guard<std::mutex> lock(answers->mutex);
-      raw->add_statistics(answers->moved);
-      answers->missing -= 1;
-      answers->changed.notify_all();
-    });
-  }
-  {
-    std::unique_lock<std::mutex> lock(answers->mutex);
-    answers->changed.wait_for(lock, std::chrono::seconds(2), [&] { return answers->missing == 0; });
-    sum.moved = answers->moved;
-  }
-  sum.connections = static_cast<uint64_t>(std::max<int64_t>(run->connections.load(std::memory_order_relaxed), 0));
-  sum.total_connections = run->total_connections.load(std::memory_order_relaxed);
-  for (const std::unique_ptr<broker::Account>& account : accounts_) sum.subscriptions += account->routing().count();
-  sum.accounted_bytes = run->budget.bytes();
-  sum.start_wall_ns = run->start_wall_ns;
-  sum.uptime_ns = clock_.monotonic_ns() - run->start_monotonic_ns;
-  return sum;
+  if (run == nullptr) return Statistics();
+  Status outcome;
+  return run->monitoring->statistics(outcome);
+}
+
+MonitoringPage Server::Core::monitoring_page(const std::string& path_and_query) const {
+  const std::shared_ptr<Run> run = this->run();
+  if (run == nullptr) return unavailable_page(Error{ErrorCode::closed, "the server does not run"});
+  const size_t mark = path_and_query.find('?');
+  const std::string query =
+      mark == std::string::npos ? std::string() : path_and_query.substr(mark + 1);
+  return run->monitoring->page(io::decode_url(path_and_query.substr(0, mark), false), query);
 }
 
 }  // namespace martlet::server

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what stands behind a Server: the accounts, and one run of it (workers, listener, monitoring) between start and
-// stop. Shared with the connectors, which outlive the server.
+// Owns what stands behind a Server: the accounts, and one run of it (workers, listener, monitoring)
+// between start and stop. Shared with the connectors, which outlive the server.
 #pragma once
 
 #include <atomic>
@@ -13,19 +13,24 @@
 
 #include "base/memory_budget.hpp"
 #include "io/fork_guard.hpp"
+#include "io/http_server.hpp"
 #include "io/system_clock.hpp"
 #include "net/listener.hpp"
 #include "net/slow_worker.hpp"
 #include "net/worker.hpp"
+#include "server/closed_connections.hpp"
+#include "server/monitoring.hpp"
 #include "server/server.hpp"
 
 namespace martlet::server {
 
 /// One run. Made by start, unmade by stop, in the order of the members reversed.
 struct Run {
-  explicit Run(int64_t memory_bytes_max) : budget(memory_bytes_max) {}
+  explicit Run(const Options& options)
+      : budget(options.max_memory), closed_connections(options.max_closed_clients, budget) {}
 
   MemoryBudget budget;
+  ClosedConnections closed_connections;
   net::SlowWorker slow_worker;
   std::mutex exchange_mutex;
   std::vector<std::unique_ptr<net::Worker>> workers;
@@ -40,6 +45,10 @@ struct Run {
   std::atomic<uint64_t> next_client_id{1};
   std::atomic<uint64_t> total_connections{0};
   std::atomic<int64_t> connections{0};
+  std::atomic<bool> is_stopping{false};  // Who waits for the loops may give up.
+  std::unique_ptr<Monitoring> monitoring;
+  std::unique_ptr<io::HttpServer>
+      http;  // Null: no monitoring port. Makes its pages with all of the above.
 };
 
 class Server::Core : public std::enable_shared_from_this<Server::Core> {
@@ -55,10 +64,11 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   /// In a forked child: forgets the run without touching what the parent shares.
   void abandon();
 
-  Result<std::unique_ptr<transport::ByteStream>> connect(broker::Account& account,
-                                                         std::shared_ptr<const auth::Authenticator> authenticator);
+  Result<std::unique_ptr<transport::ByteStream>> connect(
+      broker::Account& account, std::shared_ptr<const auth::Authenticator> authenticator);
   broker::Account& add_account(const std::string& name, const broker::AccountLimits& limits);
   Statistics statistics() const;
+  MonitoringPage monitoring_page(const std::string& path_and_query) const;
 
   const Options& options() const { return options_; }
   const std::string& id() const { return id_; }
@@ -71,9 +81,12 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
  private:
   Status start_workers(Run& run);
   Status start_listener(Run& run);
+  Status open_monitoring(Run& run);
+  void on_connection_closing(Run& run, const net::Connection& connection);
   void on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream);
   void on_connection_end(Run& run, const net::Connection& connection);
-  broker::SessionSetup session_setup(Run& run, const transport::ByteStream& stream, broker::Account& account) const;
+  broker::SessionSetup session_setup(Run& run, const transport::ByteStream& stream,
+                                     broker::Account& account) const;
   net::Worker& least_loaded(Run& run);
 
   const Options options_;
@@ -86,7 +99,8 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   uint64_t seed_;
   std::vector<std::unique_ptr<broker::Account>> accounts_;  // The first is $G.
   mutable std::mutex run_mutex_;
-  std::shared_ptr<Run> run_;  // GUARDED_BY run_mutex_. Shared by those who look at it while stop() takes it down.
+  std::shared_ptr<Run>
+      run_;  // GUARDED_BY run_mutex_. Shared by those who look at it while stop() takes it down.
 };
 
 }  // namespace martlet::server

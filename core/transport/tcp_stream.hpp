@@ -27,6 +27,7 @@ class TcpStream final : public ByteStream, private io::FdHandler {
   uint16_t peer_port() const override { return peer_port_; }
   int descriptor() const override { return fd_.get(); }
   bool can_write_beside_read() const override { return true; }
+  void on_descriptor_readable() override { on_fd_ready(true, false); }
 
  private:
   void on_fd_ready(bool readable, bool writable) override;

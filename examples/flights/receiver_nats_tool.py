@@ -8,8 +8,10 @@ the flights. An input that ends without the word `end` means that nobody is left
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,9 +33,15 @@ def messages(output: BinaryIO) -> Iterator[tuple[str, bytes]]:
             yield line.rstrip().split(b'"')[1].decode(), next(lines).rstrip(b"\r\n")
 
 
+def kill(tool: subprocess.Popen) -> None:
+    """With what it may have started: it may be a script around the tool."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(tool.pid, signal.SIGKILL)
+
+
 def end_with_input(tool: subprocess.Popen) -> None:
     if not sys.stdin.readline():
-        tool.kill()
+        kill(tool)
 
 
 def main(url: str, subject: str) -> None:
@@ -44,7 +52,7 @@ def main(url: str, subject: str) -> None:
         tool = subprocess.Popen(
             [os.environ["NATS_CLI"], "--server", url, "sub", subject],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
-            env={**os.environ, "XDG_CONFIG_HOME": folder})
+            env={**os.environ, "XDG_CONFIG_HOME": folder}, start_new_session=True)
         threading.Thread(target=end_with_input, args=(tool,), daemon=True).start()
         try:
             for name, payload in messages(tool.stdout):
@@ -62,7 +70,7 @@ def main(url: str, subject: str) -> None:
                 errors.seek(0)
                 sys.exit(f"the tool ended: {errors.read().decode(errors='replace')[-500:]}")
         finally:
-            tool.kill()
+            kill(tool)
             tool.wait()
     tell("result", problems=[], **tally.result())
 

@@ -42,7 +42,7 @@ class Progress:
             cells = int(share * BAR_CELLS)
             print(f"\r[{'#' * cells}{'.' * (BAR_CELLS - cells)}] {text}   ", end="", flush=True)
         else:
-            print(f"{share:4.0%}  {text}", flush=True)
+            print(f"{int(share * 100):3}%  {text}", flush=True)
 
 
 HEAD = ["receiver", "client", "subject", "messages", "bytes", "digest", "a second", "p50 ms",

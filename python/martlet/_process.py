@@ -42,7 +42,6 @@ def _close_all() -> None:
 def _after_fork_in_child() -> None:
     _open.clear()
     _last.clear()
-    _raw.forget_call_queue()
     _raw.set_main_thread(threading.get_ident())
 
 

@@ -92,7 +92,6 @@ class Planted(unittest.TestCase):
                                REAL_NATS_CLI=os.environ["NATS_CLI"])
 
     def around(self, sed: str) -> subprocess.CompletedProcess:
-        # The tool ends with the pipe it writes to, which ends with the script.
         return self.run_with_tool(f'exec sed -u "{sed}" < <(exec "$REAL_NATS_CLI" "$@")')
 
     def assert_found(self, answer: subprocess.CompletedProcess, text: str) -> None:

@@ -1,24 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of our own clients: programs that measure themselves beside their peers.
 
-Owns: how client_bench (C++) and python_bench.py are run, and the rule for each of their figures.
-Promises: a program that is not there is named in the report, not passed over. A program writes
-one JSON object, figure -> number, into the file given by --json.
+Owns: how client_rates (C++ over TCP), in_process_latency (C++ inside one process) and
+python_bench.py are run and read, and the rule for each of their figures. Promises: a program that
+is not there is named in the report, not passed over.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Mapping, Optional
 
-from bench_rows import Judgement
-from bench_servers import HERE, BenchError
+from bench_rows import OURS, Judgement
+from bench_servers import HERE, BenchError, Contestants
 
 PROGRAM_SECONDS_MAX = 900
+# `publish 128 B    bare  1.234 M/s   ours  1.000 M/s   ratio 0.81`
+CLIENT_LINE = re.compile(
+    r"^(?P<name>\S.*?)\s+bare\s+(?P<bare>[\d.]+) (?P<unit>\S+)\s+ours\s+(?P<ours>[\d.]+) \S+\s"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Rule:
     unit: str = "x"
 
     def judge(self, figures: Mapping[str, float]) -> Optional[Judgement]:
-        known = [figures[name] for name in self.beside if name in figures]
+        known = [figures[name] for name in self.beside if figures.get(name)]
         if self.ours not in figures or (self.beside and not known):
             return None
         value, what = figures[self.ours], self.ours
@@ -52,11 +58,19 @@ def sooner(ours: str, *beside: str, must=None, aim=None, unit: str = "x") -> Rul
 
 
 CLIENT_RULES = [
-    sooner("request p50", "request p50 bare socket", must=1.15),
-    faster("publish", "publish blast", must=0.6),
-    faster("receive", "receive blast", must=0.6),
-    sooner("in-process p50", "in-process p50 eventfd chain", must=1.5),
-    sooner("in-process p50 spinning", must=5.0, unit="us"),
+    faster("publish 128 B", "publish 128 B, bare socket", must=0.6),
+    *(
+        faster(f"receive 128 B, {run}", f"receive 128 B, {run}, bare socket", must=0.6)
+        for run in ("driven by caller", "own thread")
+    ),
+    sooner("request p50, driven by caller", "request p50, driven by caller, bare socket",
+           must=1.15),
+    sooner("request p50, own thread", "request p50, own thread, bare socket"),
+]
+
+IN_PROCESS_RULES = [
+    sooner("publish to callback p50", "eventfd chain p50", must=1.5),
+    sooner("publish to callback p50, spinning", must=5.0, unit="us"),
 ]
 
 PYTHON_RULES = [
@@ -76,10 +90,15 @@ PYTHON_RULES = [
 
 @dataclasses.dataclass(frozen=True)
 class Program:
+    """`{port}`, `{messages}`, `{rounds}` and `{result}` in the command are filled in. Its figures
+    are in the result file if the command names one, else in the lines that it prints."""
+
     name: str
     title: str
     command: tuple[str, ...]
     rules: list[Rule]
+    messages: int = 200_000
+    messages_quick: int = 5_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,44 +111,80 @@ class ProgramResult:
 
 def known_programs(build: Path) -> list[Program]:
     python = os.environ.get("MARTLET_PYTHON", "")
-    script = HERE / "python_bench.py"
-    client = build / "bin" / "client_bench"
     return [
-        Program("client", "the C++ client, and in-process", (str(client),), CLIENT_RULES),
-        Program("python", "the Python package", (python, str(script)), PYTHON_RULES),
+        Program("client", "the C++ client over TCP",
+                (str(build / "bin" / "client_rates"), "127.0.0.1", "{port}", "{messages}",
+                 "{rounds}"), CLIENT_RULES, messages=1_000_000),
+        Program("in_process", "the C++ client inside one process",
+                (str(build / "bin" / "in_process_latency"), "--rounds", "{rounds}", "--messages",
+                 "{messages}", "--json", "{result}"), IN_PROCESS_RULES, messages=20_000,
+                messages_quick=1_000),
+        Program("python", "the Python package",
+                (python, str(HERE / "python_bench.py"), "--rounds", "{rounds}", "--messages",
+                 "{messages}", "--json", "{result}"), PYTHON_RULES),
     ]
+
+
+def problem_of(program: Program) -> str:
+    """Why it cannot be run; empty if it can."""
+    for word in program.command[:1] + tuple(w for w in program.command[1:] if w.endswith(".py")):
+        if not word or not Path(word).is_file():
+            return f"not run: {Path(word).name or 'MARTLET_PYTHON'} is not there"
+    return ""
+
+
+def run_program(program: Program, contestants: Contestants, rounds: int, quick: bool,
+                result: Path) -> ProgramResult:
+    problem = problem_of(program)
+    if problem:
+        return ProgramResult(program, {}, [], problem)
+    values = {"rounds": rounds, "result": result,
+              "messages": program.messages_quick if quick else program.messages}
+    result.unlink(missing_ok=True)
+    try:
+        with contextlib.ExitStack() as stack:
+            if "{port}" in program.command:
+                values["port"] = stack.enter_context(contestants.running(OURS, [])).port
+            figures = _figures([word.format(**values) for word in program.command], result)
+    except (BenchError, OSError, ValueError, subprocess.SubprocessError) as error:
+        return ProgramResult(program, {}, [], f"failed: {error}")
+    judged = [rule.judge(figures) for rule in program.rules]
+    unjudged = [rule.ours for rule, found in zip(program.rules, judged) if found is None]
+    problem = f"not measured: {', '.join(unjudged)}" if unjudged else ""
+    return ProgramResult(program, figures, [one for one in judged if one is not None], problem)
+
+
+def _figures(command: list[str], result: Path) -> dict[str, float]:
+    printed = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment()) as one:
+        try:
+            for line in one.stdout:
+                print(f"    {line.rstrip()}", flush=True)
+                printed.append(line)
+            status = one.wait(PROGRAM_SECONDS_MAX)
+        except BaseException:
+            one.kill()
+            raise
+    if status != 0:
+        raise BenchError(f"ended with status {status}")
+    if str(result) in command:
+        return json.loads(result.read_text(encoding="utf-8"))
+    return client_figures(printed)
+
+
+def client_figures(lines: list[str]) -> dict[str, float]:
+    found = {}
+    for line in lines:
+        match = CLIENT_LINE.match(line)
+        if match:
+            name = match["name"]
+            scale = {"M/s": 1e6, "k/s": 1e3}.get(match["unit"], 1.0)
+            found[name] = float(match["ours"]) * scale
+            found[f"{name}, bare socket"] = float(match["bare"]) * scale
+    return found
 
 
 def _environment() -> dict[str, str]:
     """What Python is measured beside (pyzmq, zenoh) stands outside the package's environment."""
     peers = os.environ.get("PYTHON_BENCH_PEERS", "")
     return {**os.environ, "PYTHONPATH": peers} if peers else dict(os.environ)
-
-
-def problem_of(program: Program) -> str:
-    """Why it cannot be run; empty if it can."""
-    for word in program.command:
-        if not word or not Path(word).is_file():
-            return f"not run: {Path(word).name or 'MARTLET_PYTHON'} is not there"
-    return ""
-
-
-def run_program(program: Program, rounds: int, quick: bool, result: Path) -> ProgramResult:
-    problem = problem_of(program)
-    if problem:
-        return ProgramResult(program, {}, [], problem)
-    command = [*program.command, "--json", str(result), "--rounds", str(rounds)]
-    if quick:
-        command += ["--messages", "5000"]
-    result.unlink(missing_ok=True)
-    try:
-        status = subprocess.run(command, timeout=PROGRAM_SECONDS_MAX, env=_environment()).returncode
-        if status != 0:
-            raise BenchError(f"ended with status {status}")
-        figures = json.loads(result.read_text(encoding="utf-8"))
-    except (BenchError, OSError, ValueError, subprocess.TimeoutExpired) as error:
-        return ProgramResult(program, {}, [], f"failed: {error}")
-    judged = [rule.judge(figures) for rule in program.rules]
-    unjudged = [rule.ours for rule, found in zip(program.rules, judged) if found is None]
-    problem = f"not measured: {', '.join(unjudged)}" if unjudged else ""
-    return ProgramResult(program, figures, [one for one in judged if one is not None], problem)

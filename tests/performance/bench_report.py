@@ -68,7 +68,7 @@ def markdown(run: Run) -> str:
         lines += ["", "### Judged", "", *_judged_table(run.rows)]
         lines += ["", "### CPU and memory of the server", "", *_cost_table(run.rows)]
     for result in run.programs:
-        lines += ["", f"## {result.program.title[0].upper()}{result.program.title[1:]}", ""]
+        lines += ["", f"## {result.program.title[0].upper()}{result.program.title[1:]}"]
         lines += _program_lines(result)
     return "\n".join([*lines, ""])
 
@@ -133,7 +133,7 @@ def _program_lines(result: ProgramResult) -> list[str]:
     lines = []
     if result.judgements:
         head = ["figure", "measured", "must", "aim", "reached"]
-        lines += _table(head, [_judgement_cells(one) for one in result.judgements])
+        lines += ["", *_table(head, [_judgement_cells(one) for one in result.judgements])]
     if result.problem:
         lines += ["", result.problem]
     if result.figures:

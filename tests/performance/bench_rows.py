@@ -36,9 +36,11 @@ class Judgement:
     def verdict(self) -> str:
         if not self.reaches(self.must):
             return "MISSED"
-        if self.aim is None:
-            return "must" if self.must is not None else "reported"
-        return "aim" if self.reaches(self.aim) else "must"
+        if self.aim is not None and self.reaches(self.aim):
+            return "aim"
+        if self.must is not None:
+            return "must"
+        return "reported" if self.aim is None else "below the aim"
 
 
 @dataclasses.dataclass(frozen=True)

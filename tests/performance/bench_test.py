@@ -52,6 +52,10 @@ class Rules(unittest.TestCase):
         for ours, verdict in ((3.4, "MISSED"), (3.5, "must"), (7.5, "aim")):
             self.assertEqual(judged("fan16", rates(ours, 1.0, 10.0))[0].verdict, verdict)
 
+    def test_an_aim_alone_is_no_must(self) -> None:
+        for value, verdict in ((0.9, "aim"), (1.9, "below the aim")):
+            self.assertEqual(Judgement("x", "x", value, None, 1.0).verdict, verdict)
+
     def test_without_a_floor_the_factor_alone_counts(self) -> None:
         found = judged("queue", rates(2.4, 1.0, 0.1))[0]
         self.assertEqual((found.must, found.verdict), (2.5, "MISSED"))
@@ -83,8 +87,21 @@ class Rules(unittest.TestCase):
 
     def test_a_program_that_is_not_there_is_named(self) -> None:
         program = bench_programs.Program("x", "x", ("/nowhere/x_bench",), [])
-        found = bench_programs.run_program(program, 1, True, Path("/nowhere/x.json"))
+        found = bench_programs.run_program(program, None, 1, True, Path("/nowhere/x.json"))
         self.assertIn("x_bench is not there", found.problem)
+
+
+    def test_what_client_rates_prints_is_read(self) -> None:
+        line = "publish 128 B         bare     2.500 M/s   ours     2.000 M/s   ratio 0.80"
+        found = bench_programs.client_figures(["publish(): 90 ns a call\n", line + "\n"])
+        self.assertEqual(found, {"publish 128 B": 2.0e6, "publish 128 B, bare socket": 2.5e6})
+        self.assertEqual(bench_programs.CLIENT_RULES[0].judge(found).verdict, "must")
+
+    def test_a_rule_whose_peer_is_missing_leaves_the_row(self) -> None:
+        alone = {OURS: {"slowest_ms": 90.0}}
+        self.assertEqual(judged("queue_groups", alone)[0].verdict, "must")
+        with self.assertRaises(KeyError):
+            judged("fan16", {OURS: {"msgs_per_s": 1.0}})
 
 
 class Report(unittest.TestCase):

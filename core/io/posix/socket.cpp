@@ -246,6 +246,14 @@ bool wait_descriptor(int fd, bool read, bool write, int64_t timeout_ns, bool* in
   return ready > 0;
 }
 
+ReadablePair wait_either_readable(int first, int second, int64_t timeout_ns) {
+  pollfd entries[2] = {{first, POLLIN, 0}, {second, POLLIN, 0}};
+  timespec timeout{static_cast<time_t>(timeout_ns / 1000000000),
+                   static_cast<long>(timeout_ns % 1000000000)};
+  if (::ppoll(entries, 2, timeout_ns < 0 ? nullptr : &timeout, nullptr) <= 0) return {};
+  return {entries[0].revents != 0, entries[1].revents != 0};
+}
+
 std::string error_text(int error_number) {
   char buffer[128];
   return strerror_r(error_number, buffer, sizeof buffer);

@@ -74,13 +74,13 @@ TEST_F(OutgoingBufferTest, WritesAFewThenAsksThenGathers) {
   EXPECT_EQ(stream.writes, 8);
   publish("a", "x", IdleRule::write_few_then_ask);
   EXPECT_EQ(need, FlushNeed::soon);
-  EXPECT_EQ(buffer.wanted_in_ns(), ns_per_ms);
+  EXPECT_EQ(buffer.look().wanted_in_ns, ns_per_ms);
   for (int i = 0; i < 100; ++i) publish("a", "x", IdleRule::write_few_then_ask);
   EXPECT_EQ(need, FlushNeed::none);
   EXPECT_EQ(stream.writes, 8);
   buffer.write_pending();
   EXPECT_EQ(stream.writes, 9);
-  EXPECT_EQ(buffer.wanted_in_ns(), -1);
+  EXPECT_EQ(buffer.look().wanted_in_ns, -1);
   clock.now += 2 * ns_per_ms;
   publish("a", "x", IdleRule::write_few_then_ask);
   EXPECT_EQ(stream.writes, 10);
@@ -105,7 +105,7 @@ TEST_F(OutgoingBufferTest, LentLoopIsAskedOnce) {
   EXPECT_EQ(need, FlushNeed::now);
   publish("a", "x", IdleRule::ask);
   EXPECT_EQ(need, FlushNeed::none);
-  EXPECT_EQ(buffer.wanted_in_ns(), 0);
+  EXPECT_EQ(buffer.look().wanted_in_ns, 0);
 }
 
 TEST_F(OutgoingBufferTest, BoundAnswersAgainAndRoomReturns) {
@@ -117,7 +117,7 @@ TEST_F(OutgoingBufferTest, BoundAnswersAgainAndRoomReturns) {
   EXPECT_EQ(publish("a", data), ErrorCode::again);
   EXPECT_EQ(taken, 9);
   EXPECT_LE(buffer.pending_bytes(), 10000);
-  EXPECT_TRUE(buffer.is_blocked());
+  EXPECT_TRUE(buffer.look().is_blocked);
   EXPECT_FALSE(buffer.has_room(1000));
   stream.allowance = SIZE_MAX;
   buffer.on_writable();
@@ -158,7 +158,7 @@ TEST_F(OutgoingBufferTest, FailedWriteIsToldToTheLoop) {
   stream.fails = true;
   publish("a", "x");
   EXPECT_EQ(need, FlushNeed::now);
-  EXPECT_TRUE(buffer.is_broken());
+  EXPECT_TRUE(buffer.look().is_broken);
 }
 
 }  // namespace

@@ -29,10 +29,11 @@ TEST(Process, a_child_is_found_by_its_name_and_ended_by_a_signal) {
   }
   std::vector<int64_t> found;
   for (int tries = 0; tries < 1000 && found.empty(); ++tries) {
-    found = processes_named("martlet-process-test");
+    found = processes_called("martlet-process-test 600");
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   EXPECT_NE(std::find(found.begin(), found.end(), child), found.end());
+  EXPECT_TRUE(processes_called("martlet-process-test 60").empty());
   EXPECT_TRUE(send_signal(child, ProcessSignal::terminate));
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);

@@ -17,8 +17,8 @@ class PaperProcesses final : public Processes {
   std::map<std::string, std::string> files;
   mutable std::vector<std::pair<int64_t, io::ProcessSignal>> sent;
 
-  std::vector<int64_t> named(const std::string& name) const override {
-    return name == "martlet" ? running : std::vector<int64_t>();
+  std::vector<int64_t> called(const std::string& words) const override {
+    return words == "martlet serve" ? running : std::vector<int64_t>();
   }
   Status send(int64_t pid, io::ProcessSignal signal) const override {
     if (pid == 666) return {ErrorCode::io, "Operation not permitted"};
@@ -33,7 +33,7 @@ class PaperProcesses final : public Processes {
 };
 
 std::string refusal(const std::string& text, const PaperProcesses& processes = {}) {
-  const Status status = run_signal_command(text, "martlet", processes);
+  const Status status = run_signal_command(text, "martlet serve", processes);
   return status ? "sent" : status.error().context;
 }
 
@@ -60,7 +60,7 @@ TEST(SignalCommand, whom_it_means) {
   EXPECT_EQ(refusal("quit=12*", processes), "sent");
   ASSERT_EQ(processes.sent.size(), 2U);
   EXPECT_EQ(processes.sent[1].first, 123);
-  EXPECT_EQ(refusal("quit", processes), "multiple martlet processes running:\n12\n123\n45");
+  EXPECT_EQ(refusal("quit", processes), "multiple martlet serve processes running:\n12\n123\n45");
   EXPECT_EQ(refusal("quit=*", processes), "sent");
   processes.running = {45};
   processes.sent.clear();
@@ -70,7 +70,7 @@ TEST(SignalCommand, whom_it_means) {
 
 TEST(SignalCommand, refusals_in_natss_words) {
   EXPECT_EQ(refusal("foo"), "unknown signal \"foo\"");
-  EXPECT_EQ(refusal("stop"), "no martlet processes running");
+  EXPECT_EQ(refusal("stop"), "no martlet serve processes running");
   EXPECT_EQ(refusal("stop=x"), "invalid pid: x");
   EXPECT_EQ(refusal("stop=1=2"), "invalid signal parameters: [2]");
   EXPECT_EQ(refusal("stop=666"), "\nsignal \"stop\" 666: Operation not permitted");

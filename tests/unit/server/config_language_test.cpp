@@ -39,9 +39,9 @@ TEST(ConfigLanguage, comments) {
 }
 
 TEST(ConfigLanguage, numbers_with_suffixes) {
-  EXPECT_EQ(
-      tree("a: 1k, b: 1kb, c: 1Ki, d: 2MiB, e: 3g, f: -4t, g: 5.5, h: 1e"),
-      R"({"a":1000,"b":1024,"c":1024,"d":2097152,"e":3000000000,"f":-4000000000000,"g":5.5,"h":1000000000000000000})");
+  EXPECT_EQ(tree("a: 1k, b: 1kb, c: 1Ki, d: 2MiB, e: 3g, f: -4t, g: 5.5, h: 1e"),
+            R"({"a":1000,"b":1024,"c":1024,"d":2097152,"e":3000000000,"f":-4000000000000,"g":5.5,)"
+            R"("h":1000000000000000000})");
   EXPECT_EQ(tree("a: 9223372036854775808"), "integer '9223372036854775808' is out of the range");
   EXPECT_EQ(tree("a: 10e"), "integer '10e' is out of the range");
   EXPECT_EQ(tree("a: 1kbb"), "expected integer, but got '1kbb'");
@@ -130,7 +130,14 @@ TEST(ConfigLanguage, depth_and_size_are_bounded) {
     for (int j = 0; j < 8; ++j) doubling += before + " , ";
     doubling += "x]\n";
   }
-  EXPECT_EQ(tree(doubling), "the configuration holds more than 4000000 values");
+  EXPECT_EQ(tree(doubling), "variables multiply to more than 1000000 values");
+  MapConfigSource source;
+  source.variables["LONG"] = "'" + std::string(1'000'000, 'x') + "'";
+  std::string many = "a: [";
+  for (int i = 0; i < 40; ++i) many += "$LONG , ";
+  EXPECT_EQ(tree(many + "x]", source), "variables multiply to more than 1000000 values");
+  source.variables["LONG"] = "x\n" + std::string(1'000'000, '#');
+  EXPECT_EQ(tree(many + "x]", source), "the configuration has more than 33554432 bytes in all");
 }
 
 TEST(ConfigLanguage, refusals_in_natss_words) {

@@ -38,6 +38,13 @@ TEST(ConfigValue, numbers_are_written_as_go_writes_them) {
   EXPECT_EQ(json_number(-2.25), "-2.25");
 }
 
+TEST(ConfigValue, weighs_values_and_text) {
+  ConfigValue::Map map;
+  map[std::string(64, 'k')].data = std::string(320, 'v');
+  map["n"].data = int64_t{1};
+  EXPECT_EQ((ConfigValue{map, {}, false}).weight(), 1U + 2U + 11U + 1U);
+}
+
 TEST(ConfigValue, names_types_and_places) {
   ConfigValue value;
   value.data = ConfigValue::Map{};

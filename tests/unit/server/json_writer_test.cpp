@@ -31,14 +31,17 @@ TEST(JsonWriter, indents_by_two_and_keeps_empty_brackets_together) {
   JsonWriter json(JsonWriter::Style::indented);
   write_sample(json);
   EXPECT_EQ(json.take(),
-            "{\n  \"a\": \"x\\u003cy\\u003e\\\"\",\n  \"n\": -5,\n  \"empty\": {},\n  \"list\": [\n    1,\n    true,\n"
+            "{\n  \"a\": \"x\\u003cy\\u003e\\\"\",\n  \"n\": -5,\n  \"empty\": {},\n  \"list\": "
+            "[\n    1,\n    true,\n"
             "    {\n      \"r\": 0.375\n    },\n    null\n  ],\n  \"none\": []\n}");
 }
 
 TEST(JsonWriter, compact_has_no_spaces) {
   JsonWriter json(JsonWriter::Style::compact);
   write_sample(json);
-  EXPECT_EQ(json.take(), "{\"a\":\"x\\u003cy\\u003e\\\"\",\"n\":-5,\"empty\":{},\"list\":[1,true,{\"r\":0.375},null],\"none\":[]}");
+  EXPECT_EQ(json.take(),
+            "{\"a\":\"x\\u003cy\\u003e\\\"\",\"n\":-5,\"empty\":{},\"list\":[1,true,{\"r\":0.375},"
+            "null],\"none\":[]}");
 }
 
 TEST(JsonWriter, whole_reals_have_no_fraction) {

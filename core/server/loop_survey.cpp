@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the chain of tasks by which a loop works through its part.
+#include "server/loop_survey.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "server/server_core.hpp"
+
+namespace martlet::server {
+namespace {
+
+/// Shared by the asking thread and the loops, whoever stays longer.
+struct Answers {
+  std::mutex mutex;
+  std::condition_variable changed;
+  size_t missing = 0;                     // GUARDED_BY mutex
+  std::atomic<bool> is_abandoned{false};  // Nobody waits any more.
+};
+
+/// One loop's part under way. Owned by the task that is posted next.
+struct Chain {
+  Chain(net::Worker& worker_, std::shared_ptr<Answers> answers_, SurveyPart part_, size_t credit_)
+      : worker(worker_),
+        answers(std::move(answers_)),
+        begin(std::move(part_.begin)),
+        credit(credit_) {
+    walk.visit = std::move(part_.visit);
+    walk.on_end = std::move(part_.on_connection_end);
+  }
+  net::Worker& worker;
+  std::shared_ptr<Answers> answers;
+  std::function<void(net::Worker&)> begin;
+  net::ConnectionWalk walk;
+  size_t credit;
+  bool has_begun = false;
+};
+
+void post_step(std::shared_ptr<Chain> chain);
+
+void step(const std::shared_ptr<Chain>& chain) {
+  net::Worker& worker = chain->worker;
+  if (!chain->has_begun) {
+    chain->has_begun = true;
+    if (chain->begin) chain->begin(worker);
+    worker.begin_walk(chain->walk);
+  }
+  const bool abandoned = chain->answers->is_abandoned.load(std::memory_order_relaxed);
+  if (!abandoned && chain->walk.visit && worker.continue_walk(chain->walk, chain->credit)) {
+    post_step(chain);
+    return;
+  }
+  worker.end_walk(chain->walk);
+  std::lock_guard<std::mutex> lock(chain->answers->mutex);
+  chain->answers->missing -= 1;
+  chain->answers->changed.notify_all();
+}
+
+void post_step(std::shared_ptr<Chain> chain) {
+  net::Worker& worker = chain->worker;
+  worker.post([chain = std::move(chain)] { step(chain); });
+}
+
+}  // namespace
+
+Status survey_loops(Run& run, std::vector<SurveyPart> parts, const SurveyLimits& limits) {
+  MARTLET_ASSERT(parts.size() == run.workers.size());
+  auto answers = std::make_shared<Answers>();
+  answers->missing = parts.size();
+  for (size_t i = 0; i < parts.size(); i++) {
+    post_step(std::make_shared<Chain>(*run.workers[i], answers, std::move(parts[i]),
+                                      limits.slice_credit));
+  }
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::nanoseconds(limits.wait_ns_max);
+  std::unique_lock<std::mutex> lock(answers->mutex);
+  while (answers->missing > 0) {
+    if (run.is_stopping.load(std::memory_order_relaxed) ||
+        std::chrono::steady_clock::now() >= deadline) {
+      answers->is_abandoned.store(true, std::memory_order_relaxed);
+      return run.is_stopping.load(std::memory_order_relaxed)
+                 ? Status(ErrorCode::closed, "the server is being stopped")
+                 : Status(ErrorCode::timeout, "an event loop did not answer in time");
+    }
+    // In short waits, to see a stop soon: it cannot wake every thread that may be asking.
+    answers->changed.wait_until(
+        lock, std::min(deadline, std::chrono::steady_clock::now() + std::chrono::milliseconds(20)));
+  }
+  return Status();
+}
+
+}  // namespace martlet::server
