@@ -34,7 +34,8 @@ target_compile_options(
             -Woverloaded-virtual
             -Wextra-semi>)
 # clang reads libstdc++ 12's own std::stable_sort as ours, and it uses what C++17 deprecated.
-target_compile_options(martlet_flags INTERFACE $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
+target_compile_options(
+  martlet_flags INTERFACE $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 if(MARTLET_WERROR)
   target_compile_options(martlet_flags INTERFACE -Werror)
 endif()

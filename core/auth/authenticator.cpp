@@ -30,8 +30,9 @@ std::shared_ptr<const Principal> make_principal(const AuthOptions& options) {
 }  // namespace
 
 bool is_bcrypt(std::string_view text) {
-  return text.size() > 7 && text.substr(0, 2) == "$2" && std::strchr("abxy", text[2]) != nullptr && text[3] == '$' &&
-         text[4] >= '0' && text[4] <= '9' && text[5] >= '0' && text[5] <= '9' && text[6] == '$';
+  return text.size() > 7 && text.substr(0, 2) == "$2" && std::strchr("abxy", text[2]) != nullptr &&
+         text[3] == '$' && text[4] >= '0' && text[4] <= '9' && text[5] >= '0' && text[5] <= '9' &&
+         text[6] == '$';
 }
 
 bool secret_matches(const std::string& expected, const std::string& given) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the question who a CONNECT is from. Secrets are compared in constant time and never logged. A check that is slow by
-// design (bcrypt) is named as such, so that the caller takes it off its loop.
+// Owns the question who a CONNECT is from. Secrets are compared in constant time and never logged.
+// A check that is slow by design (bcrypt) is named as such, so that the caller takes it off its
+// loop.
 #pragma once
 
 #include <memory>
@@ -46,7 +47,8 @@ class Authenticator {
 
 /// True for "$2a$11$…" and its sisters.
 bool is_bcrypt(std::string_view text);
-/// Compares `given` with `expected`, which is plain or bcrypt. Takes as long for a wrong secret as for the right one.
+/// Compares `given` with `expected`, which is plain or bcrypt. Takes as long for a wrong secret as
+/// for the right one.
 bool secret_matches(const std::string& expected, const std::string& given);
 
 }  // namespace martlet::auth

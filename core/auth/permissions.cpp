@@ -35,7 +35,8 @@ bool Permissions::may_subscribe(std::string_view pattern, std::string_view queue
       if (entry.queue.empty()) {
         allowed = true;
       } else if (!queue.empty()) {
-        // Once an entry with a queue fits the subject, such entries alone decide for queue subscriptions.
+        // Once an entry with a queue fits the subject, such entries alone decide for queue
+        // subscriptions.
         queue_entry_decides = true;
         queue_allowed = queue_allowed || queue_matches(entry, queue);
       }

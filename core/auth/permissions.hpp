@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what a principal may publish and subscribe to. No list means that everything is allowed; a deny always wins.
-// Immutable once built. Configuration and JWT fill it in later; code can do so now.
+// Owns what a principal may publish and subscribe to. No list means that everything is allowed; a
+// deny always wins. Immutable once built. Configuration and JWT fill it in later; code can do so
+// now.
 #pragma once
 
 #include <cstdint>
@@ -37,12 +38,13 @@ struct Permissions {
   bool may_deliver(std::string_view subject, std::string_view queue) const;
 };
 
-/// Who a session acts for. A change of rights is a new Principal with a higher epoch; verdicts cached under another epoch
-/// do not count.
+/// Who a session acts for. A change of rights is a new Principal with a higher epoch; verdicts
+/// cached under another epoch do not count.
 struct Principal {
   std::string user;
   uint64_t epoch = 0;
-  std::shared_ptr<const Permissions> permissions;  // Null: everything is allowed. Shared by all sessions of the user.
+  std::shared_ptr<const Permissions>
+      permissions;  // Null: everything is allowed. Shared by all sessions of the user.
 };
 
 }  // namespace martlet::auth

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the text form of a server's identity: 'N', then base32 of a public key with its checksum, as NATS writes it.
+// Owns the text form of a server's identity: 'N', then base32 of a public key with its checksum, as
+// NATS writes it.
 #pragma once
 
 #include <array>
@@ -9,7 +10,8 @@
 
 namespace martlet::auth {
 
-/// The 56 characters for the 32 bytes of a key. No private half exists for random bytes: it is a name, not a credential.
+/// The 56 characters for the 32 bytes of a key. No private half exists for random bytes: it is a
+/// name, not a credential.
 std::string encode_server_id(const std::array<uint8_t, 32>& key);
 
 }  // namespace martlet::auth

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns one account: a subject space of its own, with its limits. Nothing crosses from one account to another.
+// Owns one account: a subject space of its own, with its limits. Nothing crosses from one account
+// to another.
 #pragma once
 
 #include <cstdint>

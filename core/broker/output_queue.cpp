@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the slow ways of an output queue: new chunks, partial writes, borrowed bytes that must be kept.
+// Owns the slow ways of an output queue: new chunks, partial writes, borrowed bytes that must be
+// kept.
 #include "broker/output_queue.hpp"
 
 #include <algorithm>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the bytes that wait to be written to one receiver, and the pool of chunks they are kept in. Small pieces are
-// copied into chunks; a piece may also be borrowed for the rest of the turn, or share a counted block. One thread.
+// Owns the bytes that wait to be written to one receiver, and the pool of chunks they are kept in.
+// Small pieces are copied into chunks; a piece may also be borrowed for the rest of the turn, or
+// share a counted block. One thread.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@
 
 namespace martlet::broker {
 
-/// A piece of memory of fixed size that output is gathered in. Counted: every segment in it holds one reference.
+/// A piece of memory of fixed size that output is gathered in. Counted: every segment in it holds
+/// one reference.
 struct Chunk {
   static constexpr uint32_t data_bytes = 32 * 1024 - 32;
   uint32_t references = 0;
@@ -28,7 +30,8 @@ struct Chunk {
 /// The chunks of one loop. Keeps a few for the next turn, gives the others back to the system.
 class ChunkPool {
  public:
-  explicit ChunkPool(MemoryBudget& budget, uint32_t spare_max = 64) : budget_(budget), spare_max_(spare_max) {}
+  explicit ChunkPool(MemoryBudget& budget, uint32_t spare_max = 64)
+      : budget_(budget), spare_max_(spare_max) {}
   ~ChunkPool();
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
@@ -70,7 +73,8 @@ class OutputQueue {
 
   /// Room for `bytes` in one piece and slack_bytes behind it; null when memory could not be had.
   char* reserve(size_t bytes) {
-    if (tail_ != nullptr && Chunk::data_bytes - tail_->used >= bytes + slack_bytes) return tail_->data + tail_->used;
+    if (tail_ != nullptr && Chunk::data_bytes - tail_->used >= bytes + slack_bytes)
+      return tail_->data + tail_->used;
     return reserve_in_new_chunk(bytes);
   }
   /// Takes the first `bytes` of what reserve() gave.
@@ -90,7 +94,8 @@ class OutputQueue {
   }
   /// Copies; false when memory could not be had (then nothing was taken).
   bool append(std::string_view bytes);
-  /// Takes the address only: valid until keep_borrowed(), which the loop calls before the memory is used anew.
+  /// Takes the address only: valid until keep_borrowed(), which the loop calls before the memory is
+  /// used anew.
   void append_borrowed(std::string_view bytes) {
     push_segment({bytes.data(), bytes.size(), nullptr});
     pending_bytes_ += bytes.size();

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 
-
 namespace martlet::broker {
 
 size_t Route::bytes() const {
-  return sizeof(Route) + local.capacity() * sizeof(Subscription*) + remote.capacity() * sizeof(RemoteReceiver) +
-         members.capacity() * sizeof(GroupMember) + groups.capacity() * sizeof(RouteGroup) + subject.capacity();
+  return sizeof(Route) + local.capacity() * sizeof(Subscription*) +
+         remote.capacity() * sizeof(RemoteReceiver) + members.capacity() * sizeof(GroupMember) +
+         groups.capacity() * sizeof(RouteGroup) + subject.capacity();
 }
 
 void Route::clear() {
@@ -43,8 +43,8 @@ uint64_t RouteCache::hash_of(const Account& account, std::string_view subject) c
   return hash_text(subject, seed_ + account.id() * 0x9e3779b97f4a7c15ULL);
 }
 
-// The route of an entry whose table has changed since: used as it is when nothing it depends on has changed, built anew
-// in place otherwise.
+// The route of an entry whose table has changed since: used as it is when nothing it depends on has
+// changed, built anew in place otherwise.
 void RouteCache::revalidate(Account& account, Route& route) {
   const uint64_t version = account.routing().version();
   const uint64_t change_sum = account.routing().change_sum(route.dependencies);
@@ -59,7 +59,8 @@ void RouteCache::revalidate(Account& account, Route& route) {
   route.version = version;
 }
 
-const Route& RouteCache::find_slow(Account& account, std::string_view subject, uint64_t hash, uint32_t set) {
+const Route& RouteCache::find_slow(Account& account, std::string_view subject, uint64_t hash,
+                                   uint32_t set) {
   misses_ += 1;
   const uint16_t fingerprint = static_cast<uint16_t>(hash >> 48);
   if (seen_[set] != fingerprint) {
@@ -83,7 +84,9 @@ const Route& RouteCache::find_slow(Account& account, std::string_view subject, u
     return scratch_;
   }
   if (bytes_ + bytes > bytes_max) clear();
-  const uint32_t way = slots_[set * 2] == nullptr ? 0 : slots_[set * 2 + 1] == nullptr ? 1 : (hash >> 40) & 1;
+  const uint32_t way = slots_[set * 2] == nullptr       ? 0
+                       : slots_[set * 2 + 1] == nullptr ? 1
+                                                        : (hash >> 40) & 1;
   drop(set * 2 + way);
   bytes_ += bytes;
   budget_.add(static_cast<int64_t>(bytes));
@@ -94,28 +97,31 @@ const Route& RouteCache::find_slow(Account& account, std::string_view subject, u
 
 void RouteCache::build(Account& account, std::string_view subject, Route& route) {
   route.clear();
-  account.routing().match(subject, scratch_match_, [&](const subject::Match& match, const auto& trie) {
-    for (subject::TrieEntry* entry : match.plain) {
-      Subscription* subscription = static_cast<Subscription*>(entry);
-      if (entry->loop == loop_) {
-        route.local.push_back(subscription);
-      } else {
-        route.remote.push_back({entry->loop, subscription->handle});
-      }
-    }
-    for (const subject::GroupMatch& group : match.groups) {
-      const uint32_t begin = static_cast<uint32_t>(route.members.size());
-      for (uint32_t i = group.begin; i < group.end; i++) {
-        Subscription* subscription = static_cast<Subscription*>(match.members[i]);
-        const bool is_local = subscription->loop == loop_;
-        route.members.push_back({is_local ? subscription : nullptr, {subscription->loop, subscription->handle}});
-      }
-      const uint64_t name_hash = queue_name_hash(trie.queue_of(match.members[group.begin]));
-      route.groups.push_back({name_hash, begin, static_cast<uint32_t>(route.members.size())});
-    }
-  });
-  std::stable_sort(route.remote.begin(), route.remote.end(),
-                   [](const RemoteReceiver& a, const RemoteReceiver& b) { return a.loop < b.loop; });
+  account.routing().match(
+      subject, scratch_match_, [&](const subject::Match& match, const auto& trie) {
+        for (subject::TrieEntry* entry : match.plain) {
+          Subscription* subscription = static_cast<Subscription*>(entry);
+          if (entry->loop == loop_) {
+            route.local.push_back(subscription);
+          } else {
+            route.remote.push_back({entry->loop, subscription->handle});
+          }
+        }
+        for (const subject::GroupMatch& group : match.groups) {
+          const uint32_t begin = static_cast<uint32_t>(route.members.size());
+          for (uint32_t i = group.begin; i < group.end; i++) {
+            Subscription* subscription = static_cast<Subscription*>(match.members[i]);
+            const bool is_local = subscription->loop == loop_;
+            route.members.push_back(
+                {is_local ? subscription : nullptr, {subscription->loop, subscription->handle}});
+          }
+          const uint64_t name_hash = queue_name_hash(trie.queue_of(match.members[group.begin]));
+          route.groups.push_back({name_hash, begin, static_cast<uint32_t>(route.members.size())});
+        }
+      });
+  std::stable_sort(
+      route.remote.begin(), route.remote.end(),
+      [](const RemoteReceiver& a, const RemoteReceiver& b) { return a.loop < b.loop; });
 }
 
 }  // namespace martlet::broker

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what one loop remembers of where subjects lead. An entry is used as long as nothing that it depends on has
-// changed. Bounded in entries and bytes; a subject enters when it is seen for the second time. One thread.
+// Owns what one loop remembers of where subjects lead. An entry is used as long as nothing that it
+// depends on has changed. Bounded in entries and bytes; a subject enters when it is seen for the
+// second time. One thread.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,11 @@ struct RouteGroup {
   uint32_t end;
 };
 
-/// How loops name a queue group to each other: by its name, since the trie's own numbers are used anew. Never 0.
-inline uint64_t queue_name_hash(std::string_view queue) { return hash_text(queue, 0x51ed270b0929ULL) | 1; }
+/// How loops name a queue group to each other: by its name, since the trie's own numbers are used
+/// anew. Never 0.
+inline uint64_t queue_name_hash(std::string_view queue) {
+  return hash_text(queue, 0x51ed270b0929ULL) | 1;
+}
 
 /// Everybody whom a message to one subject reaches, seen from one loop.
 struct Route {
@@ -61,14 +65,16 @@ class RouteCache {
  public:
   static constexpr uint32_t entries_max = 8192;
   static constexpr size_t bytes_max = 16 * 1024 * 1024;
-  static constexpr size_t route_bytes_max = 1024 * 1024;  // A wider route is built anew for each message.
+  static constexpr size_t route_bytes_max =
+      1024 * 1024;  // A wider route is built anew for each message.
 
   RouteCache(uint32_t loop, uint64_t seed, MemoryBudget& budget);
   ~RouteCache();
   RouteCache(const RouteCache&) = delete;
   RouteCache& operator=(const RouteCache&) = delete;
 
-  /// The route of a published subject, valid until the next call or the next change of a subscription of this loop.
+  /// The route of a published subject, valid until the next call or the next change of a
+  /// subscription of this loop.
   const Route& find(Account& account, std::string_view subject) {
     // Most messages go where the last one went.
     if (last_ != nullptr && last_->account == &account && last_->subject == subject) {
@@ -80,7 +86,8 @@ class RouteCache {
     const uint32_t set = static_cast<uint32_t>(hash) & (entries_max / 2 - 1);
     for (uint32_t way = 0; way < 2; way++) {
       Route* route = slots_[set * 2 + way].get();
-      if (route != nullptr && route->hash == hash && route->account == &account && route->subject == subject) {
+      if (route != nullptr && route->hash == hash && route->account == &account &&
+          route->subject == subject) {
         hits_ += 1;
         if (route->version != account.routing().version()) revalidate(account, *route);
         last_ = route;
@@ -113,8 +120,8 @@ class RouteCache {
   const uint64_t seed_;
   MemoryBudget& budget_;
   std::vector<std::unique_ptr<Route>> slots_;  // Sets of two ways.
-  std::vector<uint16_t> seen_;                 // A fingerprint per set of the subject that missed last.
-  Route* last_ = nullptr;                      // In slots_; what find() answered last.
+  std::vector<uint16_t> seen_;  // A fingerprint per set of the subject that missed last.
+  Route* last_ = nullptr;       // In slots_; what find() answered last.
   subject::Match scratch_match_;
   Route scratch_;
   size_t bytes_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the order in which a change becomes visible: the trie first, then the counter, then the version.
+// Owns the order in which a change becomes visible: the trie first, then the counter, then the
+// version.
 #include "broker/routing_table.hpp"
 
 #include "broker/subject_hash.hpp"
@@ -8,11 +9,14 @@
 namespace martlet::broker {
 namespace {
 
-uint16_t counter_of(uint64_t hash) { return static_cast<uint16_t>(hash % RoutingTable::counter_count); }
+uint16_t counter_of(uint64_t hash) {
+  return static_cast<uint16_t>(hash % RoutingTable::counter_count);
+}
 
 }  // namespace
 
-bool RoutingTable::insert(std::string_view pattern, std::string_view queue, subject::TrieEntry* entry) {
+bool RoutingTable::insert(std::string_view pattern, std::string_view queue,
+                          subject::TrieEntry* entry) {
   {
     std::unique_lock<std::shared_mutex> lock(mutex_);
     if (!trie_.insert(pattern, queue, entry)) return false;
@@ -40,7 +44,8 @@ void RoutingTable::raise(std::string_view pattern) {
   bool literal = true;
   for (;;) {
     const size_t dot = pattern.find('.', start);
-    const std::string_view token = pattern.substr(start, dot == std::string_view::npos ? dot : dot - start);
+    const std::string_view token =
+        pattern.substr(start, dot == std::string_view::npos ? dot : dot - start);
     if (token == "*" || token == ">") {
       literal = false;
       break;
@@ -52,14 +57,18 @@ void RoutingTable::raise(std::string_view pattern) {
     if (dot == std::string_view::npos) break;
     start = dot + 1;
   }
-  const uint64_t hash = literal ? hash_text(pattern, ~seed_) : hash_text(pattern.substr(0, literal_end), seed_ + static_cast<uint64_t>(tokens));
+  const uint64_t hash =
+      literal ? hash_text(pattern, ~seed_)
+              : hash_text(pattern.substr(0, literal_end), seed_ + static_cast<uint64_t>(tokens));
   counters_[counter_of(hash)].fetch_add(1, std::memory_order_release);
   version_.fetch_add(1, std::memory_order_release);
 }
 
 RouteDependencies RoutingTable::dependencies_of(std::string_view subject) const {
   RouteDependencies dependencies;
-  const auto add = [&](uint64_t hash) { dependencies.counters[dependencies.count++] = counter_of(hash); };
+  const auto add = [&](uint64_t hash) {
+    dependencies.counters[dependencies.count++] = counter_of(hash);
+  };
   add(hash_text(subject, ~seed_));
   add(hash_text(std::string_view(), seed_));
   size_t start = 0;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns which subscriptions of one account exist, for all loops together: the subject trie, its lock, and the counters by
-// which a loop sees at no cost that something it has cached may have changed. The only file of this folder that knows of
-// threads. Promise: once insert() has returned, every route that any loop builds or checks afterwards has the newcomer.
+// Owns which subscriptions of one account exist, for all loops together: the subject trie, its
+// lock, and the counters by which a loop sees at no cost that something it has cached may have
+// changed. The only file of this folder that knows of threads. Promise: once insert() has returned,
+// every route that any loop builds or checks afterwards has the newcomer.
 #pragma once
 
 #include <atomic>
@@ -15,9 +16,10 @@
 
 namespace martlet::broker {
 
-/// Which change counters concern one published subject. Every pattern raises exactly one counter: that of its literal
-/// text when it has no wildcard, else that of its literal tokens before the first wildcard (at most `depth_max` of them).
-/// So a subject depends on its own text and on each of its first prefixes, and churn elsewhere leaves it alone.
+/// Which change counters concern one published subject. Every pattern raises exactly one counter:
+/// that of its literal text when it has no wildcard, else that of its literal tokens before the
+/// first wildcard (at most `depth_max` of them). So a subject depends on its own text and on each
+/// of its first prefixes, and churn elsewhere leaves it alone.
 struct RouteDependencies {
   static constexpr int depth_max = 4;
   uint16_t counters[depth_max + 2];
@@ -30,10 +32,12 @@ class RoutingTable {
 
   explicit RoutingTable(uint64_t seed) : trie_(seed), seed_(seed) {}
 
-  [[nodiscard]] bool insert(std::string_view pattern, std::string_view queue, subject::TrieEntry* entry);
+  [[nodiscard]] bool insert(std::string_view pattern, std::string_view queue,
+                            subject::TrieEntry* entry);
   void remove(subject::TrieEntry* entry);
 
-  /// Raised by every change. Read it before match(): what was matched afterwards is at least as new.
+  /// Raised by every change. Read it before match(): what was matched afterwards is at least as
+  /// new.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
   RouteDependencies dependencies_of(std::string_view subject) const;
   /// Equal sums at two moments: nothing that `dependencies` name has changed between them.
@@ -45,8 +49,8 @@ class RoutingTable {
     return sum;
   }
 
-  /// Calls `visit` with what `subject` reaches and the trie, while no change can happen. It must copy what it needs of
-  /// other loops' subscriptions.
+  /// Calls `visit` with what `subject` reaches and the trie, while no change can happen. It must
+  /// copy what it needs of other loops' subscriptions.
   template <typename Visit>
   void match(std::string_view subject, subject::Match& scratch, Visit&& visit) {
     scratch.clear();
@@ -65,8 +69,9 @@ class RoutingTable {
  private:
   void raise(std::string_view pattern);
 
-  mutable std::shared_mutex mutex_;  // See docs/lock_order.md: innermost, never held while anything else is taken.
-  subject::SubscriptionTrie trie_;   // GUARDED_BY mutex_
+  mutable std::shared_mutex
+      mutex_;  // See docs/lock_order.md: innermost, never held while anything else is taken.
+  subject::SubscriptionTrie trie_;  // GUARDED_BY mutex_
   const uint64_t seed_;
   std::atomic<uint64_t> version_{1};
   std::atomic<uint64_t> inserts_{0};

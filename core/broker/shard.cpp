@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns routing and delivery on one loop. A message is delivered in the order in which it was published here; what goes to
-// another loop keeps its order because a pair of loops has one batch.
+// Owns routing and delivery on one loop. A message is delivered in the order in which it was
+// published here; what goes to another loop keeps its order because a pair of loops has one batch.
 #include "broker/shard.hpp"
 
 #include "base/assert.hpp"
@@ -29,7 +29,8 @@ SubscribeResult Shard::subscribe(Session& session, std::string_view pattern, std
   subscription->session = &session;
   subscription->loop = setup_.index;
   const auth::Permissions* permissions = session.permissions();
-  subscription->filters_delivery = permissions != nullptr && permissions->filters_delivery(pattern, queue);
+  subscription->filters_delivery =
+      permissions != nullptr && permissions->filters_delivery(pattern, queue);
   if (!session.account().routing().insert(pattern, queue, subscription)) {
     subscriptions_.retire(subscription);
     return SubscribeResult::out_of_memory;
@@ -70,7 +71,8 @@ void Shard::unsubscribe(Account& account, Subscription& subscription) {
 void Shard::unsubscribe_all(Session& session) {
   std::vector<Subscription*> all;
   all.reserve(session.subscriptions().size());
-  session.subscriptions().for_each([&](Subscription& subscription) { all.push_back(&subscription); });
+  session.subscriptions().for_each(
+      [&](Subscription& subscription) { all.push_back(&subscription); });
   for (Subscription* subscription : all) unsubscribe(*subscription);
 }
 
@@ -94,7 +96,8 @@ bool Shard::publish(Account& account, Message& message) {
   return delivered;
 }
 
-// What internal handlers published while messages were being delivered. Each may publish again; that is done behind it.
+// What internal handlers published while messages were being delivered. Each may publish again;
+// that is done behind it.
 void Shard::run_deferred() {
   while (!deferred_.empty()) {
     std::vector<std::unique_ptr<RemoteBatch>> batches;
@@ -113,18 +116,21 @@ bool Shard::route(Account& account, Message& message) {
   prepare(message);
   is_delivering_ = true;
   bool delivered = false;
-  for (Subscription* subscription : route.local) delivered |= deliver(account, *subscription, message);
+  for (Subscription* subscription : route.local)
+    delivered |= deliver(account, *subscription, message);
   for (const RemoteReceiver& receiver : route.remote) {
     hand_over(account, message, receiver.loop, {receiver.handle, 0});
     delivered = true;
   }
-  for (const RouteGroup& group : route.groups) delivered |= deliver_to_group(account, route, group, message);
+  for (const RouteGroup& group : route.groups)
+    delivered |= deliver_to_group(account, route, group, message);
   if (has_outbound_) std::fill(message_open_.begin(), message_open_.end(), 0);
   is_delivering_ = false;
   return delivered;
 }
 
-bool Shard::deliver_to_group(Account& account, const Route& route, const RouteGroup& group, const Message& message) {
+bool Shard::deliver_to_group(Account& account, const Route& route, const RouteGroup& group,
+                             const Message& message) {
   const uint32_t count = group.end - group.begin;
   uint32_t at = count > 1 ? random_.below(count) : 0;
   for (uint32_t tried = 0; tried < count; tried++) {
@@ -139,7 +145,8 @@ bool Shard::deliver_to_group(Account& account, const Route& route, const RouteGr
   return false;
 }
 
-void Shard::hand_over(Account& account, const Message& message, uint32_t loop, const RemoteBatch::Receiver& receiver) {
+void Shard::hand_over(Account& account, const Message& message, uint32_t loop,
+                      const RemoteBatch::Receiver& receiver) {
   RemoteBatch& batch = outbound_[loop];
   if (message_open_[loop] == 0) {
     batch.begin_message(account, message);
@@ -161,7 +168,8 @@ bool Shard::deliver(Account& account, Subscription& subscription, const Message&
   if (&session == message.publisher && !session.echoes()) return false;
   if (session.is_closing()) return false;
   if (subscription.filters_delivery &&
-      !session.permissions()->may_deliver(message.subject, account.routing().queue_of(&subscription))) {
+      !session.permissions()->may_deliver(message.subject,
+                                          account.routing().queue_of(&subscription))) {
     return false;
   }
   subscription.delivered += 1;
@@ -180,7 +188,8 @@ void Shard::deliver(const RemoteBatch& batch) {
     const RemoteBatch::Receiver* receivers = batch.receivers(record);
     for (uint32_t r = 0; r < record.receiver_count; r++) {
       Subscription* subscription = subscriptions_.find(receivers[r].handle);
-      const bool delivered = subscription != nullptr && deliver(*record.account, *subscription, message);
+      const bool delivered =
+          subscription != nullptr && deliver(*record.account, *subscription, message);
       if (!delivered && receivers[r].queue_hash != 0) {
         deliver_group_again(*record.account, receivers[r].queue_hash, message);
       }
@@ -190,19 +199,21 @@ void Shard::deliver(const RemoteBatch& batch) {
   }
 }
 
-// The member that another loop had chosen left in the meantime: somebody else of its group gets the message.
+// The member that another loop had chosen left in the meantime: somebody else of its group gets the
+// message.
 void Shard::deliver_group_again(Account& account, uint64_t queue_hash, const Message& message) {
   std::vector<GroupMember> members;
-  account.routing().match(message.subject, scratch_match_, [&](const subject::Match& match, const auto& trie) {
-    for (const subject::GroupMatch& group : match.groups) {
-      if (queue_name_hash(trie.queue_of(match.members[group.begin])) != queue_hash) continue;
-      for (uint32_t i = group.begin; i < group.end; i++) {
-        Subscription* member = static_cast<Subscription*>(match.members[i]);
-        const bool is_local = member->loop == setup_.index;
-        members.push_back({is_local ? member : nullptr, {member->loop, member->handle}});
-      }
-    }
-  });
+  account.routing().match(
+      message.subject, scratch_match_, [&](const subject::Match& match, const auto& trie) {
+        for (const subject::GroupMatch& group : match.groups) {
+          if (queue_name_hash(trie.queue_of(match.members[group.begin])) != queue_hash) continue;
+          for (uint32_t i = group.begin; i < group.end; i++) {
+            Subscription* member = static_cast<Subscription*>(match.members[i]);
+            const bool is_local = member->loop == setup_.index;
+            members.push_back({is_local ? member : nullptr, {member->loop, member->handle}});
+          }
+        }
+      });
   // Members here first: a message must not wander between loops for ever.
   for (const GroupMember& member : members) {
     if (member.local != nullptr && deliver(account, *member.local, message)) return;
@@ -218,16 +229,17 @@ void Shard::deliver_group_again(Account& account, uint64_t queue_hash, const Mes
 
 Subscription* Shard::find_plain(Session& session, std::string_view subject) {
   Subscription* found = nullptr;
-  session.account().routing().match(subject, scratch_match_, [&](const subject::Match& match, const auto&) {
-    for (subject::TrieEntry* entry : match.plain) {
-      if (entry->loop != setup_.index) continue;
-      Subscription* subscription = static_cast<Subscription*>(entry);
-      if (subscription->kind == ReceiverKind::session && subscription->session == &session) {
-        found = subscription;
-        return;
-      }
-    }
-  });
+  session.account().routing().match(
+      subject, scratch_match_, [&](const subject::Match& match, const auto&) {
+        for (subject::TrieEntry* entry : match.plain) {
+          if (entry->loop != setup_.index) continue;
+          Subscription* subscription = static_cast<Subscription*>(entry);
+          if (subscription->kind == ReceiverKind::session && subscription->session == &session) {
+            found = subscription;
+            return;
+          }
+        }
+      });
   return found;
 }
 

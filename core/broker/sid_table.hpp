@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the map of a session from subscription ids to subscriptions: open addressing over pointers, because a session has
-// one subscription or a million. The subscriptions themselves are the shard's.
+// Owns the map of a session from subscription ids to subscriptions: open addressing over pointers,
+// because a session has one subscription or a million. The subscriptions themselves are the
+// shard's.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,8 @@ class SidTable {
   size_t size() const { return count_; }
   size_t capacity_bytes() const { return slots_.capacity() * sizeof(Subscription*); }
 
-  /// Goes on at slot `at` for at most `slots_max` slots; true when the end is reached. What changes between two calls may
-  /// be missed or met twice.
+  /// Goes on at slot `at` for at most `slots_max` slots; true when the end is reached. What changes
+  /// between two calls may be missed or met twice.
   template <typename Visit>
   bool visit_from(size_t& at, size_t slots_max, Visit&& visit) const {
     for (; at < slots_.size() && slots_max > 0; at++, slots_max--) {

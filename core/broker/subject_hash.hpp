@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the hash by which a loop finds what it has cached for a subject or a sid. Keyed, so that strangers cannot choose
-// texts that collide.
+// Owns the hash by which a loop finds what it has cached for a subject or a sid. Keyed, so that
+// strangers cannot choose texts that collide.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,8 @@ inline uint64_t hash_text(std::string_view text, uint64_t seed) {
     a = low;
     b = high;
   } else if (left > 0) {
-    a = static_cast<uint8_t>(at[0]) | static_cast<uint64_t>(static_cast<uint8_t>(at[left / 2])) << 8 |
+    a = static_cast<uint8_t>(at[0]) |
+        static_cast<uint64_t>(static_cast<uint8_t>(at[left / 2])) << 8 |
         static_cast<uint64_t>(static_cast<uint8_t>(at[left - 1])) << 16;
   }
   return mix_product(a ^ 0xe7037ed1a0b428dbULL, mix_product(b ^ 0x8ebc6af09c88c6e3ULL, hash));

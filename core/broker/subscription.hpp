@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns one subscription: who gets its messages, under which id, and how many it has had. Lives on its loop, in the slabs
-// of that loop's shard; other loops know it by its handle only.
+// Owns one subscription: who gets its messages, under which id, and how many it has had. Lives on
+// its loop, in the slabs of that loop's shard; other loops know it by its handle only.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,9 @@ namespace martlet::broker {
 class Session;
 struct Message;
 
-/// Receives messages inside the broker, without a connection (system requests, streams). Called on its loop, never
-/// reentrantly from its own subscribe or unsubscribe; the message is valid during the call.
+/// Receives messages inside the broker, without a connection (system requests, streams). Called on
+/// its loop, never reentrantly from its own subscribe or unsubscribe; the message is valid during
+/// the call.
 class InternalHandler {
  public:
   virtual void on_message(const Message& message) = 0;
@@ -24,8 +25,8 @@ class InternalHandler {
   ~InternalHandler() = default;
 };
 
-/// A receiver is a session (over a socket or the in-process link) or an internal handler. Streams and links to other
-/// servers join here.
+/// A receiver is a session (over a socket or the in-process link) or an internal handler. Streams
+/// and links to other servers join here.
 enum class ReceiverKind : uint8_t { session, internal_handler };
 
 /// How a loop names a subscription of another: it may be gone by the time a message arrives there.

@@ -17,7 +17,8 @@ SubscriptionStore::~SubscriptionStore() {
 
 Subscription* SubscriptionStore::make(std::string_view sid) {
   if (free_ == nullptr) {
-    auto slab = std::unique_ptr<unsigned char[]>(new (std::nothrow) unsigned char[slab_count * sizeof(Subscription)]);
+    auto slab = std::unique_ptr<unsigned char[]>(
+        new (std::nothrow) unsigned char[slab_count * sizeof(Subscription)]);
     if (slab == nullptr) return nullptr;
     for (size_t i = 0; i < slab_count; i++) {
       void* place = slab.get() + i * sizeof(Subscription);

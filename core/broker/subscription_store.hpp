@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the memory of the subscriptions of one loop, and the handles by which other loops name them. What is retired stays
-// readable until free_retired(), so that a delivery under way may still step over it. One thread.
+// Owns the memory of the subscriptions of one loop, and the handles by which other loops name them.
+// What is retired stays readable until free_retired(), so that a delivery under way may still step
+// over it. One thread.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,8 @@ class SubscriptionStore {
   Subscription* find(SubscriptionHandle handle) const {
     if (handle.slot >= slots_.size()) return nullptr;
     Subscription* subscription = slots_[handle.slot];
-    if (subscription == nullptr || subscription->handle.generation != handle.generation) return nullptr;
+    if (subscription == nullptr || subscription->handle.generation != handle.generation)
+      return nullptr;
     return subscription->is_closed ? nullptr : subscription;
   }
   size_t count() const { return count_; }

@@ -33,7 +33,8 @@ uint64_t read_number(std::string_view text) {
 
 Batch make_single_batch(const Completion& c) {
   const size_t bytes = c.subject.size() + c.reply.size() + c.headers.size() + c.data.size();
-  CompletionBlock* const block = CompletionBlock::create((sizeof(CompletionDescriptor) + bytes + 7) / 8 * 8);
+  CompletionBlock* const block =
+      CompletionBlock::create((sizeof(CompletionDescriptor) + bytes + 7) / 8 * 8);
   if (block == nullptr) return Batch();
   char* to = nullptr;
   CompletionDescriptor* const d = block->append(bytes, &to);
@@ -43,7 +44,8 @@ Batch make_single_batch(const Completion& c) {
   return batch;
 }
 
-void CallTable::complete(const CallTarget& target, const Completion& completion, FeedWriter& writer) {
+void CallTable::complete(const CallTarget& target, const Completion& completion,
+                         FeedWriter& writer) {
   if (target.queue != nullptr) {
     writer.feed(target.queue).add(completion);
   } else if (target.slot != nullptr) {
@@ -52,7 +54,8 @@ void CallTable::complete(const CallTarget& target, const Completion& completion,
   }
 }
 
-void CallTable::complete_call(const CallTarget& target, CompletionKind kind, ErrorCode code, FeedWriter& writer) {
+void CallTable::complete_call(const CallTarget& target, CompletionKind kind, ErrorCode code,
+                              FeedWriter& writer) {
   if (target.queue != nullptr) {
     Completion completion;
     completion.kind = kind;
@@ -69,7 +72,8 @@ uint64_t CallTable::add_request(CallTarget target, int64_t replies_max, int64_t 
   if (requests_.size() >= requests_max_) return 0;
   const uint64_t number = ++last_request_;
   Request request{std::move(target), replies_max, deadline_ns >= 0, {}};
-  if (request.has_deadline) request.deadline = deadlines_.emplace(deadline_ns, Deadline{true, number});
+  if (request.has_deadline)
+    request.deadline = deadlines_.emplace(deadline_ns, Deadline{true, number});
   requests_.emplace(number, std::move(request));
   return number;
 }
@@ -84,7 +88,8 @@ std::string CallTable::reply_subject(uint64_t number) const {
   return subject;
 }
 
-void CallTable::on_reply(std::string_view subject, Completion completion, bool is_no_responders, FeedWriter& writer) {
+void CallTable::on_reply(std::string_view subject, Completion completion, bool is_no_responders,
+                         FeedWriter& writer) {
   if (!subject.starts_with(inbox_)) return;
   const auto found = requests_.find(read_number(subject.substr(inbox_.size())));
   if (found == requests_.end()) return;  // Too late, or one answer too many.
@@ -138,7 +143,8 @@ int64_t CallTable::expire(int64_t now_ns, FeedWriter& writer) {
       complete_call(found->second.target, CompletionKind::reply, ErrorCode::timeout, writer);
       requests_.erase(found);
     } else {
-      const auto found = std::find_if(pings_.begin(), pings_.end(), [&](const Ping& p) { return p.id == deadline.id; });
+      const auto found = std::find_if(pings_.begin(), pings_.end(),
+                                      [&](const Ping& p) { return p.id == deadline.id; });
       complete_call(found->target, CompletionKind::flushed, ErrorCode::timeout, writer);
       found->target = CallTarget{};
       found->has_deadline = false;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the calls that wait for an answer of the server: requests by their number, flushes in the order of their PINGs, and
-// when each is too late. Answers go to a waiting thread or to a queue. Guarded by its connection's mutex.
+// Owns the calls that wait for an answer of the server: requests by their number, flushes in the
+// order of their PINGs, and when each is too late. Answers go to a waiting thread or to a queue.
+// Guarded by its connection's mutex.
 #pragma once
 
 #include <atomic>
@@ -17,7 +18,8 @@
 
 namespace martlet::client {
 
-/// Where a waiting thread finds its answer. Shared by the thread and the table: the thread may give up first.
+/// Where a waiting thread finds its answer. Shared by the thread and the table: the thread may give
+/// up first.
 struct CallSlot {
   std::atomic<bool> done{false};  // Set last.
   ErrorCode code = ErrorCode::ok;
@@ -28,7 +30,8 @@ struct CallSlot {
 /// Where the answer of a call goes: to the slot, or into the queue with the cookie.
 struct CallTarget {
   std::shared_ptr<CallSlot> slot;
-  std::shared_ptr<CompletionQueue> queue;  // Shared with its owner, because the answer may come after it is let go.
+  std::shared_ptr<CompletionQueue>
+      queue;  // Shared with its owner, because the answer may come after it is let go.
   int64_t cookie = 0;
 };
 
@@ -40,11 +43,13 @@ class CallTable {
   void set_inbox(std::string inbox) { inbox_ = std::move(inbox); }
   const std::string& inbox() const { return inbox_; }
 
-  /// A new request; `deadline_ns` below 0: its waiter knows the time itself. 0 when too many are under way.
+  /// A new request; `deadline_ns` below 0: its waiter knows the time itself. 0 when too many are
+  /// under way.
   uint64_t add_request(CallTarget target, int64_t replies_max, int64_t deadline_ns);
   std::string reply_subject(uint64_t number) const;
   /// An answer to `subject`, an inbox of ours. `completion` has everything but kind and cookie.
-  void on_reply(std::string_view subject, Completion completion, bool is_no_responders, FeedWriter& writer);
+  void on_reply(std::string_view subject, Completion completion, bool is_no_responders,
+                FeedWriter& writer);
   /// Forgets a request whose waiter gave up.
   void forget_request(uint64_t number);
 
@@ -63,7 +68,8 @@ class CallTable {
   /// Completes what is too late. Answers the next deadline, below 0 if there is none.
   int64_t expire(int64_t now_ns, FeedWriter& writer);
   int64_t next_deadline_ns() const { return deadlines_.empty() ? -1 : deadlines_.begin()->first; }
-  /// The connection was lost: flushes fail. Requests go on waiting, since they may be in the reconnect buffer.
+  /// The connection was lost: flushes fail. Requests go on waiting, since they may be in the
+  /// reconnect buffer.
   void fail_pings(ErrorCode code, FeedWriter& writer);
   void fail_all(ErrorCode code, FeedWriter& writer);
 
@@ -89,7 +95,8 @@ class CallTable {
   };
 
   static void complete(const CallTarget& target, const Completion& completion, FeedWriter& writer);
-  static void complete_call(const CallTarget& target, CompletionKind kind, ErrorCode code, FeedWriter& writer);
+  static void complete_call(const CallTarget& target, CompletionKind kind, ErrorCode code,
+                            FeedWriter& writer);
 
   const size_t requests_max_;
   std::string inbox_;

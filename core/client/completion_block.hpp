@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the memory of completions: a block that takes descriptors from its start and bytes from its end until they meet,
-// and the batch, a counted view of a block that nobody changes any more. Bounded by the queue that makes the blocks.
+// Owns the memory of completions: a block that takes descriptors from its start and bytes from its
+// end until they meet, and the batch, a counted view of a block that nobody changes any more.
+// Bounded by the queue that makes the blocks.
 #pragma once
 
 #include <atomic>
@@ -16,14 +17,16 @@ namespace martlet::client {
 
 struct FeedAccount;
 
-/// One block and what its queue knows of each entry. The queue writes it under its lock until the block is sealed; after
-/// that everything that a batch shows is immutable. Counted: freed when the queue and the last batch have let go.
+/// One block and what its queue knows of each entry. The queue writes it under its lock until the
+/// block is sealed; after that everything that a batch shows is immutable. Counted: freed when the
+/// queue and the last batch have let go.
 class CompletionBlock {
  public:
   struct Entry {
-    uint64_t id;           // Rises over all entries of a queue.
-    FeedAccount* account;  // Borrowed; outlives its entries. Null for what belongs to no subscription.
-    uint32_t bytes;        // Descriptor and bytes: what the bounds count.
+    uint64_t id;  // Rises over all entries of a queue.
+    FeedAccount*
+        account;     // Borrowed; outlives its entries. Null for what belongs to no subscription.
+    uint32_t bytes;  // Descriptor and bytes: what the bounds count.
     bool dropped;
   };
 
@@ -35,7 +38,8 @@ class CompletionBlock {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
   }
 
-  /// Room for an entry of `bytes` beside its descriptor; null when the block is full. The descriptor is not filled in.
+  /// Room for an entry of `bytes` beside its descriptor; null when the block is full. The
+  /// descriptor is not filled in.
   CompletionDescriptor* append(size_t bytes, char** out_bytes) {
     if (free_bytes() < bytes + sizeof(CompletionDescriptor)) return nullptr;
     CompletionDescriptor* const descriptor = descriptors() + count_;
@@ -72,7 +76,8 @@ class CompletionBlock {
 };
 static_assert(sizeof(CompletionBlock) % alignof(CompletionDescriptor) == 0);
 
-/// A run of completions in one block: shared, immutable, counted. Copying costs one atomic addition. Any thread.
+/// A run of completions in one block: shared, immutable, counted. Copying costs one atomic
+/// addition. Any thread.
 class Batch {
  public:
   Batch() = default;
@@ -99,8 +104,11 @@ class Batch {
   int64_t block_bytes() const {
     return block_ != nullptr ? static_cast<int64_t>(block_->capacity()) : 0;
   }
-  /// Where in the block the descriptors of this batch begin; they follow each other at completion_stride_bytes.
-  int32_t descriptors_offset() const { return static_cast<int32_t>(first_) * completion_stride_bytes; }
+  /// Where in the block the descriptors of this batch begin; they follow each other at
+  /// completion_stride_bytes.
+  int32_t descriptors_offset() const {
+    return static_cast<int32_t>(first_) * completion_stride_bytes;
+  }
 
   const CompletionDescriptor& descriptor(int32_t index) const {
     return block_->descriptors()[first_ + static_cast<uint32_t>(index)];

@@ -13,7 +13,8 @@
 namespace martlet::client {
 namespace {
 
-// Events and log lines beyond the bound that are still taken: so many that no program that polls at all misses one.
+// Events and log lines beyond the bound that are still taken: so many that no program that polls at
+// all misses one.
 constexpr int64_t events_above_bound_max = 1024;
 // Dropped entries may hold this much before the living ones are moved together.
 constexpr int64_t dropped_bytes_min = 1024 * 1024;
@@ -32,8 +33,8 @@ char* copy_text(char* to, std::string_view text) {
 }
 
 // Copies an entry to `to_bytes` inside the block that begins at `to_base`.
-void copy_entry(CompletionDescriptor& to, char* to_bytes, const char* to_base, const CompletionDescriptor& from,
-                const char* from_base, size_t content) {
+void copy_entry(CompletionDescriptor& to, char* to_bytes, const char* to_base,
+                const CompletionDescriptor& from, const char* from_base, size_t content) {
   std::memcpy(to_bytes, from_base + from.subject_offset, content);
   const int32_t moved = static_cast<int32_t>(to_bytes - to_base) - from.subject_offset;
   to = from;
@@ -59,7 +60,8 @@ void cpu_pause() {
 
 }  // namespace
 
-void fill_descriptor(CompletionDescriptor& d, char* to, const char* base, const Completion& completion) {
+void fill_descriptor(CompletionDescriptor& d, char* to, const char* base,
+                     const Completion& completion) {
   d.kind = static_cast<int32_t>(completion.kind);
   d.flags = completion.flags;
   d.status = completion.status;
@@ -114,7 +116,8 @@ Result<Batch> CompletionQueue::poll(int32_t messages_max, int64_t timeout_ns) {
 }
 
 Result<CompletionQueue::Filled> CompletionQueue::poll_into(char* buffer, int64_t buffer_bytes,
-                                                           int32_t messages_max, int64_t timeout_ns) {
+                                                           int32_t messages_max,
+                                                           int64_t timeout_ns) {
   if (fork_guard_.is_forked()) return forked();
   if (reinterpret_cast<uintptr_t>(buffer) % alignof(CompletionDescriptor) != 0) {
     return Error{ErrorCode::invalid_argument, "the buffer is not aligned to 8 bytes"};
@@ -131,7 +134,8 @@ Result<CompletionQueue::Filled> CompletionQueue::poll_into(char* buffer, int64_t
 }
 
 Error CompletionQueue::nothing_came() const {
-  if (closed_.load(std::memory_order_acquire)) return Error{ErrorCode::closed, "the queue is closed"};
+  if (closed_.load(std::memory_order_acquire))
+    return Error{ErrorCode::closed, "the queue is closed"};
   return Error{ErrorCode::again, ""};
 }
 
@@ -157,7 +161,8 @@ bool CompletionQueue::wait_for_entries(int64_t timeout_ns) {
       while (!is_ready() && clock_.monotonic_ns() < start + spin_ns) cpu_pause();
     }
     if (is_ready()) return waiting_messages_.load(std::memory_order_acquire) > 0;
-    if (timeout_ns > 0) timeout_ns = std::max<int64_t>(0, start + timeout_ns - clock_.monotonic_ns());
+    if (timeout_ns > 0)
+      timeout_ns = std::max<int64_t>(0, start + timeout_ns - clock_.monotonic_ns());
   }
   std::unique_lock<std::mutex> lock(mutex_);
   if (driver != nullptr) {
@@ -241,7 +246,8 @@ Batch CompletionQueue::take_live_copy(CompletionBlock* block, uint32_t messages_
   return batch;
 }
 
-CompletionQueue::Filled CompletionQueue::fill(char* buffer, int64_t buffer_bytes, int32_t messages_max) {
+CompletionQueue::Filled CompletionQueue::fill(char* buffer, int64_t buffer_bytes,
+                                              int32_t messages_max) {
   pass_over_dropped();
   const int32_t count_max = messages_max < 1 ? INT32_MAX : messages_max;
   Filled filled;
@@ -304,7 +310,8 @@ void CompletionQueue::pass_over_dropped() {
 // Takes an entry off the books, because it leaves or because it is dropped.
 void CompletionQueue::forget_entry(CompletionBlock* block, uint32_t index) {
   const CompletionBlock::Entry& entry = block->entries[index];
-  waiting_messages_.store(waiting_messages_.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+  waiting_messages_.store(waiting_messages_.load(std::memory_order_relaxed) - 1,
+                          std::memory_order_release);
   waiting_bytes_ -= entry.bytes;
   FeedAccount* const account = entry.account;
   if (account == nullptr) return;
@@ -354,14 +361,16 @@ void CompletionQueue::finish_take(std::unique_lock<std::mutex>& lock) {
     blocked_sources_.pop_back();
   }
   if (ready.empty()) return;
-  std::lock_guard<std::mutex> telling(telling_mutex_);  // Taken before mutex_ is let go: see remove_source().
+  std::lock_guard<std::mutex> telling(
+      telling_mutex_);  // Taken before mutex_ is let go: see remove_source().
   lock.unlock();
   for (FeedSource* source : ready) source->on_queue_room();
 }
 
 // --- the feeders ---
 
-FeedAccount* CompletionQueue::open_account(const FeedOptions& options, int32_t sid, int64_t cookie) {
+FeedAccount* CompletionQueue::open_account(const FeedOptions& options, int32_t sid,
+                                           int64_t cookie) {
   FeedAccount* const account = new FeedAccount;
   account->options = options;
   account->sid = sid;
@@ -433,7 +442,8 @@ bool CompletionQueue::is_queue_over(int64_t bytes) const {
   return waiting >= options_.messages_max || waiting_bytes_ + bytes > options_.bytes_max;
 }
 
-FeedVerdict CompletionQueue::offer(const Completion& completion, FeedAccount* account, FeedSource* source) {
+FeedVerdict CompletionQueue::offer(const Completion& completion, FeedAccount* account,
+                                   FeedSource* source) {
   if (closed_.load(std::memory_order_relaxed)) return FeedVerdict::refused;
   const int64_t bytes = entry_bytes(content_bytes(completion));
   const FullPolicy policy = account->options.full_policy;
@@ -487,8 +497,9 @@ void CompletionQueue::note_slow(const Completion& completion, FeedAccount* accou
   event.cookie = account->cookie;
   event.sid = account->sid;
   event.received_ns = completion.received_ns;
-  const std::string text = fmt::format("subscription {} is behind: {} messages, {} bytes wait; {} dropped so far",
-                                       account->sid, account->messages, account->bytes, account->dropped_total);
+  const std::string text =
+      fmt::format("subscription {} is behind: {} messages, {} bytes wait; {} dropped so far",
+                  account->sid, account->messages, account->bytes, account->dropped_total);
   event.data = text;
   append(event, nullptr);
 }
@@ -512,7 +523,8 @@ bool CompletionQueue::append(const Completion& completion, FeedAccount* account)
       account->latest[std::string(completion.subject)] = id;
     }
   }
-  waiting_messages_.store(waiting_messages_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  waiting_messages_.store(waiting_messages_.load(std::memory_order_relaxed) + 1,
+                          std::memory_order_release);
   return true;
 }
 
@@ -523,7 +535,8 @@ CompletionBlock* CompletionQueue::block_with_room(size_t bytes) {
     if (last->free_bytes() >= needed) return last;
     next_block_bytes_ = std::min(block_bytes_max, next_block_bytes_ * 2);
   }
-  CompletionBlock* const block = CompletionBlock::create(std::max(next_block_bytes_, (needed + 7) / 8 * 8));
+  CompletionBlock* const block =
+      CompletionBlock::create(std::max(next_block_bytes_, (needed + 7) / 8 * 8));
   if (block == nullptr) return nullptr;
   block->entries.reserve(std::min<size_t>(block->capacity() / 160 + 1, 512));
   blocks_.push_back(block);
@@ -531,7 +544,8 @@ CompletionBlock* CompletionQueue::block_with_room(size_t bytes) {
   return block;
 }
 
-CompletionQueue::WakeUp CompletionQueue::finish_feed(std::unique_lock<std::mutex>& lock, bool appended) {
+CompletionQueue::WakeUp CompletionQueue::finish_feed(std::unique_lock<std::mutex>& lock,
+                                                     bool appended) {
   WakeUp wake_up;
   if (appended) {
     if (sleeping_) not_empty_.notify_one();
@@ -552,7 +566,8 @@ CompletionQueue::WakeUp CompletionQueue::finish_feed(std::unique_lock<std::mutex
 void CompletionQueue::remove_source(FeedSource* source) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    std::erase_if(blocked_sources_, [source](const BlockedSource& b) { return b.source == source; });
+    std::erase_if(blocked_sources_,
+                  [source](const BlockedSource& b) { return b.source == source; });
   }
   // Whoever took the source off the list before us holds this until it has told it.
   std::lock_guard<std::mutex> telling(telling_mutex_);
@@ -587,13 +602,13 @@ void CompletionQueue::set_driver(std::shared_ptr<QueueDriver> driver) {
 // --- dropping ---
 
 bool CompletionQueue::find_entry(uint64_t id, CompletionBlock** out_block, uint32_t* out_index) {
-  const auto after = std::partition_point(blocks_.begin(), blocks_.end(), [id](const CompletionBlock* b) {
-    return b->entries.back().id < id;
-  });
+  const auto after =
+      std::partition_point(blocks_.begin(), blocks_.end(),
+                           [id](const CompletionBlock* b) { return b->entries.back().id < id; });
   if (after == blocks_.end()) return false;
   const std::vector<CompletionBlock::Entry>& entries = (*after)->entries;
-  const auto entry = std::partition_point(entries.begin(), entries.end(),
-                                          [id](const CompletionBlock::Entry& e) { return e.id < id; });
+  const auto entry = std::partition_point(
+      entries.begin(), entries.end(), [id](const CompletionBlock::Entry& e) { return e.id < id; });
   if (entry == entries.end() || entry->id != id || entry->dropped) return false;
   *out_block = *after;
   *out_index = static_cast<uint32_t>(entry - entries.begin());
@@ -636,7 +651,8 @@ bool CompletionQueue::drop_oldest_of_queue(const Completion& incoming) {
   return false;
 }
 
-// Keeps the memory of dropped entries below that of the living (and 1 MiB): moves the living together.
+// Keeps the memory of dropped entries below that of the living (and 1 MiB): moves the living
+// together.
 void CompletionQueue::compact_if_sparse() {
   if (dropped_bytes_ < dropped_bytes_min || dropped_bytes_ < waiting_bytes_) return;
   std::deque<CompletionBlock*> old;
@@ -645,7 +661,8 @@ void CompletionQueue::compact_if_sparse() {
   for (CompletionBlock* block : old) {
     if (block->dropped == 0 && block->taken < block->count()) {
       blocks_.push_back(block);
-      last_sealed_ = true;  // Blocks before a whole one are not filled further, so that ids keep rising.
+      last_sealed_ =
+          true;  // Blocks before a whole one are not filled further, so that ids keep rising.
       continue;
     }
     for (uint32_t i = block->taken; i < block->count(); ++i) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the one completion queue: everything that a program hears from subscriptions, requests, flushes, connections and
-// servers' logs passes through one of these, in batches, in the order of arrival. Bounded in messages and bytes; what
-// happens at the bound is a policy, of the queue and of each subscription. It does no I/O and knows no protocol.
+// Owns the one completion queue: everything that a program hears from subscriptions, requests,
+// flushes, connections and servers' logs passes through one of these, in batches, in the order of
+// arrival. Bounded in messages and bytes; what happens at the bound is a policy, of the queue and
+// of each subscription. It does no I/O and knows no protocol.
 #pragma once
 
 #include <atomic>
@@ -29,17 +30,20 @@ namespace martlet::client {
 
 /// What happens to a message that would pass a bound.
 enum class FullPolicy : uint8_t {
-  block_reader,       // The socket is not read until there is room: the server buffers, and in the end judges us slow.
-  refuse_new,         // The new message is dropped.
-  drop_oldest,        // The oldest message in the bound's scope is dropped.
-  keep_latest_of_each_subject,  // A message replaces the waiting one of its subject; a new subject at the bound is refused.
+  block_reader,  // The socket is not read until there is room: the server buffers, and in the end
+                 // judges us slow.
+  refuse_new,    // The new message is dropped.
+  drop_oldest,   // The oldest message in the bound's scope is dropped.
+  keep_latest_of_each_subject,  // A message replaces the waiting one of its subject; a new subject
+                                // at the bound is refused.
 };
 
 struct QueueOptions {
   int64_t messages_max = 65536;
   int64_t bytes_max = 64 * 1024 * 1024;  // Descriptors and bytes of what waits.
-  FullPolicy full_policy = FullPolicy::block_reader;  // keep_latest_of_each_subject counts here as refuse_new.
-  int64_t spin_us = 0;  // How long poll() looks without sleeping before it sleeps.
+  FullPolicy full_policy =
+      FullPolicy::block_reader;  // keep_latest_of_each_subject counts here as refuse_new.
+  int64_t spin_us = 0;           // How long poll() looks without sleeping before it sleeps.
 };
 
 /// The bounds of one subscription inside its queue. 0: only the queue's own bound.
@@ -54,17 +58,18 @@ struct FeedAccount {
   FeedOptions options;
   int32_t sid = 0;
   int64_t cookie = 0;
-  int64_t messages = 0;       // Waiting in the queue.
+  int64_t messages = 0;  // Waiting in the queue.
   int64_t bytes = 0;
   int64_t dropped_total = 0;  // Refused or dropped at a bound, ever.
   bool slow = false;          // Inside an episode at the bound; ends when half of it is free again.
   bool closed = false;        // Goes when its last entry has gone.
-  std::deque<uint64_t> order;                           // Ids of waiting entries; only for drop_oldest.
-  std::unordered_map<std::string, uint64_t> latest;     // Subject -> id; only for keep_latest_of_each_subject.
+  std::deque<uint64_t> order;  // Ids of waiting entries; only for drop_oldest.
+  std::unordered_map<std::string, uint64_t>
+      latest;  // Subject -> id; only for keep_latest_of_each_subject.
 };
 
-/// A source that was told to stop at a full queue, and hears when there is room. Called on the consumer's thread, without
-/// the queue's lock; must not call the queue.
+/// A source that was told to stop at a full queue, and hears when there is room. Called on the
+/// consumer's thread, without the queue's lock; must not call the queue.
 class FeedSource {
  public:
   virtual void on_queue_room() = 0;
@@ -73,11 +78,13 @@ class FeedSource {
   ~FeedSource() = default;
 };
 
-/// What makes entries appear while poll() waits, when no other thread does: see client/driven_loop.hpp.
+/// What makes entries appear while poll() waits, when no other thread does: see
+/// client/driven_loop.hpp.
 class QueueDriver {
  public:
   virtual ~QueueDriver() = default;
-  /// Works until `is_ready` answers true (checked after each piece of work) or `timeout_ns` has passed (below 0: never).
+  /// Works until `is_ready` answers true (checked after each piece of work) or `timeout_ns` has
+  /// passed (below 0: never).
   virtual void drive_until(const std::function<bool()>& is_ready, int64_t timeout_ns) = 0;
   /// The same without sleeping, for `spin_ns`.
   virtual void spin_until(const std::function<bool()>& is_ready, int64_t spin_ns) = 0;
@@ -100,18 +107,21 @@ struct Completion {
 };
 
 /// Copies a completion: its bytes to `to`, inside the block that begins at `base`.
-void fill_descriptor(CompletionDescriptor& descriptor, char* to, const char* base, const Completion& completion);
+void fill_descriptor(CompletionDescriptor& descriptor, char* to, const char* base,
+                     const Completion& completion);
 
 /// What became of a message.
 enum class FeedVerdict : uint8_t {
   taken,    // It waits in the queue.
   refused,  // Dropped by policy, counted.
-  blocked,  // Not taken: stop reading; the same message must be offered again after on_queue_room().
+  blocked,  // Not taken: stop reading; the same message must be offered again after
+            // on_queue_room().
 };
 
-/// Lifecycle: create, feed from any threads, poll from one thread at a time, close. Shared by its owner and by everything
-/// that feeds it, because a connection on a thread of its own may still be feeding when the owner lets go. In a child after
-/// fork the copy is inert: a poll fails with `forked`.
+/// Lifecycle: create, feed from any threads, poll from one thread at a time, close. Shared by its
+/// owner and by everything that feeds it, because a connection on a thread of its own may still be
+/// feeding when the owner lets go. In a child after fork the copy is inert: a poll fails with
+/// `forked`.
 class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
  public:
   static Result<std::shared_ptr<CompletionQueue>> create(const Clock& clock,
@@ -122,9 +132,9 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
 
   // --- the consumer: one thread at a time ---
 
-  /// Hands out what waits, at most `messages_max` (below 1: no limit) and never more than one block. Waits at most
-  /// `timeout_ns` for the first (0: not at all; below 0: without limit). Fails with `again` when nothing came, and with
-  /// `closed` when the queue is closed and empty.
+  /// Hands out what waits, at most `messages_max` (below 1: no limit) and never more than one
+  /// block. Waits at most `timeout_ns` for the first (0: not at all; below 0: without limit). Fails
+  /// with `again` when nothing came, and with `closed` when the queue is closed and empty.
   Result<Batch> poll(int32_t messages_max, int64_t timeout_ns);
 
   struct Filled {
@@ -132,28 +142,34 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
     int64_t bytes = 0;         // Of the buffer that are used.
     int64_t bytes_needed = 0;  // With count 0: the first entry alone needs this many.
   };
-  /// As poll(), into the caller's buffer (aligned to 8): descriptors, then their bytes, packed; offsets count from the
-  /// buffer's start. An entry that does not fit stays; when the first does not, `bytes_needed` says what it needs.
-  Result<Filled> poll_into(char* buffer, int64_t buffer_bytes, int32_t messages_max, int64_t timeout_ns);
+  /// As poll(), into the caller's buffer (aligned to 8): descriptors, then their bytes, packed;
+  /// offsets count from the buffer's start. An entry that does not fit stays; when the first does
+  /// not, `bytes_needed` says what it needs.
+  Result<Filled> poll_into(char* buffer, int64_t buffer_bytes, int32_t messages_max,
+                           int64_t timeout_ns);
 
-  /// Called once per empty -> non-empty on the thread that fed; must not block, poll or destroy the queue. Set before use.
+  /// Called once per empty -> non-empty on the thread that fed; must not block, poll or destroy the
+  /// queue. Set before use.
   void set_wake(std::function<void()> wake);
   /// A descriptor that is readable while something waits. Made on the first call.
   Result<int> descriptor();
 
   // --- the feeders: any thread ---
 
-  /// Opens the account of a subscription. The queue owns it; it stays until close_account and its last entry.
+  /// Opens the account of a subscription. The queue owns it; it stays until close_account and its
+  /// last entry.
   FeedAccount* open_account(const FeedOptions& options, int32_t sid, int64_t cookie);
   void close_account(FeedAccount* account);
   int64_t dropped_total(const FeedAccount* account) const;
   int64_t pending_messages(const FeedAccount* account) const;
   int64_t pending_bytes(const FeedAccount* account) const;
 
-  /// Who is to be woken after a run of entries. Kept apart, so that a feeder with locks of its own can let go of them first.
+  /// Who is to be woken after a run of entries. Kept apart, so that a feeder with locks of its own
+  /// can let go of them first.
   struct WakeUp {
-    std::shared_ptr<CompletionQueue> queue;  // Set when the callback is to be called; keeps it alive until then.
-    std::shared_ptr<QueueDriver> driver;     // Set when a poll() waits in it.
+    std::shared_ptr<CompletionQueue>
+        queue;  // Set when the callback is to be called; keeps it alive until then.
+    std::shared_ptr<QueueDriver> driver;  // Set when a poll() waits in it.
     void run() const {
       if (queue != nullptr && queue->wake_) queue->wake_();
       if (driver != nullptr) driver->interrupt();
@@ -172,10 +188,12 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
     Feed(const Feed&) = delete;
     Feed& operator=(const Feed&) = delete;
 
-    /// Offers a message of a subscription. The bounds decide. `source` hears of room after `blocked`.
+    /// Offers a message of a subscription. The bounds decide. `source` hears of room after
+    /// `blocked`.
     FeedVerdict add_message(const Completion& completion, FeedAccount* account, FeedSource* source);
-    /// Adds what is not a message of a subscription: it is bounded by what the program asked for, so always taken;
-    /// false only when there is no memory, or the queue is closed, or (events and log lines) far above its bound.
+    /// Adds what is not a message of a subscription: it is bounded by what the program asked for,
+    /// so always taken; false only when there is no memory, or the queue is closed, or (events and
+    /// log lines) far above its bound.
     bool add(const Completion& completion);
 
    private:
@@ -242,25 +260,27 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
   const QueueOptions options_;
   const io::ForkGuard fork_guard_;
   mutable std::mutex mutex_;
-  std::deque<CompletionBlock*> blocks_;  // GUARDED_BY mutex_; the last one is being filled unless sealed.
-  bool last_sealed_ = false;             // GUARDED_BY mutex_
+  std::deque<CompletionBlock*>
+      blocks_;                // GUARDED_BY mutex_; the last one is being filled unless sealed.
+  bool last_sealed_ = false;  // GUARDED_BY mutex_
   size_t next_block_bytes_ = block_bytes_min;  // GUARDED_BY mutex_
-  int64_t waiting_bytes_ = 0;            // GUARDED_BY mutex_
-  int64_t dropped_bytes_ = 0;            // GUARDED_BY mutex_; of dropped entries whose blocks still stand.
-  std::atomic<int64_t> waiting_messages_{0};  // Changed under mutex_, read without.
-  uint64_t next_id_ = 1;                 // GUARDED_BY mutex_
-  std::unordered_set<FeedAccount*> accounts_;           // GUARDED_BY mutex_; owned.
-  std::vector<BlockedSource> blocked_sources_;          // GUARDED_BY mutex_
-  std::mutex telling_mutex_;             // Held while sources are told; remove_source() waits for it.
-  std::atomic<bool> closed_{false};      // Changed under mutex_, read without.
-  bool armed_ = true;                    // GUARDED_BY mutex_; the next entry wakes the owner.
-  bool sleeping_ = false;                // GUARDED_BY mutex_; poll() waits on the condition.
-  bool driving_ = false;                 // GUARDED_BY mutex_; poll() waits in the driver.
+  int64_t waiting_bytes_ = 0;                  // GUARDED_BY mutex_
+  int64_t dropped_bytes_ = 0;  // GUARDED_BY mutex_; of dropped entries whose blocks still stand.
+  std::atomic<int64_t> waiting_messages_{0};    // Changed under mutex_, read without.
+  uint64_t next_id_ = 1;                        // GUARDED_BY mutex_
+  std::unordered_set<FeedAccount*> accounts_;   // GUARDED_BY mutex_; owned.
+  std::vector<BlockedSource> blocked_sources_;  // GUARDED_BY mutex_
+  std::mutex telling_mutex_;         // Held while sources are told; remove_source() waits for it.
+  std::atomic<bool> closed_{false};  // Changed under mutex_, read without.
+  bool armed_ = true;                // GUARDED_BY mutex_; the next entry wakes the owner.
+  bool sleeping_ = false;            // GUARDED_BY mutex_; poll() waits on the condition.
+  bool driving_ = false;             // GUARDED_BY mutex_; poll() waits in the driver.
   std::condition_variable not_empty_;
-  std::function<void()> wake_;                     // Set before use.
-  std::optional<io::WakeDescriptor> descriptor_;   // GUARDED_BY mutex_
-  bool signalled_ = false;                         // GUARDED_BY mutex_
-  std::shared_ptr<QueueDriver> driver_;            // GUARDED_BY mutex_; shared with the connections that it drives.
+  std::function<void()> wake_;                    // Set before use.
+  std::optional<io::WakeDescriptor> descriptor_;  // GUARDED_BY mutex_
+  bool signalled_ = false;                        // GUARDED_BY mutex_
+  std::shared_ptr<QueueDriver>
+      driver_;  // GUARDED_BY mutex_; shared with the connections that it drives.
 };
 
 }  // namespace martlet::client

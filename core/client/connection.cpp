@@ -14,7 +14,8 @@ Subscription::Subscription(std::shared_ptr<SubscriptionState> state) : state_(st
 Subscription::~Subscription() {
   const std::shared_ptr<ConnectionCore> core = state_->core.lock();
   if (core != nullptr && core->is_forked()) {
-    // The queue's and the loop's memory may be in any state: nothing is touched, and little is lost.
+    // The queue's and the loop's memory may be in any state: nothing is touched, and little is
+    // lost.
     static_cast<void>(new std::shared_ptr<SubscriptionState>(std::move(state_)));
     return;
   }
@@ -47,23 +48,28 @@ Status Subscription::drain() {
   return core->drain_subscription(*state_);
 }
 
-int64_t Subscription::pending_messages() const { return state_->queue->pending_messages(state_->account); }
-int64_t Subscription::pending_bytes() const { return state_->queue->pending_bytes(state_->account); }
+int64_t Subscription::pending_messages() const {
+  return state_->queue->pending_messages(state_->account);
+}
+int64_t Subscription::pending_bytes() const {
+  return state_->queue->pending_bytes(state_->account);
+}
 int64_t Subscription::dropped() const { return state_->queue->dropped_total(state_->account); }
-int64_t Subscription::delivered() const { return state_->delivered.load(std::memory_order_relaxed); }
+int64_t Subscription::delivered() const {
+  return state_->delivered.load(std::memory_order_relaxed);
+}
 
 // --- Connection ---
 
 Result<std::unique_ptr<Connection>> Connection::create(const ConnectionOptions& options,
-                                                       std::shared_ptr<CompletionQueue> events, int64_t cookie,
-                                                       const Clock& clock) {
+                                                       std::shared_ptr<CompletionQueue> events,
+                                                       int64_t cookie, const Clock& clock) {
   return create_in_process(nullptr, options, std::move(events), cookie, clock);
 }
 
-Result<std::unique_ptr<Connection>> Connection::create_in_process(std::shared_ptr<link::Connector> connector,
-                                                                  const ConnectionOptions& options,
-                                                                  std::shared_ptr<CompletionQueue> events,
-                                                                  int64_t cookie, const Clock& clock) {
+Result<std::unique_ptr<Connection>> Connection::create_in_process(
+    std::shared_ptr<link::Connector> connector, const ConnectionOptions& options,
+    std::shared_ptr<CompletionQueue> events, int64_t cookie, const Clock& clock) {
   Result<std::shared_ptr<ConnectionCore>> core =
       ConnectionCore::create(options, std::move(connector), std::move(events), cookie, clock);
   if (!core) return core.take_error();
@@ -74,7 +80,8 @@ Connection::Connection(std::shared_ptr<ConnectionCore> core) : core_(std::move(c
 
 Connection::~Connection() {
   if (core_->is_forked()) {
-    // Its loop shares kernel objects with the parent's: closing them here would disturb it. The child lets it lie.
+    // Its loop shares kernel objects with the parent's: closing them here would disturb it. The
+    // child lets it lie.
     static_cast<void>(new std::shared_ptr<ConnectionCore>(std::move(core_)));
     return;
   }
@@ -106,8 +113,8 @@ Status Connection::wait_capacity(int64_t message_bytes, int64_t timeout_ns) {
   return core_->wait_capacity(message_bytes, timeout_ns);
 }
 
-Status Connection::notify_capacity(int64_t message_bytes, const std::shared_ptr<CompletionQueue>& queue,
-                                   int64_t cookie) {
+Status Connection::notify_capacity(int64_t message_bytes,
+                                   const std::shared_ptr<CompletionQueue>& queue, int64_t cookie) {
   Status status = core_->check_fork();
   if (!status) return status;
   return core_->notify_capacity(message_bytes, queue, cookie);
@@ -119,7 +126,8 @@ Status Connection::flush(int64_t timeout_ns) {
   return core_->ping(timeout_ns, nullptr);
 }
 
-Status Connection::flush_start(int64_t timeout_ns, const std::shared_ptr<CompletionQueue>& queue, int64_t cookie) {
+Status Connection::flush_start(int64_t timeout_ns, const std::shared_ptr<CompletionQueue>& queue,
+                               int64_t cookie) {
   Status status = core_->check_fork();
   if (!status) return status;
   return core_->ping_start(timeout_ns, CallTarget{nullptr, queue, cookie});
@@ -143,8 +151,10 @@ Status Connection::request_start(const PublishView& message, int64_t timeout_ns,
   return request_many_start(message, 1, timeout_ns, queue, cookie);
 }
 
-Status Connection::request_many_start(const PublishView& message, int64_t replies_max, int64_t timeout_ns,
-                                      const std::shared_ptr<CompletionQueue>& queue, int64_t cookie) {
+Status Connection::request_many_start(const PublishView& message, int64_t replies_max,
+                                      int64_t timeout_ns,
+                                      const std::shared_ptr<CompletionQueue>& queue,
+                                      int64_t cookie) {
   Status status = core_->check_fork();
   if (!status) return status;
   return core_->request_start(message, replies_max, timeout_ns, CallTarget{nullptr, queue, cookie});
@@ -152,12 +162,12 @@ Status Connection::request_many_start(const PublishView& message, int64_t replie
 
 std::string Connection::new_inbox() { return core_->new_inbox(); }
 
-Result<std::unique_ptr<Subscription>> Connection::subscribe(std::string_view subject, std::string_view group,
-                                                            const FeedOptions& bounds,
-                                                            const std::shared_ptr<CompletionQueue>& queue,
-                                                            int64_t cookie) {
+Result<std::unique_ptr<Subscription>> Connection::subscribe(
+    std::string_view subject, std::string_view group, const FeedOptions& bounds,
+    const std::shared_ptr<CompletionQueue>& queue, int64_t cookie) {
   if (core_->is_forked()) return core_->check_fork();
-  Result<std::shared_ptr<SubscriptionState>> state = core_->subscribe(subject, group, bounds, queue, cookie);
+  Result<std::shared_ptr<SubscriptionState>> state =
+      core_->subscribe(subject, group, bounds, queue, cookie);
   if (!state) return state.take_error();
   return std::make_unique<Subscription>(std::move(*state));
 }
@@ -186,7 +196,8 @@ ServerDescription Connection::server() const { return core_->server(); }
 
 Result<int> Connection::descriptor() const {
   if (core_->run_mode() != RunMode::lent_loop) {
-    return Error{ErrorCode::invalid_argument, "only a connection with \"run\": \"lent\" has a descriptor"};
+    return Error{ErrorCode::invalid_argument,
+                 "only a connection with \"run\": \"lent\" has a descriptor"};
   }
   return core_->driven().descriptor();
 }
@@ -195,9 +206,11 @@ Status Connection::process() {
   Status status = core_->check_fork();
   if (!status) return status;
   if (core_->run_mode() != RunMode::lent_loop) {
-    return Status(ErrorCode::invalid_argument, "only a connection with \"run\": \"lent\" is processed by the program");
+    return Status(ErrorCode::invalid_argument,
+                  "only a connection with \"run\": \"lent\" is processed by the program");
   }
-  if (core_->state() == ConnectionState::closed) return Status(ErrorCode::closed, "the connection is closed");
+  if (core_->state() == ConnectionState::closed)
+    return Status(ErrorCode::closed, "the connection is closed");
   core_->driven().process();
   return Status();
 }

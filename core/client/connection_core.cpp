@@ -34,10 +34,9 @@ bool is_group(std::string_view group) {
 
 }  // namespace
 
-Result<std::shared_ptr<ConnectionCore>> ConnectionCore::create(const ConnectionOptions& options,
-                                                               std::shared_ptr<link::Connector> connector,
-                                                               std::shared_ptr<CompletionQueue> events,
-                                                               int64_t cookie, const Clock& clock) {
+Result<std::shared_ptr<ConnectionCore>> ConnectionCore::create(
+    const ConnectionOptions& options, std::shared_ptr<link::Connector> connector,
+    std::shared_ptr<CompletionQueue> events, int64_t cookie, const Clock& clock) {
   Result<io::ForkGuard> guard = io::ForkGuard::create();
   if (!guard) return guard.take_error();
   std::shared_ptr<DrivenLoop> loop;
@@ -46,12 +45,13 @@ Result<std::shared_ptr<ConnectionCore>> ConnectionCore::create(const ConnectionO
     loop = std::dynamic_pointer_cast<DrivenLoop>(events->driver());
   }
   if (loop == nullptr) {
-    Result<std::shared_ptr<DrivenLoop>> made = DrivenLoop::create(clock, options.run == RunMode::lent_loop);
+    Result<std::shared_ptr<DrivenLoop>> made =
+        DrivenLoop::create(clock, options.run == RunMode::lent_loop);
     if (!made) return made.take_error();
     loop = std::move(*made);
   }
-  std::shared_ptr<ConnectionCore> core(new ConnectionCore(options, std::move(connector), events, cookie,
-                                                          std::move(loop), std::move(*guard)));
+  std::shared_ptr<ConnectionCore> core(new ConnectionCore(
+      options, std::move(connector), events, cookie, std::move(loop), std::move(*guard)));
   if (events != nullptr) {
     Status status = core->bind_queue(events);
     if (!status) return status.take_error();
@@ -59,7 +59,8 @@ Result<std::shared_ptr<ConnectionCore>> ConnectionCore::create(const ConnectionO
   return core;
 }
 
-ConnectionCore::ConnectionCore(const ConnectionOptions& options, std::shared_ptr<link::Connector> connector,
+ConnectionCore::ConnectionCore(const ConnectionOptions& options,
+                               std::shared_ptr<link::Connector> connector,
                                std::shared_ptr<CompletionQueue> events, int64_t cookie,
                                std::shared_ptr<DrivenLoop> loop, io::ForkGuard fork_guard)
     : options_(options),
@@ -76,13 +77,15 @@ ConnectionCore::ConnectionCore(const ConnectionOptions& options, std::shared_ptr
       wait_timer_([](void* self) { static_cast<ConnectionCore*>(self)->dial_next(); }, this),
       ping_timer_([](void* self) { static_cast<ConnectionCore*>(self)->send_keep_alive(); }, this),
       deadline_timer_([](void* self) { static_cast<ConnectionCore*>(self)->expire_calls(); }, this),
-      drain_timer_([](void* self) { static_cast<ConnectionCore*>(self)->go_on_draining(); }, this) {}
+      drain_timer_([](void* self) { static_cast<ConnectionCore*>(self)->go_on_draining(); }, this) {
+}
 
 ConnectionCore::~ConnectionCore() { MARTLET_ASSERT(!is_member_); }
 
 Status ConnectionCore::check_fork() const {
   if (!fork_guard_.is_forked()) return Status();
-  return Status(ErrorCode::forked, "the connection belongs to the process that this one was forked from");
+  return Status(ErrorCode::forked,
+                "the connection belongs to the process that this one was forked from");
 }
 
 // A queue whose poll() should move this connection learns of our loop.
@@ -93,7 +96,8 @@ Status ConnectionCore::bind_queue(const std::shared_ptr<CompletionQueue>& queue)
     queue->set_driver(loop_);
   } else if (driver != loop_ && options_.run == RunMode::driven_by_caller) {
     return Status(ErrorCode::invalid_argument,
-                  "the queue is driven by another connection's loop: give this connection the same queue for its events");
+                  "the queue is driven by another connection's loop: give this connection the same "
+                  "queue for its events");
   }
   return Status();
 }
@@ -121,7 +125,8 @@ Status ConnectionCore::state_error() const {
 Status ConnectionCore::start() {
   ConnectionState expected = ConnectionState::fresh;
   if (!state_.compare_exchange_strong(expected, ConnectionState::connecting)) {
-    if (expected == ConnectionState::closed) return Status(ErrorCode::closed, "the connection is closed");
+    if (expected == ConnectionState::closed)
+      return Status(ErrorCode::closed, "the connection is closed");
     return Status(ErrorCode::invalid_argument, "the connection was started before");
   }
   loop_->run_on_loop([this] {
@@ -142,7 +147,9 @@ Status ConnectionCore::wait_connected(int64_t timeout_ns) {
 
 void ConnectionCore::dial_next() {
   if (state() == ConnectionState::closed) return;
-  if (was_connected_) emit(CompletionKind::reconnecting, ErrorCode::ok, connector_ ? "in process" : pool_.current().url.text());
+  if (was_connected_)
+    emit(CompletionKind::reconnecting, ErrorCode::ok,
+         connector_ ? "in process" : pool_.current().url.text());
   if (connector_ != nullptr) {
     dialer_.dial(*connector_);
     return;
@@ -159,15 +166,17 @@ void ConnectionCore::on_dial_failed(Error error) {
   const bool gives_up = is_first && !options_.retry_on_first_connect;
   const bool round_over = pool_.note_failure(gives_up ? -1 : options_.reconnect_attempts_max);
   if (pool_.is_empty() || (gives_up && round_over)) {
-    const ErrorCode code = last_error_.code == ErrorCode::authorization || last_error_.code == ErrorCode::unsupported
-                               ? last_error_.code
-                               : ErrorCode::no_servers;
+    const ErrorCode code =
+        last_error_.code == ErrorCode::authorization || last_error_.code == ErrorCode::unsupported
+            ? last_error_.code
+            : ErrorCode::no_servers;
     end(code, last_error_.context);
     return;
   }
-  const int64_t jitter_ms = options_.reconnect_jitter_ms > 0
-                                ? random_.below(static_cast<uint32_t>(options_.reconnect_jitter_ms) + 1)
-                                : 0;
+  const int64_t jitter_ms =
+      options_.reconnect_jitter_ms > 0
+          ? random_.below(static_cast<uint32_t>(options_.reconnect_jitter_ms) + 1)
+          : 0;
   const int64_t wait_ns = round_over ? (options_.reconnect_wait_ms + jitter_ms) * ns_per_ms : 0;
   loop_->loop().start_timer(wait_timer_, wait_ns);
 }
@@ -192,7 +201,8 @@ void ConnectionCore::on_dialed(Dialed dialed) {
   std::memcpy(input_.data(), dialed.rest.data(), dialed.rest.size());
   input_end_ = dialed.rest.size();
   {
-    // The table and the stream change together, so that each subscription is told to the new server exactly once.
+    // The table and the stream change together, so that each subscription is told to the new server
+    // exactly once.
     std::lock_guard<std::mutex> lock(mutex_);
     out_.connect(stream_.get(), subscriptions_.restoring_text());
     server_.url = connector_ != nullptr ? "in process" : pool_.current().url.text();
@@ -205,7 +215,8 @@ void ConnectionCore::on_dialed(Dialed dialed) {
   if (options_.ping_interval_ms > 0) {
     loop_->loop().start_timer(ping_timer_, options_.ping_interval_ms * ns_per_ms);
   }
-  emit(is_first ? CompletionKind::connected : CompletionKind::reconnected, ErrorCode::ok, server().url);
+  emit(is_first ? CompletionKind::connected : CompletionKind::reconnected, ErrorCode::ok,
+       server().url);
   if (input_end_ > 0 && stream_ != nullptr) parse_input();
 }
 
@@ -223,7 +234,8 @@ void ConnectionCore::take_info(const ServerInfo& info, bool is_first) {
     server_.headers = info.headers;
   }
   if (connector_ == nullptr && !options_.ignore_discovered_servers && !info.connect_urls.empty()) {
-    const std::vector<std::string> added = pool_.set_discovered(info.connect_urls, options_.randomize_servers, random_);
+    const std::vector<std::string> added =
+        pool_.set_discovered(info.connect_urls, options_.randomize_servers, random_);
     if (!added.empty()) {
       std::string list = "[";
       for (const std::string& url : added) {
@@ -233,7 +245,8 @@ void ConnectionCore::take_info(const ServerInfo& info, bool is_first) {
       emit(CompletionKind::discovered_servers, ErrorCode::ok, list + "]");
     }
   }
-  if (info.lame_duck && !is_first) emit(CompletionKind::lame_duck, ErrorCode::ok, "the server will stop soon");
+  if (info.lame_duck && !is_first)
+    emit(CompletionKind::lame_duck, ErrorCode::ok, "the server will stop soon");
 }
 
 // --- the end of a stream ---
@@ -260,7 +273,8 @@ void ConnectionCore::lose(ErrorCode code, const std::string& why) {
   }
   writer.finish();
   ConnectionState expected = ConnectionState::connected;
-  const bool goes_on = options_.reconnect && state_.compare_exchange_strong(expected, ConnectionState::reconnecting);
+  const bool goes_on =
+      options_.reconnect && state_.compare_exchange_strong(expected, ConnectionState::reconnecting);
   emit(CompletionKind::disconnected, reason.code, reason.context);
   if (!goes_on) {
     end(reason.code, reason.context);
@@ -277,7 +291,8 @@ void ConnectionCore::lose(ErrorCode code, const std::string& why) {
 void ConnectionCore::end(ErrorCode code, const std::string& why) {
   if (state_.exchange(ConnectionState::closed) == ConnectionState::closed) return;
   dialer_.cancel();
-  for (io::Timer* timer : {&wait_timer_, &deadline_timer_, &drain_timer_}) loop_->loop().stop_timer(*timer);
+  for (io::Timer* timer : {&wait_timer_, &deadline_timer_, &drain_timer_})
+    loop_->loop().stop_timer(*timer);
   if (stream_ != nullptr) out_.write_pending();
   drop_stream();
   out_.close();
@@ -340,11 +355,13 @@ Status ConnectionCore::drain_start(int64_t timeout_ns, bool waits_for_queues) {
   ConnectionState expected = ConnectionState::connected;
   if (!state_.compare_exchange_strong(expected, ConnectionState::draining)) {
     if (expected == ConnectionState::draining) return Status();
-    if (expected == ConnectionState::closed) return Status(ErrorCode::closed, "the connection is closed");
+    if (expected == ConnectionState::closed)
+      return Status(ErrorCode::closed, "the connection is closed");
     return Status(ErrorCode::disconnected, "there is no connection to drain");
   }
   if (timeout_ns < 0) timeout_ns = options_.drain_timeout_ms * ns_per_ms;
-  loop_->run_on_loop([this, timeout_ns, waits_for_queues] { begin_drain(timeout_ns, waits_for_queues); });
+  loop_->run_on_loop(
+      [this, timeout_ns, waits_for_queues] { begin_drain(timeout_ns, waits_for_queues); });
   return Status();
 }
 
@@ -364,7 +381,8 @@ void ConnectionCore::begin_drain(int64_t timeout_ns, bool waits_for_queues) {
   loop_->loop().start_timer(drain_timer_, drain_look_ns);
 }
 
-// After the barrier's PONG, and then every few milliseconds: are the queues empty, is everything sent?
+// After the barrier's PONG, and then every few milliseconds: are the queues empty, is everything
+// sent?
 void ConnectionCore::go_on_draining() {
   if (state() != ConnectionState::draining) return;
   const bool is_late = loop_->clock().monotonic_ns() >= drain_until_ns_;
@@ -417,9 +435,11 @@ int64_t ConnectionCore::on_turn(bool is_keeper) {
   if (stream_ != nullptr) set_interest(look.is_blocked);
   if (has_capacity_waiters_.load(std::memory_order_acquire)) tell_capacity();
   const int64_t deadline = armed_deadline_ns_.load(std::memory_order_acquire);
-  if (deadline >= 0 && (!deadline_timer_.is_running() || deadline_timer_.deadline_ns() > deadline) &&
+  if (deadline >= 0 &&
+      (!deadline_timer_.is_running() || deadline_timer_.deadline_ns() > deadline) &&
       state() != ConnectionState::closed) {
-    loop_->loop().start_timer(deadline_timer_, std::max<int64_t>(0, deadline - loop_->loop().now_ns()));
+    loop_->loop().start_timer(deadline_timer_,
+                              std::max<int64_t>(0, deadline - loop_->loop().now_ns()));
   }
   return look.wanted_in_ns;
 }
@@ -513,10 +533,12 @@ void ConnectionCore::do_seen() {
   seen.swap(seen_);
   for (const Seen& s : seen) {
     if (s.kind == Seen::Kind::error) {
-      last_error_ = Error{code_of_server_error(s.text), fmt::format("the server said \"{}\"", s.text)};
+      last_error_ =
+          Error{code_of_server_error(s.text), fmt::format("the server said \"{}\"", s.text)};
       emit(CompletionKind::error, last_error_.code, s.text);
       // These leave the connection open: they are no reason for a later loss.
-      if (last_error_.code == ErrorCode::permissions || last_error_.code == ErrorCode::invalid_subject) {
+      if (last_error_.code == ErrorCode::permissions ||
+          last_error_.code == ErrorCode::invalid_subject) {
         last_error_ = Error{ErrorCode::ok, ""};
       }
     } else if (s.kind == Seen::Kind::info) {
@@ -551,13 +573,15 @@ bool ConnectionCore::on_message(const ServerMessage& m) {
     c.flags |= completion_flag_has_headers;
     if (m.data.empty() && header_status(m.headers) == 503) c.flags |= completion_flag_no_responders;
   }
-  const FeedVerdict verdict = writer_.feed(subscription->queue).add_message(c, subscription->account, this);
+  const FeedVerdict verdict =
+      writer_.feed(subscription->queue).add_message(c, subscription->account, this);
   if (verdict == FeedVerdict::blocked) {
     blocked_queue_ = subscription->queue;
     return false;
   }
   in_messages_.store(in_messages_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  in_bytes_.store(in_bytes_.load(std::memory_order_relaxed) + static_cast<int64_t>(m.headers.size() + m.data.size()),
+  in_bytes_.store(in_bytes_.load(std::memory_order_relaxed) +
+                      static_cast<int64_t>(m.headers.size() + m.data.size()),
                   std::memory_order_relaxed);
   const int64_t delivered = subscription->delivered.load(std::memory_order_relaxed) + 1;
   subscription->delivered.store(delivered, std::memory_order_relaxed);
@@ -578,9 +602,11 @@ void ConnectionCore::on_reply(const ServerMessage& m) {
   c.data = m.data;
   if (!m.reply.empty()) c.flags |= completion_flag_has_reply;
   if (!m.headers.empty()) c.flags |= completion_flag_has_headers;
-  const bool is_no_responders = m.data.empty() && !m.headers.empty() && header_status(m.headers) == 503;
+  const bool is_no_responders =
+      m.data.empty() && !m.headers.empty() && header_status(m.headers) == 503;
   in_messages_.fetch_add(1, std::memory_order_relaxed);
-  in_bytes_.fetch_add(static_cast<int64_t>(m.headers.size() + m.data.size()), std::memory_order_relaxed);
+  in_bytes_.fetch_add(static_cast<int64_t>(m.headers.size() + m.data.size()),
+                      std::memory_order_relaxed);
   calls_.on_reply(m.subject, c, is_no_responders, writer_);
 }
 
@@ -620,12 +646,16 @@ void ConnectionCore::resume() {
 
 OutgoingBuffer::IdleRule ConnectionCore::idle_rule() const {
   switch (options_.run) {
-    case RunMode::lent_loop: return OutgoingBuffer::IdleRule::ask;
-    case RunMode::own_thread: return OutgoingBuffer::IdleRule::write_few_then_ask;
-    case RunMode::driven_by_caller: break;
+    case RunMode::lent_loop:
+      return OutgoingBuffer::IdleRule::ask;
+    case RunMode::own_thread:
+      return OutgoingBuffer::IdleRule::write_few_then_ask;
+    case RunMode::driven_by_caller:
+      break;
   }
   if (options_.gather) return OutgoingBuffer::IdleRule::gather;
-  return loop_->is_led() ? OutgoingBuffer::IdleRule::write_few_then_ask : OutgoingBuffer::IdleRule::write;
+  return loop_->is_led() ? OutgoingBuffer::IdleRule::write_few_then_ask
+                         : OutgoingBuffer::IdleRule::write;
 }
 
 void ConnectionCore::act_on(FlushNeed need) {
@@ -636,22 +666,26 @@ void ConnectionCore::act_on(FlushNeed need) {
     return;
   }
   // Nobody turns the loop: our own thread will soon; without one, nobody will.
-  if (!loop_->ask_for_turn() && options_.run == RunMode::driven_by_caller && need == FlushNeed::soon) {
+  if (!loop_->ask_for_turn() && options_.run == RunMode::driven_by_caller &&
+      need == FlushNeed::soon) {
     out_.write_pending();
   }
 }
 
 Status ConnectionCore::check_message(const PublishView& m) const {
   if (!subject::is_valid_literal(m.subject)) {
-    return Status(ErrorCode::invalid_subject, fmt::format("\"{}\" cannot be published to", m.subject));
+    return Status(ErrorCode::invalid_subject,
+                  fmt::format("\"{}\" cannot be published to", m.subject));
   }
   if (!m.reply.empty() && !subject::is_valid_literal(m.reply)) {
-    return Status(ErrorCode::invalid_subject, fmt::format("\"{}\" cannot be a reply subject", m.reply));
+    return Status(ErrorCode::invalid_subject,
+                  fmt::format("\"{}\" cannot be a reply subject", m.reply));
   }
   const int64_t bytes = static_cast<int64_t>(m.headers.size() + m.data.size());
   const int64_t max = max_payload_.load(std::memory_order_relaxed);
   if (max >= 0 && bytes > max) {
-    return Status(ErrorCode::payload_too_large, fmt::format("payload {} > max_payload {} of the server", bytes, max));
+    return Status(ErrorCode::payload_too_large,
+                  fmt::format("payload {} > max_payload {} of the server", bytes, max));
   }
   if (m.headers.empty()) return Status();
   if (!server_headers_.load(std::memory_order_relaxed)) {
@@ -677,9 +711,11 @@ Status ConnectionCore::wait_capacity(int64_t message_bytes, int64_t timeout_ns) 
   return Status(ErrorCode::again, "");
 }
 
-Status ConnectionCore::notify_capacity(int64_t message_bytes, const std::shared_ptr<CompletionQueue>& queue,
+Status ConnectionCore::notify_capacity(int64_t message_bytes,
+                                       const std::shared_ptr<CompletionQueue>& queue,
                                        int64_t cookie) {
-  if (state() == ConnectionState::closed) return Status(ErrorCode::closed, "the connection is closed");
+  if (state() == ConnectionState::closed)
+    return Status(ErrorCode::closed, "the connection is closed");
   Status bound = bind_queue(queue);
   if (!bound) return bound;
   {
@@ -736,7 +772,8 @@ void ConnectionCore::expire_calls() {
   FeedWriter writer;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    armed_deadline_ns_.store(calls_.expire(loop_->clock().monotonic_ns(), writer), std::memory_order_release);
+    armed_deadline_ns_.store(calls_.expire(loop_->clock().monotonic_ns(), writer),
+                             std::memory_order_release);
     writer.let_go();
   }
   writer.finish();
@@ -747,18 +784,23 @@ Status ConnectionCore::ping_start(int64_t timeout_ns, CallTarget target) {
     Status bound = bind_queue(target.queue);
     if (!bound) return bound;
   }
-  const int64_t deadline = timeout_ns < 0 || target.slot != nullptr ? -1 : loop_->clock().monotonic_ns() + timeout_ns;
+  const int64_t deadline =
+      timeout_ns < 0 || target.slot != nullptr ? -1 : loop_->clock().monotonic_ns() + timeout_ns;
   FlushNeed need = FlushNeed::none;
   {
     // The PING enters the buffer and the table in one step, or answers would go to the wrong call.
     std::lock_guard<std::mutex> lock(mutex_);
     switch (out_.mode()) {
-      case OutgoingBuffer::Mode::closed: return Status(ErrorCode::closed, "the connection is closed");
-      case OutgoingBuffer::Mode::disconnected: return Status(ErrorCode::disconnected, "there is no connection");
-      default: break;
+      case OutgoingBuffer::Mode::closed:
+        return Status(ErrorCode::closed, "the connection is closed");
+      case OutgoingBuffer::Mode::disconnected:
+        return Status(ErrorCode::disconnected, "there is no connection");
+      default:
+        break;
     }
     if (calls_.pings() >= static_cast<size_t>(options_.requests_max)) {
-      return Status(ErrorCode::limit_reached, fmt::format("{} flushes are under way", calls_.pings()));
+      return Status(ErrorCode::limit_reached,
+                    fmt::format("{} flushes are under way", calls_.pings()));
     }
     calls_.add_ping(CallTable::PingKind::call, std::move(target), 0, deadline);
     need = out_.control("PING\r\n", true);
@@ -776,7 +818,8 @@ Status ConnectionCore::ping(int64_t timeout_ns, int64_t* out_rtt_ns) {
   if (!wait([&] { return slot->done.load(std::memory_order_acquire); }, timeout_ns)) {
     return Status(ErrorCode::timeout, "the server did not answer the ping in time");
   }
-  if (slot->code != ErrorCode::ok) return Status(slot->code, "the connection was lost before the server answered");
+  if (slot->code != ErrorCode::ok)
+    return Status(slot->code, "the connection was lost before the server answered");
   if (out_rtt_ns != nullptr) *out_rtt_ns = slot->answered_ns - start;
   return Status();
 }
@@ -788,9 +831,11 @@ std::string ConnectionCore::new_inbox() {
 
 Status ConnectionCore::open_inbox_locked() {
   if (inbox_sid_ != 0) return Status();
-  if (out_.mode() == OutgoingBuffer::Mode::closed) return Status(ErrorCode::closed, "the connection is closed");
+  if (out_.mode() == OutgoingBuffer::Mode::closed)
+    return Status(ErrorCode::closed, "the connection is closed");
   calls_.set_inbox(options_.inbox_prefix + "." + nuid_.next() + ".");
-  const std::shared_ptr<SubscriptionState> state = std::make_shared<SubscriptionState>(weak_from_this(), nullptr);
+  const std::shared_ptr<SubscriptionState> state =
+      std::make_shared<SubscriptionState>(weak_from_this(), nullptr);
   state->sid = subscriptions_.next_sid();
   state->subject = calls_.inbox() + "*";
   inbox_sid_ = state->sid;
@@ -799,14 +844,15 @@ Status ConnectionCore::open_inbox_locked() {
   return Status();
 }
 
-Status ConnectionCore::request_start(const PublishView& message, int64_t replies_max, int64_t timeout_ns,
-                                     CallTarget target, uint64_t* out_number) {
+Status ConnectionCore::request_start(const PublishView& message, int64_t replies_max,
+                                     int64_t timeout_ns, CallTarget target, uint64_t* out_number) {
   if (target.queue != nullptr) {
     Status bound = bind_queue(target.queue);
     if (!bound) return bound;
   }
   const bool is_sync = target.slot != nullptr;
-  const int64_t deadline = timeout_ns < 0 || is_sync ? -1 : loop_->clock().monotonic_ns() + timeout_ns;
+  const int64_t deadline =
+      timeout_ns < 0 || is_sync ? -1 : loop_->clock().monotonic_ns() + timeout_ns;
   uint64_t number = 0;
   std::string reply;
   {
@@ -814,7 +860,9 @@ Status ConnectionCore::request_start(const PublishView& message, int64_t replies
     Status status = open_inbox_locked();
     if (!status) return status;
     number = calls_.add_request(std::move(target), replies_max, deadline);
-    if (number == 0) return Status(ErrorCode::limit_reached, fmt::format("{} requests are under way", options_.requests_max));
+    if (number == 0)
+      return Status(ErrorCode::limit_reached,
+                    fmt::format("{} requests are under way", options_.requests_max));
     reply = calls_.reply_subject(number);
   }
   Status status = publish({message.subject, reply, message.headers, message.data}, true);
@@ -832,14 +880,18 @@ Result<Batch> ConnectionCore::request(const PublishView& message, int64_t timeou
   const std::shared_ptr<CallSlot> slot = std::make_shared<CallSlot>();
   const int64_t start = loop_->clock().monotonic_ns();
   const auto left = [&] {
-    return timeout_ns < 0 ? -1 : std::max<int64_t>(0, timeout_ns - (loop_->clock().monotonic_ns() - start));
+    return timeout_ns < 0
+               ? -1
+               : std::max<int64_t>(0, timeout_ns - (loop_->clock().monotonic_ns() - start));
   };
   uint64_t number = 0;
   Status status = request_start(message, 1, timeout_ns, CallTarget{slot, nullptr, 0}, &number);
   while (status.code() == ErrorCode::again) {
-    const int64_t bytes = static_cast<int64_t>(message.subject.size() + message.headers.size() + message.data.size());
+    const int64_t bytes =
+        static_cast<int64_t>(message.subject.size() + message.headers.size() + message.data.size());
     status = wait_capacity(bytes, left());
-    if (status.code() == ErrorCode::again) return Error{ErrorCode::timeout, "the outgoing buffer stayed full"};
+    if (status.code() == ErrorCode::again)
+      return Error{ErrorCode::timeout, "the outgoing buffer stayed full"};
     if (status) status = request_start(message, 1, left(), CallTarget{slot, nullptr, 0}, &number);
   }
   if (!status) return status.take_error();
@@ -849,25 +901,30 @@ Result<Batch> ConnectionCore::request(const PublishView& message, int64_t timeou
     return Error{ErrorCode::timeout, fmt::format("no answer to \"{}\" in time", message.subject)};
   }
   if (slot->code == ErrorCode::no_responders) {
-    return Error{ErrorCode::no_responders, fmt::format("nobody listens to \"{}\"", message.subject)};
+    return Error{ErrorCode::no_responders,
+                 fmt::format("nobody listens to \"{}\"", message.subject)};
   }
-  if (slot->code != ErrorCode::ok) return Error{slot->code, "the connection ended before an answer came"};
+  if (slot->code != ErrorCode::ok)
+    return Error{slot->code, "the connection ended before an answer came"};
   return slot->reply;
 }
 
 // --- subscriptions ---
 
-Result<std::shared_ptr<SubscriptionState>> ConnectionCore::subscribe(std::string_view subject, std::string_view group,
-                                                                     const FeedOptions& bounds,
-                                                                     const std::shared_ptr<CompletionQueue>& queue,
-                                                                     int64_t cookie) {
+Result<std::shared_ptr<SubscriptionState>> ConnectionCore::subscribe(
+    std::string_view subject, std::string_view group, const FeedOptions& bounds,
+    const std::shared_ptr<CompletionQueue>& queue, int64_t cookie) {
   if (!subject::is_valid(subject)) {
-    return Error{ErrorCode::invalid_subject, fmt::format("\"{}\" cannot be subscribed to", subject)};
+    return Error{ErrorCode::invalid_subject,
+                 fmt::format("\"{}\" cannot be subscribed to", subject)};
   }
-  if (!is_group(group)) return Error{ErrorCode::invalid_argument, fmt::format("\"{}\" is no name of a queue group", group)};
+  if (!is_group(group))
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("\"{}\" is no name of a queue group", group)};
   Status status = bind_queue(queue);
   if (!status) return status.take_error();
-  std::shared_ptr<SubscriptionState> state = std::make_shared<SubscriptionState>(weak_from_this(), queue);
+  std::shared_ptr<SubscriptionState> state =
+      std::make_shared<SubscriptionState>(weak_from_this(), queue);
   state->subject = subject;
   state->group = group;
   state->cookie = cookie;
@@ -876,7 +933,8 @@ Result<std::shared_ptr<SubscriptionState>> ConnectionCore::subscribe(std::string
     std::lock_guard<std::mutex> lock(mutex_);
     const ConnectionState now = this->state();
     if (now == ConnectionState::closed) return Error{ErrorCode::closed, "the connection is closed"};
-    if (now == ConnectionState::draining) return Error{ErrorCode::draining, "the connection drains"};
+    if (now == ConnectionState::draining)
+      return Error{ErrorCode::draining, "the connection drains"};
     state->sid = subscriptions_.next_sid();
     state->account = queue->open_account(bounds, state->sid, cookie);
     subscriptions_.add(state);
@@ -887,7 +945,8 @@ Result<std::shared_ptr<SubscriptionState>> ConnectionCore::subscribe(std::string
 }
 
 // The last thing that a subscription sends. The caller has taken it off the table.
-void ConnectionCore::end_subscription_locked(SubscriptionState& subscription, ErrorCode code, FeedWriter& writer) {
+void ConnectionCore::end_subscription_locked(SubscriptionState& subscription, ErrorCode code,
+                                             FeedWriter& writer) {
   if (subscription.ended) return;
   subscription.ended = true;
   if (subscription.queue == nullptr) return;
@@ -910,7 +969,8 @@ Status ConnectionCore::unsubscribe(SubscriptionState& subscription) {
     subscriptions_.remove(subscription.sid);
     end_subscription_locked(subscription, ErrorCode::ok, writer);
     writer.let_go();
-    if (!subscription.draining) need = out_.control(fmt::format("UNSUB {}\r\n", subscription.sid), false);
+    if (!subscription.draining)
+      need = out_.control(fmt::format("UNSUB {}\r\n", subscription.sid), false);
   }
   writer.finish();
   act_on_control(need);
@@ -948,7 +1008,8 @@ Status ConnectionCore::drain_subscription(SubscriptionState& subscription) {
       need = out_.control(fmt::format("UNSUB {}\r\nPING\r\n", subscription.sid), false);
     }
   }
-  if (!subscription.draining) return unsubscribe(subscription);  // No server: nothing more can come.
+  if (!subscription.draining)
+    return unsubscribe(subscription);  // No server: nothing more can come.
   act_on_control(need);
   return Status();
 }
@@ -975,7 +1036,8 @@ ConnectionStatistics ConnectionCore::statistics() const {
   out_.count(&s.out_messages, &s.out_bytes);
   s.pending_bytes = out_.pending_bytes();
   std::lock_guard<std::mutex> lock(mutex_);
-  s.subscriptions = static_cast<int64_t>(subscriptions_.size()) - (inbox_sid_ != 0 && subscriptions_.size() > 0 ? 1 : 0);
+  s.subscriptions = static_cast<int64_t>(subscriptions_.size()) -
+                    (inbox_sid_ != 0 && subscriptions_.size() > 0 ? 1 : 0);
   return s;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what a connection does: the life of its stream (connect, lose, reconnect, drain, close) on its loop, the messages
-// that arrive, and the calls that any thread makes. Its public face is client/connection.hpp.
+// Owns what a connection does: the life of its stream (connect, lose, reconnect, drain, close) on
+// its loop, the messages that arrive, and the calls that any thread makes. Its public face is
+// client/connection.hpp.
 #pragma once
 
 #include <atomic>
@@ -27,8 +28,9 @@
 
 namespace martlet::client {
 
-/// Shared by the public face and, weakly, by subscriptions and posted tasks. Locks, in this order: mutex_, then a queue's
-/// or the outgoing buffer's. No lock is held while a wake-up of the program runs.
+/// Shared by the public face and, weakly, by subscriptions and posted tasks. Locks, in this order:
+/// mutex_, then a queue's or the outgoing buffer's. No lock is held while a wake-up of the program
+/// runs.
 class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>,
                              private LoopMember,
                              private transport::StreamHandler,
@@ -38,8 +40,8 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
  public:
   static Result<std::shared_ptr<ConnectionCore>> create(const ConnectionOptions& options,
                                                         std::shared_ptr<link::Connector> connector,
-                                                        std::shared_ptr<CompletionQueue> events, int64_t cookie,
-                                                        const Clock& clock);
+                                                        std::shared_ptr<CompletionQueue> events,
+                                                        int64_t cookie, const Clock& clock);
   ~ConnectionCore();
 
   // --- any thread; as in client/connection.hpp ---
@@ -48,16 +50,17 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   ConnectionState state() const { return state_.load(std::memory_order_acquire); }
   Status publish(const PublishView& message, bool at_once);
   Status wait_capacity(int64_t message_bytes, int64_t timeout_ns);
-  Status notify_capacity(int64_t message_bytes, const std::shared_ptr<CompletionQueue>& queue, int64_t cookie);
+  Status notify_capacity(int64_t message_bytes, const std::shared_ptr<CompletionQueue>& queue,
+                         int64_t cookie);
   Status ping(int64_t timeout_ns, int64_t* out_rtt_ns);
   Status ping_start(int64_t timeout_ns, CallTarget target);
   Result<Batch> request(const PublishView& message, int64_t timeout_ns);
-  Status request_start(const PublishView& message, int64_t replies_max, int64_t timeout_ns, CallTarget target,
-                       uint64_t* out_number = nullptr);
+  Status request_start(const PublishView& message, int64_t replies_max, int64_t timeout_ns,
+                       CallTarget target, uint64_t* out_number = nullptr);
   std::string new_inbox();
-  Result<std::shared_ptr<SubscriptionState>> subscribe(std::string_view subject, std::string_view group,
-                                                       const FeedOptions& bounds,
-                                                       const std::shared_ptr<CompletionQueue>& queue, int64_t cookie);
+  Result<std::shared_ptr<SubscriptionState>> subscribe(
+      std::string_view subject, std::string_view group, const FeedOptions& bounds,
+      const std::shared_ptr<CompletionQueue>& queue, int64_t cookie);
   Status unsubscribe(SubscriptionState& subscription);
   Status auto_unsubscribe(SubscriptionState& subscription, int64_t messages_max);
   Status drain_subscription(SubscriptionState& subscription);
@@ -75,8 +78,8 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
 
  private:
   ConnectionCore(const ConnectionOptions& options, std::shared_ptr<link::Connector> connector,
-                 std::shared_ptr<CompletionQueue> events, int64_t cookie, std::shared_ptr<DrivenLoop> loop,
-                 io::ForkGuard fork_guard);
+                 std::shared_ptr<CompletionQueue> events, int64_t cookie,
+                 std::shared_ptr<DrivenLoop> loop, io::ForkGuard fork_guard);
 
   // What was seen while parsing, done when no lock is held.
   struct Seen {
@@ -116,10 +119,14 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   void do_seen();
   bool on_message(const ServerMessage& message) override;
   void on_reply(const ServerMessage& message);
-  void on_info(std::string_view json) override { seen_.push_back({Seen::Kind::info, std::string(json)}); }
+  void on_info(std::string_view json) override {
+    seen_.push_back({Seen::Kind::info, std::string(json)});
+  }
   void on_ping() override;
   void on_pong() override;
-  void on_error(std::string_view text) override { seen_.push_back({Seen::Kind::error, std::string(text)}); }
+  void on_error(std::string_view text) override {
+    seen_.push_back({Seen::Kind::error, std::string(text)});
+  }
   bool is_over() const override { return false; }
   void on_queue_room() override;
   void resume();
@@ -140,10 +147,11 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   Status state_error() const;
 
   const ConnectionOptions options_;
-  const std::shared_ptr<link::Connector> connector_;  // Shared with the program and the server; null for TCP.
-  const std::shared_ptr<CompletionQueue> events_;     // Shared with its owner; may be null.
+  const std::shared_ptr<link::Connector>
+      connector_;  // Shared with the program and the server; null for TCP.
+  const std::shared_ptr<CompletionQueue> events_;  // Shared with its owner; may be null.
   const int64_t cookie_;
-  const std::shared_ptr<DrivenLoop> loop_;            // Shared with the queues that it drives.
+  const std::shared_ptr<DrivenLoop> loop_;  // Shared with the queues that it drives.
   const io::ForkGuard fork_guard_;
   OutgoingBuffer out_;
   std::atomic<ConnectionState> state_{ConnectionState::fresh};
@@ -155,14 +163,14 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   std::atomic<int64_t> armed_deadline_ns_{-1};
 
   mutable std::mutex mutex_;
-  SubscriptionTable subscriptions_;              // GUARDED_BY mutex_
-  CallTable calls_;                              // GUARDED_BY mutex_
-  int32_t inbox_sid_ = 0;                        // GUARDED_BY mutex_
-  Nuid nuid_;                                    // GUARDED_BY mutex_
-  ServerDescription server_;                     // GUARDED_BY mutex_
-  std::vector<CapacityWaiter> capacity_waiters_; // GUARDED_BY mutex_
+  SubscriptionTable subscriptions_;               // GUARDED_BY mutex_
+  CallTable calls_;                               // GUARDED_BY mutex_
+  int32_t inbox_sid_ = 0;                         // GUARDED_BY mutex_
+  Nuid nuid_;                                     // GUARDED_BY mutex_
+  ServerDescription server_;                      // GUARDED_BY mutex_
+  std::vector<CapacityWaiter> capacity_waiters_;  // GUARDED_BY mutex_
   std::atomic<bool> has_capacity_waiters_{false};
-  Error end_reason_;                             // GUARDED_BY mutex_; why it is closed.
+  Error end_reason_;  // GUARDED_BY mutex_; why it is closed.
 
   // Only the loop.
   Random random_;
@@ -177,15 +185,17 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   int64_t received_ns_ = 0;
   FeedWriter writer_;
   std::vector<Seen> seen_;
-  Error last_error_;           // What the server said last, or the last failure to dial.
-  std::atomic<bool> is_paused_{false};  // A queue is full: nothing is read. Changed on the loop, read anywhere.
+  Error last_error_;  // What the server said last, or the last failure to dial.
+  std::atomic<bool> is_paused_{
+      false};  // A queue is full: nothing is read. Changed on the loop, read anywhere.
   std::shared_ptr<CompletionQueue> blocked_queue_;  // Shared with its owner: it remembers us.
   bool was_connected_ = false;
   int64_t pings_out_ = 0;
   int64_t drain_until_ns_ = 0;
   bool drain_waits_for_queues_ = false;
   bool drain_flushing_ = false;
-  std::vector<std::shared_ptr<SubscriptionState>> drained_;  // Shared: their handles may go while we look at them.
+  std::vector<std::shared_ptr<SubscriptionState>>
+      drained_;  // Shared: their handles may go while we look at them.
   io::Timer wait_timer_;
   io::Timer ping_timer_;
   io::Timer deadline_timer_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the reading of option texts: one table of keys for each record, and one error for each way to be wrong.
+// Owns the reading of option texts: one table of keys for each record, and one error for each way
+// to be wrong.
 #include "client/connection_options.hpp"
 
 #include <fmt/format.h>
@@ -43,8 +44,10 @@ Reader read_text(std::string* out) {
 Reader read_number(int64_t* out, int64_t least, int64_t most) {
   return [=](const std::string& key, const json::value& value) -> Status {
     if (!value.is_int64()) return bad(key, "a whole number is wanted");
-    if (value.get_int64() < least) return bad(key, fmt::format("{} is below {}", value.get_int64(), least));
-    if (value.get_int64() > most) return bad(key, fmt::format("{} is above {}", value.get_int64(), most));
+    if (value.get_int64() < least)
+      return bad(key, fmt::format("{} is below {}", value.get_int64(), least));
+    if (value.get_int64() > most)
+      return bad(key, fmt::format("{} is above {}", value.get_int64(), most));
     *out = value.get_int64();
     return Status();
   };
@@ -52,16 +55,19 @@ Reader read_number(int64_t* out, int64_t least, int64_t most) {
 
 template <typename Enum>
 Reader read_word(Enum* out, std::map<std::string, Enum, std::less<>> words) {
-  return [out, words = std::move(words)](const std::string& key, const json::value& value) -> Status {
-    const auto found = value.is_string() ? words.find(std::string_view(value.get_string())) : words.end();
-    if (found == words.end()) {
-      std::string known;
-      for (const auto& word : words) known += (known.empty() ? "\"" : ", \"") + word.first + "\"";
-      return bad(key, "wanted is one of " + known);
-    }
-    *out = found->second;
-    return Status();
-  };
+  return
+      [out, words = std::move(words)](const std::string& key, const json::value& value) -> Status {
+        const auto found =
+            value.is_string() ? words.find(std::string_view(value.get_string())) : words.end();
+        if (found == words.end()) {
+          std::string known;
+          for (const auto& word : words)
+            known += (known.empty() ? "\"" : ", \"") + word.first + "\"";
+          return bad(key, "wanted is one of " + known);
+        }
+        *out = found->second;
+        return Status();
+      };
 }
 
 Reader read_servers(std::vector<ServerUrl>* out) {
@@ -77,7 +83,8 @@ Reader read_servers(std::vector<ServerUrl>* out) {
     if (texts.empty()) return bad(key, "a text or a list of texts is wanted");
     for (const std::string_view text : texts) {
       Result<std::vector<ServerUrl>> urls = parse_server_urls(text);
-      if (!urls) return Status(urls.code(), fmt::format("option \"{}\": {}", key, urls.error().context));
+      if (!urls)
+        return Status(urls.code(), fmt::format("option \"{}\": {}", key, urls.error().context));
       out->insert(out->end(), urls->begin(), urls->end());
     }
     return Status();
@@ -87,8 +94,11 @@ Reader read_servers(std::vector<ServerUrl>* out) {
 Status read_object(std::string_view text, const Readers& readers) {
   boost::system::error_code error;
   const json::value value = json::parse(json::string_view(text.data(), text.size()), error);
-  if (error) return Status(ErrorCode::invalid_options, fmt::format("options: not JSON ({})", error.message()));
-  if (!value.is_object()) return Status(ErrorCode::invalid_options, "options: a JSON object is wanted");
+  if (error)
+    return Status(ErrorCode::invalid_options,
+                  fmt::format("options: not JSON ({})", error.message()));
+  if (!value.is_object())
+    return Status(ErrorCode::invalid_options, "options: a JSON object is wanted");
   for (const json::key_value_pair& pair : value.get_object()) {
     const std::string key(pair.key());
     const auto reader = readers.find(key);
@@ -99,7 +109,9 @@ Status read_object(std::string_view text, const Readers& readers) {
   return Status();
 }
 
-bool is_empty(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+bool is_empty(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
 bool is_object(std::string_view text) {
   const size_t first = text.find_first_not_of(" \t\r\n");
   return first != std::string_view::npos && text[first] == '{';
@@ -144,7 +156,8 @@ Result<ConnectionOptions> parse_connection_options(std::string_view json_or_url)
       {"reconnect_wait_ms", read_number(&options.reconnect_wait_ms, 0, day_ms)},
       {"reconnect_jitter_ms", read_number(&options.reconnect_jitter_ms, 0, day_ms)},
       {"reconnect_attempts_max", read_number(&options.reconnect_attempts_max, -1, INT32_MAX)},
-      {"reconnect_buffer_bytes_max", read_number(&options.reconnect_buffer_bytes_max, 0, buffer_bytes_limit)},
+      {"reconnect_buffer_bytes_max",
+       read_number(&options.reconnect_buffer_bytes_max, 0, buffer_bytes_limit)},
       {"randomize_servers", read_bool(&options.randomize_servers)},
       {"ignore_discovered_servers", read_bool(&options.ignore_discovered_servers)},
       {"ping_interval_ms", read_number(&options.ping_interval_ms, 0, day_ms)},
@@ -167,11 +180,12 @@ Result<ConnectionOptions> parse_connection_options(std::string_view json_or_url)
 Result<FeedOptions> parse_feed_options(std::string_view json_text) {
   FeedOptions options;
   if (is_empty(json_text)) return options;
-  Status status = read_object(json_text, {
-      {"messages_max", read_number(&options.messages_max, 0, INT64_MAX)},
-      {"bytes_max", read_number(&options.bytes_max, 0, INT64_MAX)},
-      {"full_policy", read_word<FullPolicy>(&options.full_policy, policy_words())},
-  });
+  Status status = read_object(
+      json_text, {
+                     {"messages_max", read_number(&options.messages_max, 0, INT64_MAX)},
+                     {"bytes_max", read_number(&options.bytes_max, 0, INT64_MAX)},
+                     {"full_policy", read_word<FullPolicy>(&options.full_policy, policy_words())},
+                 });
   if (!status) return status.take_error();
   return options;
 }
@@ -179,12 +193,13 @@ Result<FeedOptions> parse_feed_options(std::string_view json_text) {
 Result<QueueOptions> parse_queue_options(std::string_view json_text) {
   QueueOptions options;
   if (is_empty(json_text)) return options;
-  Status status = read_object(json_text, {
-      {"messages_max", read_number(&options.messages_max, 1, INT64_MAX)},
-      {"bytes_max", read_number(&options.bytes_max, 1, INT64_MAX)},
-      {"full_policy", read_word<FullPolicy>(&options.full_policy, policy_words())},
-      {"spin_us", read_number(&options.spin_us, 0, 1000000)},
-  });
+  Status status = read_object(
+      json_text, {
+                     {"messages_max", read_number(&options.messages_max, 1, INT64_MAX)},
+                     {"bytes_max", read_number(&options.bytes_max, 1, INT64_MAX)},
+                     {"full_policy", read_word<FullPolicy>(&options.full_policy, policy_words())},
+                     {"spin_us", read_number(&options.spin_us, 0, 1000000)},
+                 });
   if (!status) return status.take_error();
   return options;
 }

@@ -18,9 +18,11 @@ Dialer::Dialer(io::Loop& loop, const ConnectionOptions& options, DialerOwner& ow
     : loop_(loop),
       options_(options),
       owner_(owner),
-      timeout_([](void* self) {
-        static_cast<Dialer*>(self)->fail(ErrorCode::timeout, "no answer in time");
-      }, this) {}
+      timeout_(
+          [](void* self) {
+            static_cast<Dialer*>(self)->fail(ErrorCode::timeout, "no answer in time");
+          },
+          this) {}
 
 void Dialer::begin(const ServerUrl* credentials, std::string target) {
   cancel();
@@ -28,7 +30,8 @@ void Dialer::begin(const ServerUrl* credentials, std::string target) {
   credentials_.reset();
   if (credentials != nullptr) credentials_ = *credentials;
   is_dialing_ = true;
-  loop_.start_timer(timeout_, loop_.clock().monotonic_ns() - loop_.now_ns() + options_.connect_timeout_ms * ns_per_ms);
+  loop_.start_timer(timeout_, loop_.clock().monotonic_ns() - loop_.now_ns() +
+                                  options_.connect_timeout_ms * ns_per_ms);
 }
 
 void Dialer::dial(const ServerUrl& url, const ServerUrl* credentials) {
@@ -122,7 +125,8 @@ void Dialer::read_input() {
     fail(ErrorCode::disconnected, io::error_text(result.error_number));
     return;
   }
-  const Result<ServerParser::Progress> progress = parser_.parse(input_.data(), input_.size(), *this);
+  const Result<ServerParser::Progress> progress =
+      parser_.parse(input_.data(), input_.size(), *this);
   if (!progress) {
     fail(progress.code(), progress.error().context);
     return;
@@ -149,7 +153,8 @@ void Dialer::on_info(std::string_view json) {
   if (!info) {
     error_ = info.take_error();
   } else if (info->tls_required) {
-    error_ = Error{ErrorCode::unsupported, "the server wants TLS, which this version does not speak"};
+    error_ =
+        Error{ErrorCode::unsupported, "the server wants TLS, which this version does not speak"};
   } else {
     info_ = std::move(*info);
   }
@@ -172,7 +177,8 @@ void Dialer::pump_greeting() {
     if (result.state != transport::StreamState::ok) break;  // What broke is read as the reason.
     greeting_.erase(0, result.bytes);
   }
-  if (!stream_->set_interest(true, !greeting_.empty())) fail(ErrorCode::io, "the loop refused the socket");
+  if (!stream_->set_interest(true, !greeting_.empty()))
+    fail(ErrorCode::io, "the loop refused the socket");
 }
 
 }  // namespace martlet::client

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns one attempt to reach a server: connect, read INFO, send CONNECT and PING, wait for PONG. Ends with a stream that
-// the server has accepted, or with the reason why not. Lives on a loop.
+// Owns one attempt to reach a server: connect, read INFO, send CONNECT and PING, wait for PONG.
+// Ends with a stream that the server has accepted, or with the reason why not. Lives on a loop.
 #pragma once
 
 #include <memory>
@@ -34,8 +34,8 @@ class DialerOwner {
   ~DialerOwner() = default;
 };
 
-/// Lifecycle: dial, then one of the owner's calls, then dial again; or cancel at any time. The owner may dial and cancel
-/// inside its calls.
+/// Lifecycle: dial, then one of the owner's calls, then dial again; or cancel at any time. The
+/// owner may dial and cancel inside its calls.
 class Dialer final : private transport::StreamHandler, private ServerOperations {
  public:
   Dialer(io::Loop& loop, const ConnectionOptions& options, DialerOwner& owner);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the lead of a loop: taken for one turn at a time, under a mutex that is not held during the turn.
+// Owns the lead of a loop: taken for one turn at a time, under a mutex that is not held during the
+// turn.
 #include "client/driven_loop.hpp"
 
 #include <algorithm>
@@ -83,7 +84,9 @@ bool DrivenLoop::wait_directly(int64_t timeout_ns) {
 
 void DrivenLoop::drive_until(const std::function<bool()>& is_ready, int64_t timeout_ns) {
   if (is_inside()) return;  // Waiting inside the loop would wait for itself.
-  const int64_t deadline = timeout_ns < 0 ? -1 : timeout_ns == 0 ? 0 : clock_.monotonic_ns() + timeout_ns;
+  const int64_t deadline = timeout_ns < 0    ? -1
+                           : timeout_ns == 0 ? 0
+                                             : clock_.monotonic_ns() + timeout_ns;
   std::unique_lock<std::mutex> lock(mutex_);
   ++waiters_;
   if (keeper_leads_) loop_->wake();  // It steps aside after this turn.
@@ -211,7 +214,9 @@ void DrivenLoop::keep() {
   while (!keeper_stops_) {
     const int64_t grace_left = waiter_left_ns_ + keeper_grace_ns - clock_.monotonic_ns();
     if (waiters_ > 0 || led_.load(std::memory_order_relaxed) || grace_left > 0) {
-      const int64_t nap = waiters_ > 0 ? keeper_grace_ns : std::clamp<int64_t>(grace_left, ns_per_ms / 4, keeper_grace_ns);
+      const int64_t nap = waiters_ > 0
+                              ? keeper_grace_ns
+                              : std::clamp<int64_t>(grace_left, ns_per_ms / 4, keeper_grace_ns);
       keeper_wake_.wait_for(lock, std::chrono::nanoseconds(nap));
       continue;
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns who turns the event loop of one or more connections: whoever waits (one leads, the others sleep until their own
-// thing has happened), the program that the loop is lent to, or a thread of ours, which steps aside for a waiter: a reply
-// then needs no hop between threads.
+// Owns who turns the event loop of one or more connections: whoever waits (one leads, the others
+// sleep until their own thing has happened), the program that the loop is lent to, or a thread of
+// ours, which steps aside for a waiter: a reply then needs no hop between threads.
 #pragma once
 
 #include <atomic>
@@ -26,13 +26,15 @@ class LoopMember {
  public:
   /// Somebody is about to sleep on the loop: what waits to be written should go.
   virtual void on_before_wait(bool is_keeper) = 0;
-  /// At the end of each turn and after a wake-up. Answers in how many nanoseconds it wants another turn; below 0: any time.
+  /// At the end of each turn and after a wake-up. Answers in how many nanoseconds it wants another
+  /// turn; below 0: any time.
   virtual int64_t on_turn(bool is_keeper) = 0;
   /// A spinning waiter starts, looks, stops.
   virtual void on_spin(bool spinning) = 0;
   virtual void on_look() = 0;
-  /// The descriptor that is all this member waits for, or -1; and what to do when it is readable. With one member a
-  /// waiter then waits on it without the loop's machinery, which costs as much as the wait itself.
+  /// The descriptor that is all this member waits for, or -1; and what to do when it is readable.
+  /// With one member a waiter then waits on it without the loop's machinery, which costs as much as
+  /// the wait itself.
   virtual int direct_descriptor() = 0;
   virtual void on_direct_readable() = 0;
 
@@ -40,7 +42,8 @@ class LoopMember {
   ~LoopMember() = default;
 };
 
-/// Shared by the connections on it and by the queue that they feed, since each of them may end first.
+/// Shared by the connections on it and by the queue that they feed, since each of them may end
+/// first.
 class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this<DrivenLoop> {
  public:
   /// `with_descriptor`: for a loop that is lent to the program.
@@ -52,7 +55,8 @@ class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this
   void spin_until(const std::function<bool()>& is_ready, int64_t spin_ns) override;
   void interrupt() override;
 
-  /// Runs `task` as if on the loop's thread, and returns when it has run. Also from inside the loop.
+  /// Runs `task` as if on the loop's thread, and returns when it has run. Also from inside the
+  /// loop.
   void run_on_loop(const std::function<void()>& task);
   /// Only inside run_on_loop() or the loop's calls.
   void add_member(LoopMember* member);
@@ -72,7 +76,9 @@ class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this
   /// Whether somebody is turning the loop at this moment. A hint.
   bool is_led() const { return led_.load(std::memory_order_acquire); }
   /// Whether this thread is inside the loop.
-  bool is_inside() const { return leader_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+  bool is_inside() const {
+    return leader_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
 
   io::Loop& loop() { return *loop_; }
   const Clock& clock() const { return clock_; }
@@ -89,17 +95,17 @@ class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this
   int64_t wanted_turn_ns_ = -1;       // Only the leader: when a member wants another turn.
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;     // A turn ended, or somebody else changed what others wait for.
+  std::condition_variable changed_;  // A turn ended, or somebody else changed what others wait for.
   std::condition_variable keeper_wake_;
   std::atomic<std::thread::id> leader_{};
   std::atomic<bool> led_{false};
-  bool keeper_leads_ = false;         // GUARDED_BY mutex_
-  bool turn_asked_ = false;           // GUARDED_BY mutex_; who leads does not leave before one more turn.
-  int waiters_ = 0;                   // GUARDED_BY mutex_; in drive_until, the keeper not counted.
-  int64_t waiter_left_ns_ = 0;        // GUARDED_BY mutex_
-  int keeper_users_ = 0;              // GUARDED_BY mutex_
-  bool keeper_stops_ = false;         // GUARDED_BY mutex_
-  std::thread keeper_;                // GUARDED_BY mutex_
+  bool keeper_leads_ = false;   // GUARDED_BY mutex_
+  bool turn_asked_ = false;     // GUARDED_BY mutex_; who leads does not leave before one more turn.
+  int waiters_ = 0;             // GUARDED_BY mutex_; in drive_until, the keeper not counted.
+  int64_t waiter_left_ns_ = 0;  // GUARDED_BY mutex_
+  int keeper_users_ = 0;        // GUARDED_BY mutex_
+  bool keeper_stops_ = false;   // GUARDED_BY mutex_
+  std::thread keeper_;          // GUARDED_BY mutex_
 };
 
 }  // namespace martlet::client

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the feeding of several queues from one run of input: at most one queue is held at a time, and all wake-ups are run
-// at the end, when the caller holds no lock any more.
+// Owns the feeding of several queues from one run of input: at most one queue is held at a time,
+// and all wake-ups are run at the end, when the caller holds no lock any more.
 #pragma once
 
 #include <memory>
@@ -31,7 +31,8 @@ class FeedWriter {
   void let_go() {
     if (!feed_) return;
     CompletionQueue::WakeUp wake_up = feed_->end();
-    if (wake_up.queue != nullptr || wake_up.driver != nullptr) wake_ups_.push_back(std::move(wake_up));
+    if (wake_up.queue != nullptr || wake_up.driver != nullptr)
+      wake_ups_.push_back(std::move(wake_up));
     feed_.reset();
     queue_.reset();
   }
@@ -43,7 +44,8 @@ class FeedWriter {
   }
 
  private:
-  std::shared_ptr<CompletionQueue> queue_;  // Shared, so that it outlives the feed whatever its owner does.
+  std::shared_ptr<CompletionQueue>
+      queue_;  // Shared, so that it outlives the feed whatever its owner does.
   std::optional<CompletionQueue::Feed> feed_;
   std::vector<CompletionQueue::WakeUp> wake_ups_;
 };

@@ -21,7 +21,8 @@ Status check_key(std::string_view key) {
   if (key.empty()) return Status(ErrorCode::invalid_argument, "a header has no key");
   for (const char c : key) {
     if (c <= ' ' || c == ':' || c == 0x7f) {
-      return Status(ErrorCode::invalid_argument, fmt::format("the header key \"{}\" has a forbidden character", key));
+      return Status(ErrorCode::invalid_argument,
+                    fmt::format("the header key \"{}\" has a forbidden character", key));
     }
   }
   return Status();
@@ -31,7 +32,8 @@ Status check_key(std::string_view key) {
 std::string_view status_line(std::string_view block) {
   if (!block.starts_with(version)) return {};
   const size_t end = block.find(line_end);
-  return trimmed(block.substr(version.size(), end == std::string_view::npos ? end : end - version.size()));
+  return trimmed(
+      block.substr(version.size(), end == std::string_view::npos ? end : end - version.size()));
 }
 
 }  // namespace
@@ -40,7 +42,8 @@ Status HeaderBlockBuilder::add(std::string_view key, std::string_view value) {
   Status status = check_key(key);
   if (!status) return status;
   if (value.find_first_of("\r\n") != std::string_view::npos) {
-    return Status(ErrorCode::invalid_argument, fmt::format("the value of the header \"{}\" has a line break", key));
+    return Status(ErrorCode::invalid_argument,
+                  fmt::format("the value of the header \"{}\" has a line break", key));
   }
   lines_.append(key).append(": ").append(value).append(line_end);
   return Status();
@@ -65,7 +68,8 @@ Status check_header_block(std::string_view block) {
     const std::string_view line = block.substr(at, end - at);
     const size_t colon = line.find(':');
     if (colon == std::string_view::npos) {
-      return Status(ErrorCode::invalid_argument, fmt::format("the header line \"{}\" has no colon", line));
+      return Status(ErrorCode::invalid_argument,
+                    fmt::format("the header line \"{}\" has no colon", line));
     }
     Status status = check_key(line.substr(0, colon));
     if (!status) return status;
@@ -104,8 +108,9 @@ bool find_header(std::string_view block, std::string_view key, std::string_view*
   return found;
 }
 
-void for_each_header(std::string_view block,
-                     const std::function<void(std::string_view key, std::string_view value)>& take) {
+void for_each_header(
+    std::string_view block,
+    const std::function<void(std::string_view key, std::string_view value)>& take) {
   size_t at = block.find(line_end);
   if (at == std::string_view::npos) return;
   at += 2;
@@ -114,7 +119,8 @@ void for_each_header(std::string_view block,
     if (end == at) return;
     const std::string_view line = block.substr(at, end - at);
     const size_t colon = line.find(':');
-    if (colon != std::string_view::npos) take(line.substr(0, colon), trimmed(line.substr(colon + 1)));
+    if (colon != std::string_view::npos)
+      take(line.substr(0, colon), trimmed(line.substr(colon + 1)));
     at = end + 2;
   }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the text form of message headers, as on the wire: "NATS/1.0", an optional status, lines "Key: value", an empty
-// line. Builds, checks and reads blocks. Keys are compared byte by byte; a key may come more than once.
+// Owns the text form of message headers, as on the wire: "NATS/1.0", an optional status, lines
+// "Key: value", an empty line. Builds, checks and reads blocks. Keys are compared byte by byte; a
+// key may come more than once.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ namespace martlet::client {
 /// Builds a block line by line.
 class HeaderBlockBuilder {
  public:
-  /// Fails with invalid_argument: an empty key, a key with a colon, blank or control byte, a value with a line break.
+  /// Fails with invalid_argument: an empty key, a key with a colon, blank or control byte, a value
+  /// with a line break.
   Status add(std::string_view key, std::string_view value);
   /// The whole block with its end; empty when nothing was added.
   std::string text() const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns names that are unique and cannot be guessed: 22 characters of base 62, as NATS clients make them. A random prefix
-// and a counter with a random start and step. One thread at a time.
+// Owns names that are unique and cannot be guessed: 22 characters of base 62, as NATS clients make
+// them. A random prefix and a counter with a random start and step. One thread at a time.
 #pragma once
 
 #include <cstdint>

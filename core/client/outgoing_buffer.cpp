@@ -14,10 +14,12 @@
 namespace martlet::client {
 namespace {
 
-constexpr int32_t direct_writes_max = 8;            // In one window.
+constexpr int32_t direct_writes_max = 8;  // In one window.
 constexpr int64_t window_ns = ns_per_ms;
-constexpr size_t usual_bytes_max = 1024 * 1024;     // A buffer above this is given back when it is empty.
-constexpr int write_rounds_max = 8;                 // After so many another thread's publishes are left to the loop.
+constexpr size_t usual_bytes_max =
+    1024 * 1024;  // A buffer above this is given back when it is empty.
+constexpr int write_rounds_max =
+    8;  // After so many another thread's publishes are left to the loop.
 
 char* put(char* to, std::string_view text) {
   std::memcpy(to, text.data(), text.size());
@@ -47,7 +49,8 @@ char* put_number(char* to, size_t value) { return std::to_chars(to, to + 20, val
 // --- ByteBuffer ---
 
 char* ByteBuffer::grow(size_t bytes) {
-  const size_t wanted = std::max({size_ + bytes, capacity_ * 2, OutgoingBuffer::gather_bytes + 4096});
+  const size_t wanted =
+      std::max({size_ + bytes, capacity_ * 2, OutgoingBuffer::gather_bytes + 4096});
   void* const grown = std::realloc(data_, wanted);
   if (grown == nullptr) return nullptr;
   data_ = static_cast<char*>(grown);
@@ -82,30 +85,38 @@ void ByteBuffer::clear() {
 
 Status OutgoingBuffer::refuse(int64_t bytes) const {
   switch (mode_) {
-    case Mode::connected: break;
-    case Mode::draining: return Status(ErrorCode::draining, "the connection drains: nothing new is published");
-    case Mode::closed: return Status(ErrorCode::closed, "the connection is closed");
+    case Mode::connected:
+      break;
+    case Mode::draining:
+      return Status(ErrorCode::draining, "the connection drains: nothing new is published");
+    case Mode::closed:
+      return Status(ErrorCode::closed, "the connection is closed");
     case Mode::disconnected:
       if (pending_locked() + bytes <= limits_.reconnect_buffer_bytes_max) return Status();
-      return Status(ErrorCode::disconnected,
-                    fmt::format("there is no connection, and the reconnect buffer ({} bytes) is full",
-                                limits_.reconnect_buffer_bytes_max));
+      return Status(
+          ErrorCode::disconnected,
+          fmt::format("there is no connection, and the reconnect buffer ({} bytes) is full",
+                      limits_.reconnect_buffer_bytes_max));
   }
   // A message larger than the bound is taken when nothing else waits.
-  if (pending_locked() == 0 || pending_locked() + bytes <= limits_.pending_bytes_max) return Status();
+  if (pending_locked() == 0 || pending_locked() + bytes <= limits_.pending_bytes_max)
+    return Status();
   return Status(ErrorCode::again, "");
 }
 
-Status OutgoingBuffer::publish(const PublishView& m, IdleRule rule, bool at_once, FlushNeed* out_need) {
+Status OutgoingBuffer::publish(const PublishView& m, IdleRule rule, bool at_once,
+                               FlushNeed* out_need) {
   const size_t payload = m.headers.size() + m.data.size();
   const size_t bytes_max = m.subject.size() + m.reply.size() + payload + 64;
   std::unique_lock<std::mutex> lock(mutex_);
-  if (mode_ != Mode::connected || pending_locked() + static_cast<int64_t>(bytes_max) > limits_.pending_bytes_max) {
+  if (mode_ != Mode::connected ||
+      pending_locked() + static_cast<int64_t>(bytes_max) > limits_.pending_bytes_max) {
     Status status = refuse(static_cast<int64_t>(bytes_max));
     if (!status) return status;
   }
   char* const start = front_.reserve(bytes_max);
-  if (start == nullptr) return Status(ErrorCode::out_of_memory, "no memory for the outgoing buffer");
+  if (start == nullptr)
+    return Status(ErrorCode::out_of_memory, "no memory for the outgoing buffer");
   char* to = put(start, m.headers.empty() ? std::string_view("PUB ") : std::string_view("HPUB "));
   to = put(to, m.subject);
   *to++ = ' ';
@@ -142,7 +153,8 @@ FlushNeed OutgoingBuffer::control(std::string_view text, bool at_once) {
 }
 
 // Decides who writes what was just appended.
-FlushNeed OutgoingBuffer::after_append(std::unique_lock<std::mutex>& lock, IdleRule rule, bool at_once) {
+FlushNeed OutgoingBuffer::after_append(std::unique_lock<std::mutex>& lock, IdleRule rule,
+                                       bool at_once) {
   if (stream_ == nullptr || writing_ || blocked_ || broken_) return FlushNeed::none;
   if (at_once || front_.size() >= gather_bytes) return write_locked(lock);
   if (asked_ || rule == IdleRule::gather) return FlushNeed::none;
@@ -168,7 +180,8 @@ FlushNeed OutgoingBuffer::write_pending() {
   return write_locked(lock);
 }
 
-// Writes until nothing waits or the stream takes no more. The lock is not held while the stream writes.
+// Writes until nothing waits or the stream takes no more. The lock is not held while the stream
+// writes.
 FlushNeed OutgoingBuffer::write_locked(std::unique_lock<std::mutex>& lock) {
   writing_ = true;
   FlushNeed need = FlushNeed::none;
@@ -281,7 +294,8 @@ OutgoingBuffer::Look OutgoingBuffer::look() const {
   std::lock_guard<std::mutex> lock(mutex_);
   Look look{-1, blocked_, broken_};
   if (!asked_ || stream_ == nullptr || blocked_ || broken_) return look;
-  look.wanted_in_ns = asked_until_ns_ == 0 ? 0 : std::max<int64_t>(0, asked_until_ns_ - clock_.monotonic_ns());
+  look.wanted_in_ns =
+      asked_until_ns_ == 0 ? 0 : std::max<int64_t>(0, asked_until_ns_ - clock_.monotonic_ns());
   return look;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the bytes that a connection has to say: copied in by any thread, bounded, written by whoever is best placed, one
-// writer at a time. While there is no connection it is the reconnect buffer. Knows the byte stream, and no loops.
+// Owns the bytes that a connection has to say: copied in by any thread, bounded, written by whoever
+// is best placed, one writer at a time. While there is no connection it is the reconnect buffer.
+// Knows the byte stream, and no loops.
 #pragma once
 
 #include <condition_variable>
@@ -59,7 +60,8 @@ class OutgoingBuffer {
   enum class Mode : uint8_t { disconnected, connected, draining, closed };
   /// How a publish that finds the buffer idle is treated.
   enum class IdleRule : uint8_t {
-    write_few_then_ask,  // A few a millisecond are written by the publisher, then somebody is asked to come.
+    write_few_then_ask,  // A few a millisecond are written by the publisher, then somebody is asked
+                         // to come.
     ask,                 // Somebody is always asked: a lent loop.
     write,               // Nobody would come: written at once.
     gather,              // The program promised to come.
@@ -76,7 +78,8 @@ class OutgoingBuffer {
 
   /// Copies a message in. `at_once`: written by the caller now, as far as the stream takes it.
   Status publish(const PublishView& message, IdleRule rule, bool at_once, FlushNeed* out_need);
-  /// A line of our own (SUB, UNSUB, PING …): never refused, and dropped while there is no connection.
+  /// A line of our own (SUB, UNSUB, PING …): never refused, and dropped while there is no
+  /// connection.
   FlushNeed control(std::string_view text, bool at_once);
   /// Writes all that waits, as far as the stream takes it.
   FlushNeed write_pending();
@@ -90,12 +93,14 @@ class OutgoingBuffer {
 
   /// A new connection: `preamble` (subscriptions) goes first, then what was published meanwhile.
   FlushNeed connect(transport::ByteStream* stream, std::string_view preamble);
-  /// The stream is about to go. Waits for a write under way, keeps whole publishes that were not written.
+  /// The stream is about to go. Waits for a write under way, keeps whole publishes that were not
+  /// written.
   void disconnect();
   void set_draining();
   void close();
   struct Look {
-    int64_t wanted_in_ns;  // For how long a write can wait still; 0: none; below 0: nobody was asked to come.
+    int64_t wanted_in_ns;  // For how long a write can wait still; 0: none; below 0: nobody was
+                           // asked to come.
     bool is_blocked;       // The stream wants to be watched for writing.
     bool is_broken;
   };
@@ -106,26 +111,29 @@ class OutgoingBuffer {
   Status refuse(int64_t bytes) const;
   FlushNeed after_append(std::unique_lock<std::mutex>& lock, IdleRule rule, bool at_once);
   FlushNeed write_locked(std::unique_lock<std::mutex>& lock);
-  int64_t pending_locked() const { return static_cast<int64_t>(front_.size() + back_.size() - back_written_); }
+  int64_t pending_locked() const {
+    return static_cast<int64_t>(front_.size() + back_.size() - back_written_);
+  }
 
   const Clock& clock_;
   const Limits limits_;
   mutable std::mutex mutex_;
   std::condition_variable write_ended_;
-  ByteBuffer front_;            // GUARDED_BY mutex_; being filled. Begins at the start of an operation.
-  ByteBuffer back_;             // GUARDED_BY mutex_; being written, by who set writing_.
-  size_t back_written_ = 0;     // GUARDED_BY mutex_
+  ByteBuffer front_;  // GUARDED_BY mutex_; being filled. Begins at the start of an operation.
+  ByteBuffer back_;   // GUARDED_BY mutex_; being written, by who set writing_.
+  size_t back_written_ = 0;                  // GUARDED_BY mutex_
   transport::ByteStream* stream_ = nullptr;  // GUARDED_BY mutex_
   Mode mode_ = Mode::disconnected;           // GUARDED_BY mutex_
-  bool writing_ = false;        // GUARDED_BY mutex_
-  bool blocked_ = false;        // GUARDED_BY mutex_; the stream took nothing more.
-  bool broken_ = false;         // GUARDED_BY mutex_; a write failed.
-  bool asked_ = false;          // GUARDED_BY mutex_; somebody was asked to come.
-  int64_t asked_until_ns_ = 0;  // GUARDED_BY mutex_
-  int64_t window_start_ns_ = 0; // GUARDED_BY mutex_; the millisecond in which direct writes are counted.
-  int32_t window_writes_ = 0;   // GUARDED_BY mutex_
-  int64_t out_messages_ = 0;    // GUARDED_BY mutex_
-  int64_t out_bytes_ = 0;       // GUARDED_BY mutex_
+  bool writing_ = false;                     // GUARDED_BY mutex_
+  bool blocked_ = false;                     // GUARDED_BY mutex_; the stream took nothing more.
+  bool broken_ = false;                      // GUARDED_BY mutex_; a write failed.
+  bool asked_ = false;                       // GUARDED_BY mutex_; somebody was asked to come.
+  int64_t asked_until_ns_ = 0;               // GUARDED_BY mutex_
+  int64_t window_start_ns_ =
+      0;  // GUARDED_BY mutex_; the millisecond in which direct writes are counted.
+  int32_t window_writes_ = 0;  // GUARDED_BY mutex_
+  int64_t out_messages_ = 0;   // GUARDED_BY mutex_
+  int64_t out_bytes_ = 0;      // GUARDED_BY mutex_
 };
 
 /// The publishes among `operations`, which begin and end between two operations.

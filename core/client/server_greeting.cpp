@@ -63,7 +63,8 @@ void add_member(std::string& out, std::string_view key, bool value) {
 
 Result<ServerInfo> parse_server_info(std::string_view json_text) {
   boost::system::error_code error;
-  const json::value value = json::parse(json::string_view(json_text.data(), json_text.size()), error);
+  const json::value value =
+      json::parse(json::string_view(json_text.data(), json_text.size()), error);
   if (error || !value.is_object()) {
     return Error{ErrorCode::protocol, "the server's INFO is no JSON object"};
   }
@@ -80,11 +81,13 @@ Result<ServerInfo> parse_server_info(std::string_view json_text) {
                           read_bool(object, "tls_required", &info.tls_required) &&
                           read_bool(object, "ldm", &info.lame_duck) &&
                           read_texts(object, "connect_urls", &info.connect_urls);
-  if (!understood) return Error{ErrorCode::protocol, "the server's INFO has a field of a wrong type"};
+  if (!understood)
+    return Error{ErrorCode::protocol, "the server's INFO has a field of a wrong type"};
   return info;
 }
 
-std::string connect_line(const ConnectionOptions& options, const ServerUrl* url, const ServerInfo& info) {
+std::string connect_line(const ConnectionOptions& options, const ServerUrl* url,
+                         const ServerInfo& info) {
   std::string line = "CONNECT {\"lang\":\"c++\",\"version\":\"" MARTLET_VERSION "\",\"protocol\":1";
   add_member(line, "verbose", options.verbose);
   add_member(line, "pedantic", options.pedantic);
@@ -109,10 +112,14 @@ std::string connect_line(const ConnectionOptions& options, const ServerUrl* url,
 
 ErrorCode code_of_server_error(std::string_view text) {
   std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  const auto says = [&lower](std::string_view part) { return lower.find(part) != std::string::npos; };
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  const auto says = [&lower](std::string_view part) {
+    return lower.find(part) != std::string::npos;
+  };
   if (says("permissions violation")) return ErrorCode::permissions;
-  if (says("authorization violation") || says("authentication") || says("failed account registration")) {
+  if (says("authorization violation") || says("authentication") ||
+      says("failed account registration")) {
     return ErrorCode::authorization;
   }
   if (says("stale connection")) return ErrorCode::stale_connection;

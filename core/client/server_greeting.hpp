@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the JSON of the greeting: what a server's INFO says that a client needs, and the CONNECT that answers it.
+// Owns the JSON of the greeting: what a server's INFO says that a client needs, and the CONNECT
+// that answers it.
 #pragma once
 
 #include <cstdint>
@@ -27,11 +28,13 @@ struct ServerInfo {
   std::vector<std::string> connect_urls;
 };
 
-/// Unknown fields are ignored. Fails with `protocol` for what is no JSON object or has a field of a wrong type.
+/// Unknown fields are ignored. Fails with `protocol` for what is no JSON object or has a field of a
+/// wrong type.
 Result<ServerInfo> parse_server_info(std::string_view json_text);
 
 /// The line "CONNECT {…}\r\n". Credentials come from the options, else from `url` (may be null).
-std::string connect_line(const ConnectionOptions& options, const ServerUrl* url, const ServerInfo& info);
+std::string connect_line(const ConnectionOptions& options, const ServerUrl* url,
+                         const ServerInfo& info);
 
 /// What an -ERR is about.
 ErrorCode code_of_server_error(std::string_view text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the grammar of server operations. The common case, MSG, is one memchr for the line's end and one pass over it.
+// Owns the grammar of server operations. The common case, MSG, is one memchr for the line's end and
+// one pass over it.
 #include "client/server_parser.hpp"
 
 #include <fmt/format.h>
@@ -64,7 +65,8 @@ std::string shown(const char* at, const char* end) {
 }
 
 Error bad(const char* what, const char* at, const char* end) {
-  return Error{ErrorCode::protocol, fmt::format("the server sent {}: \"{}\"", what, shown(at, end))};
+  return Error{ErrorCode::protocol,
+               fmt::format("the server sent {}: \"{}\"", what, shown(at, end))};
 }
 
 struct Line {
@@ -126,14 +128,17 @@ Result<ServerParser::Progress> ServerParser::parse(const char* data, size_t byte
   const char* const end = data + bytes;
   Progress progress;
   while (at < end && !operations.is_over()) {
-    const char* const newline = static_cast<const char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
+    const char* const newline =
+        static_cast<const char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
     if (newline == nullptr) {
-      if (static_cast<size_t>(end - at) > line_bytes_max) return bad("a line without an end", at, end);
+      if (static_cast<size_t>(end - at) > line_bytes_max)
+        return bad("a line without an end", at, end);
       progress.bytes_needed = static_cast<size_t>(end - at) + 1;
       break;
     }
     const char* const line_end = newline > at && newline[-1] == '\r' ? newline - 1 : newline;
-    const bool is_plain_message = is_verb(at, line_end, "MSG") && line_end - at > 3 && is_blank(at[3]);
+    const bool is_plain_message =
+        is_verb(at, line_end, "MSG") && line_end - at > 3 && is_blank(at[3]);
     const bool is_headers_message =
         !is_plain_message && is_verb(at, line_end, "HMSG") && line_end - at > 4 && is_blank(at[4]);
     if (!is_plain_message && !is_headers_message) {
@@ -143,7 +148,8 @@ Result<ServerParser::Progress> ServerParser::parse(const char* data, size_t byte
       continue;
     }
     Line line;
-    if (!read_message_line(at + (is_headers_message ? 5 : 4), line_end, is_headers_message, &line)) {
+    if (!read_message_line(at + (is_headers_message ? 5 : 4), line_end, is_headers_message,
+                           &line)) {
       return bad("a malformed message", at, line_end);
     }
     const char* const payload = newline + 1;

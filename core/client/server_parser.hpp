@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the reading of what a server sends to a client: MSG, HMSG, INFO, PING, PONG, +OK, -ERR. Yields views into the
-// caller's buffer and copies nothing; an incomplete tail stays with the caller. Knows no sockets and no subscriptions.
+// Owns the reading of what a server sends to a client: MSG, HMSG, INFO, PING, PONG, +OK, -ERR.
+// Yields views into the caller's buffer and copies nothing; an incomplete tail stays with the
+// caller. Knows no sockets and no subscriptions.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +25,8 @@ struct ServerMessage {
 /// What the parser tells. Called in the order of the bytes.
 class ServerOperations {
  public:
-  /// False: there is no room. Parsing stops in front of this message, which is told again by the next parse().
+  /// False: there is no room. Parsing stops in front of this message, which is told again by the
+  /// next parse().
   virtual bool on_message(const ServerMessage& message) = 0;
   virtual void on_info(std::string_view json) = 0;
   virtual void on_ping() = 0;
@@ -45,9 +47,10 @@ class ServerParser {
   static constexpr size_t message_bytes_max = 128 * 1024 * 1024;
 
   struct Progress {
-    size_t consumed = 0;      // The rest is to be offered again, with more behind it.
-    size_t bytes_needed = 0;  // The rest becomes useful when it has at least this many bytes. 0 when blocked.
-    bool blocked = false;     // on_message() had no room.
+    size_t consumed = 0;  // The rest is to be offered again, with more behind it.
+    size_t bytes_needed =
+        0;  // The rest becomes useful when it has at least this many bytes. 0 when blocked.
+    bool blocked = false;  // on_message() had no room.
   };
 
   /// Fails with `protocol` at the first byte that cannot be right; the connection is then useless.

@@ -37,15 +37,16 @@ bool ServerPool::note_failure(int64_t failures_max) {
   return true;
 }
 
-std::vector<std::string> ServerPool::set_discovered(const std::vector<std::string>& addresses, bool randomize,
-                                                    Random& random) {
+std::vector<std::string> ServerPool::set_discovered(const std::vector<std::string>& addresses,
+                                                    bool randomize, Random& random) {
   std::vector<ServerUrl> told;
   for (const std::string& address : addresses) {
     Result<ServerUrl> url = parse_server_url(address);
     if (url) told.push_back(std::move(*url));  // What cannot be parsed cannot be used.
   }
   const auto is_told = [&told](const PoolServer& server) {
-    return std::any_of(told.begin(), told.end(), [&](const ServerUrl& url) { return url.is_same_server(server.url); });
+    return std::any_of(told.begin(), told.end(),
+                       [&](const ServerUrl& url) { return url.is_same_server(server.url); });
   };
   for (size_t i = 0; i < servers_.size();) {
     if (servers_[i].discovered && i != index_ && !is_told(servers_[i])) {
@@ -57,15 +58,17 @@ std::vector<std::string> ServerPool::set_discovered(const std::vector<std::strin
   }
   std::vector<std::string> added;
   for (ServerUrl& url : told) {
-    const bool known = std::any_of(servers_.begin(), servers_.end(),
-                                   [&](const PoolServer& server) { return server.url.is_same_server(url); });
+    const bool known = std::any_of(servers_.begin(), servers_.end(), [&](const PoolServer& server) {
+      return server.url.is_same_server(url);
+    });
     if (known) continue;
     added.push_back(url.text());
     size_t place = servers_.size();
     if (randomize && place > index_ + 1) {
       place = index_ + 1 + random.below(static_cast<uint32_t>(place - index_));
     }
-    servers_.insert(servers_.begin() + static_cast<ptrdiff_t>(place), PoolServer{std::move(url), true, 0});
+    servers_.insert(servers_.begin() + static_cast<ptrdiff_t>(place),
+                    PoolServer{std::move(url), true, 0});
     ++round_left_;
   }
   return added;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the list of servers that a connection may use: those that were given, those that servers told of, how often each
-// has failed, and whose turn it is. Time and chance are arguments.
+// Owns the list of servers that a connection may use: those that were given, those that servers
+// told of, how often each has failed, and whose turn it is. Time and chance are arguments.
 #pragma once
 
 #include <cstdint>
@@ -32,16 +32,18 @@ class ServerPool {
 
   /// The turn goes to the next. True when the round through the pool is over.
   bool advance();
-  /// The current one has failed: counts, and removes it when it has failed `failures_max` times in a row (below 0: never).
-  /// Then the turn goes to the next; true when the round is over.
+  /// The current one has failed: counts, and removes it when it has failed `failures_max` times in
+  /// a row (below 0: never). Then the turn goes to the next; true when the round is over.
   bool note_failure(int64_t failures_max);
   void note_success() { servers_[index_].failures = 0; }
   /// A new round begins behind the current one.
   void begin_round() { round_left_ = servers_.size(); }
 
-  /// Takes over what a server told: new ones are added at random places among the discovered ones, discovered ones that
-  /// are not told of any more go, except the current one. Answers the new ones.
-  std::vector<std::string> set_discovered(const std::vector<std::string>& addresses, bool randomize, Random& random);
+  /// Takes over what a server told: new ones are added at random places among the discovered ones,
+  /// discovered ones that are not told of any more go, except the current one. Answers the new
+  /// ones.
+  std::vector<std::string> set_discovered(const std::vector<std::string>& addresses, bool randomize,
+                                          Random& random);
 
  private:
   std::vector<PoolServer> servers_;

@@ -72,7 +72,8 @@ Status read_host(std::string_view text, ServerUrl* url) {
     if (colon != std::string_view::npos) rest = text.substr(colon);
   }
   if (url->host.empty()) return bad(text, "the host is missing");
-  if (url->host.find_first_of(" \t/?#@") != std::string::npos) return bad(text, "the host has a strange character");
+  if (url->host.find_first_of(" \t/?#@") != std::string::npos)
+    return bad(text, "the host has a strange character");
   if (rest.empty()) return Status();
   if (rest.front() != ':') return bad(text, "there is something behind the address");
   return read_port(rest.substr(1), text, &url->port);
@@ -91,10 +92,13 @@ Result<ServerUrl> parse_server_url(std::string_view text) {
   if (scheme_end != std::string_view::npos) {
     const std::string_view scheme = text.substr(0, scheme_end);
     if (scheme == "tls" || scheme == "ws" || scheme == "wss") {
-      return Error{ErrorCode::unsupported, fmt::format("server URL with {}://: this version connects over plain TCP only", scheme)};
+      return Error{
+          ErrorCode::unsupported,
+          fmt::format("server URL with {}://: this version connects over plain TCP only", scheme)};
     }
     if (scheme != "nats" && scheme != "tcp") {
-      return Error{ErrorCode::invalid_options, fmt::format("server URL with {}://: only nats:// is known", scheme)};
+      return Error{ErrorCode::invalid_options,
+                   fmt::format("server URL with {}://: only nats:// is known", scheme)};
     }
     text.remove_prefix(scheme_end + 3);
   }

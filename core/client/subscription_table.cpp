@@ -37,8 +37,10 @@ std::shared_ptr<SubscriptionState> SubscriptionTable::share(int32_t sid) const {
 }
 
 std::string SubscriptionTable::subscribe_line(const SubscriptionState& subscription) {
-  if (subscription.group.empty()) return fmt::format("SUB {} {}\r\n", subscription.subject, subscription.sid);
-  return fmt::format("SUB {} {} {}\r\n", subscription.subject, subscription.group, subscription.sid);
+  if (subscription.group.empty())
+    return fmt::format("SUB {} {}\r\n", subscription.subject, subscription.sid);
+  return fmt::format("SUB {} {} {}\r\n", subscription.subject, subscription.group,
+                     subscription.sid);
 }
 
 std::string SubscriptionTable::restoring_text() const {
@@ -48,7 +50,8 @@ std::string SubscriptionTable::restoring_text() const {
     text += subscribe_line(*subscription);
     if (subscription->messages_max > 0) {
       // The server counts from the SUB that it sees: what came before must not count again.
-      const int64_t left = subscription->messages_max - subscription->delivered.load(std::memory_order_relaxed);
+      const int64_t left =
+          subscription->messages_max - subscription->delivered.load(std::memory_order_relaxed);
       text += fmt::format("UNSUB {} {}\r\n", sid, left);
     }
   }

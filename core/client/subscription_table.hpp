@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what a connection knows of its subscriptions: by number, and as the text that restores them on a new connection.
-// Guarded by its connection's mutex.
+// Owns what a connection knows of its subscriptions: by number, and as the text that restores them
+// on a new connection. Guarded by its connection's mutex.
 #pragma once
 
 #include <atomic>
@@ -16,18 +16,21 @@ namespace martlet::client {
 
 class ConnectionCore;
 
-/// One subscription. Shared by the connection's table and by the program's handle: either may go first.
+/// One subscription. Shared by the connection's table and by the program's handle: either may go
+/// first.
 class SubscriptionState {
  public:
-  SubscriptionState(std::weak_ptr<ConnectionCore> its_core, std::shared_ptr<CompletionQueue> its_queue)
+  SubscriptionState(std::weak_ptr<ConnectionCore> its_core,
+                    std::shared_ptr<CompletionQueue> its_queue)
       : core(std::move(its_core)), queue(std::move(its_queue)) {}
   ~SubscriptionState();
   SubscriptionState(const SubscriptionState&) = delete;
   SubscriptionState& operator=(const SubscriptionState&) = delete;
 
   const std::weak_ptr<ConnectionCore> core;
-  const std::shared_ptr<CompletionQueue> queue;  // Shared with its owner; null for the inbox of requests.
-  FeedAccount* account = nullptr;                // Belongs to the queue; closed by the destructor.
+  const std::shared_ptr<CompletionQueue>
+      queue;                       // Shared with its owner; null for the inbox of requests.
+  FeedAccount* account = nullptr;  // Belongs to the queue; closed by the destructor.
   int32_t sid = 0;
   int64_t cookie = 0;
   std::string subject;
@@ -53,7 +56,9 @@ class SubscriptionTable {
   std::string restoring_text() const;
   /// All of them, which then are in the table no more.
   std::unordered_map<int64_t, std::shared_ptr<SubscriptionState>> take_all();
-  const std::unordered_map<int64_t, std::shared_ptr<SubscriptionState>>& all() const { return by_sid_; }
+  const std::unordered_map<int64_t, std::shared_ptr<SubscriptionState>>& all() const {
+    return by_sid_;
+  }
 
   static std::string subscribe_line(const SubscriptionState& subscription);
 

@@ -85,7 +85,8 @@ SocketResult write_socket(int fd, const IoSlice* slices, int count);
 /// 0: no limit). Interrupted waits (EINTR) answer false with interrupted = true when asked for.
 bool wait_descriptor(int fd, bool read, bool write, int64_t timeout_ns,
                      bool* interrupted = nullptr);
-/// Waits until one of two descriptors can be read, or the time is over (below 0: no limit), or a signal came.
+/// Waits until one of two descriptors can be read, or the time is over (below 0: no limit), or a
+/// signal came.
 struct ReadablePair {
   bool first = false;
   bool second = false;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what other loops have handed over to one loop and it has not yet taken. Handing over never waits and is never
-// refused; how much lies here is what slows the producers of the other loops down. Any thread may hand over.
+// Owns what other loops have handed over to one loop and it has not yet taken. Handing over never
+// waits and is never refused; how much lies here is what slows the producers of the other loops
+// down. Any thread may hand over.
 #pragma once
 
 #include <atomic>
@@ -16,7 +17,8 @@ namespace martlet::net {
 
 class Inbox {
  public:
-  /// Above this, the loops that hand over stop reading from their producers until it has been taken.
+  /// Above this, the loops that hand over stop reading from their producers until it has been
+  /// taken.
   static constexpr size_t bytes_max = 8 * 1024 * 1024;
 
   /// True when the inbox was empty: the owner must be woken.

@@ -9,7 +9,9 @@ Listener::Listener(io::Loop& loop, io::Fd fd, Accept accept)
     : loop_(loop),
       fd_(std::move(fd)),
       watch_(loop, fd_.get(), *this),
-      pause_timer_([](void* self) { (void)static_cast<Listener*>(self)->watch_.set_interest(true, false); }, this),
+      pause_timer_(
+          [](void* self) { (void)static_cast<Listener*>(self)->watch_.set_interest(true, false); },
+          this),
       accept_(std::move(accept)) {}
 
 Listener::~Listener() = default;
@@ -21,7 +23,8 @@ void Listener::on_fd_ready(bool, bool) {
     io::Accepted accepted = io::accept_tcp(fd_.get());
     if (accepted.would_block) return;
     if (accepted.error_number != 0) {
-      // No descriptors or memory now: the waiting connections stay in the kernel's queue for a moment.
+      // No descriptors or memory now: the waiting connections stay in the kernel's queue for a
+      // moment.
       (void)watch_.set_interest(false, false);
       loop_.start_timer(pause_timer_, pause_ns);
       return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns a listening TCP socket on a loop: accepts, hands on, and waits out a lack of descriptors or memory.
+// Owns a listening TCP socket on a loop: accepts, hands on, and waits out a lack of descriptors or
+// memory.
 #pragma once
 
 #include <functional>

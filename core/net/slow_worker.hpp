@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the one thread that does what is too slow for a loop (bcrypt). It is made when the first such work comes. Bounded;
-// what finds no room is refused, and its client runs into the time limit for authentication.
+// Owns the one thread that does what is too slow for a loop (bcrypt). It is made when the first
+// such work comes. Bounded; what finds no room is refused, and its client runs into the time limit
+// for authentication.
 #pragma once
 
 #include <condition_variable>

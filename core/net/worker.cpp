@@ -23,7 +23,8 @@ Result<std::unique_ptr<Worker>> Worker::create(Setup setup) {
   shard.host = worker.get();
   worker->shard_ = std::make_unique<broker::Shard>(shard);
   worker->arena_.reset(new (std::nothrow) char[arena_bytes + protocol::Parser::slack_bytes]);
-  if (worker->arena_ == nullptr) return Error{ErrorCode::out_of_memory, "no memory for a loop's read buffer"};
+  if (worker->arena_ == nullptr)
+    return Error{ErrorCode::out_of_memory, "no memory for a loop's read buffer"};
   Worker* self = worker.get();
   worker->stall_timer_ = std::make_unique<io::Timer>(
       [](void* owner) { static_cast<Worker*>(owner)->resume_stalled(); }, self);
@@ -46,7 +47,9 @@ void Worker::stop() {
   if (!thread_.joinable()) return;
   loop_->post([this] {
     is_stopping_ = true;
-    for_each_connection([](Connection& connection) { connection.session().close(broker::CloseReason::server_shutdown); });
+    for_each_connection([](Connection& connection) {
+      connection.session().close(broker::CloseReason::server_shutdown);
+    });
     loop_->stop();
   });
   thread_.join();
@@ -61,7 +64,8 @@ void Worker::adopt(std::unique_ptr<transport::ByteStream> stream, broker::Sessio
       load_.fetch_sub(1, std::memory_order_relaxed);
       return;
     }
-    auto connection = std::make_unique<Connection>(*this, std::move(*shared_stream), std::move(setup));
+    auto connection =
+        std::make_unique<Connection>(*this, std::move(*shared_stream), std::move(setup));
     Status status = connection->start();
     add_connection(connection.release());
     if (!status) first_->session().close(broker::CloseReason::out_of_memory);
@@ -78,7 +82,8 @@ void Worker::add_connection(Connection* connection) {
 
 void Worker::remove_connection(Connection* connection) {
   for (ConnectionWalk* walk : walks_) {
-    if (walk->next == nullptr || connection->place_ > walk->next->place_) continue;  // Has been visited, or is too new.
+    if (walk->next == nullptr || connection->place_ > walk->next->place_)
+      continue;  // Has been visited, or is too new.
     if (walk->on_end) walk->on_end(*connection);
     if (walk->next == connection) walk->next = connection->next_;
   }
@@ -114,7 +119,8 @@ bool Worker::end_turn() {
   return !shard_->dirty_sessions().empty() || !shard_->ended_sessions().empty();
 }
 
-// Before anything is written: a client that has its PONG may count on it that the other loops have its messages.
+// Before anything is written: a client that has its PONG may count on it that the other loops have
+// its messages.
 void Worker::hand_over() {
   if (!shard_->has_outbound()) return;
   shard_->clear_has_outbound();
@@ -204,13 +210,16 @@ bool Worker::continue_walk(ConnectionWalk& walk, size_t credit) {
 }
 
 bool Worker::is_any_inbox_full() const {
-  return std::any_of(peers_.begin(), peers_.end(), [](const Worker* peer) { return peer->inbox_.is_full(); });
+  return std::any_of(peers_.begin(), peers_.end(),
+                     [](const Worker* peer) { return peer->inbox_.is_full(); });
 }
 
-// Producers that were paused go on when nobody here is far behind any more, or when they have waited long enough.
+// Producers that were paused go on when nobody here is far behind any more, or when they have
+// waited long enough.
 void Worker::resume_stalled() {
   const int64_t now_ns = loop_->clock().monotonic_ns();
-  const bool relieved = congested_count_ == 0 && !is_any_inbox_full() && !setup_.budget->producers_must_wait();
+  const bool relieved =
+      congested_count_ == 0 && !is_any_inbox_full() && !setup_.budget->producers_must_wait();
   std::vector<Connection*> waiting;
   waiting.swap(stalled_);
   for (Connection* connection : waiting) {
@@ -220,7 +229,8 @@ void Worker::resume_stalled() {
       stalled_.push_back(connection);
     }
   }
-  if (!stalled_.empty() && !stall_timer_->is_running()) loop_->start_timer(*stall_timer_, stall_max_ns);
+  if (!stalled_.empty() && !stall_timer_->is_running())
+    loop_->start_timer(*stall_timer_, stall_max_ns);
 }
 
 void Worker::add_statistics(broker::ShardStatistics& sum) const {

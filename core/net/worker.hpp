@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns one event loop of a broker with everything on it: its thread, its shard, its connections, the memory it reads into,
-// and the exchange with the other workers. A turn: events, what others handed over, then hand over and write.
+// Owns one event loop of a broker with everything on it: its thread, its shard, its connections,
+// the memory it reads into, and the exchange with the other workers. A turn: events, what others
+// handed over, then hand over and write.
 #pragma once
 
 #include <atomic>
@@ -28,13 +29,15 @@ class Worker final : public broker::ShardHost {
     uint64_t seed = 1;
     const Clock* clock = nullptr;
     MemoryBudget* budget = nullptr;
-    /// Held by a worker while it hands over: whoever acts on what it got hands over later, to everybody. So a message
-    /// never arrives before one that caused it, on whichever loops they travel.
+    /// Held by a worker while it hands over: whoever acts on what it got hands over later, to
+    /// everybody. So a message never arrives before one that caused it, on whichever loops they
+    /// travel.
     std::mutex* exchange_mutex = nullptr;
     Logger log;
     /// Takes work that is too slow for a loop.
     std::function<void(std::function<void()>)> run_slow;
-    /// Told when a connection is closed and still has its subscriptions, on this worker's thread. May be empty.
+    /// Told when a connection is closed and still has its subscriptions, on this worker's thread.
+    /// May be empty.
     std::function<void(Connection&)> on_connection_closing;
     /// Told when a connection has ended, on this worker's thread.
     std::function<void(Connection&)> on_connection_end;
@@ -69,7 +72,8 @@ class Worker final : public broker::ShardHost {
       at = next;
     }
   }
-  /// Begins a look at all connections that goes on over several turns. On the loop only, as the two below.
+  /// Begins a look at all connections that goes on over several turns. On the loop only, as the two
+  /// below.
   void begin_walk(ConnectionWalk& walk);
   /// Goes on for about `credit` connections; false when all have been visited.
   bool continue_walk(ConnectionWalk& walk, size_t credit);
@@ -93,7 +97,8 @@ class Worker final : public broker::ShardHost {
   bool end_turn();
   void hand_over();
   void flush_dirty();
-  /// Writes or copies away everything that points into the arena, so that it can be used from its start.
+  /// Writes or copies away everything that points into the arena, so that it can be used from its
+  /// start.
   void recycle_arena();
   void end_connections();
   /// What finish() left to do is done.
@@ -115,14 +120,15 @@ class Worker final : public broker::ShardHost {
   Inbox inbox_;
   std::unique_ptr<char[]> arena_;
   size_t arena_used_ = 0;
-  std::vector<std::string> held_;        // Payload memory that output may still borrow; freed once it is written.
-  std::vector<Connection*> flushing_;    // Scratch of flush_dirty.
+  std::vector<std::string>
+      held_;  // Payload memory that output may still borrow; freed once it is written.
+  std::vector<Connection*> flushing_;  // Scratch of flush_dirty.
   std::vector<Connection*> stalled_;
-  std::vector<Connection*> done_;        // Finished; destroyed at the end of the turn.
+  std::vector<Connection*> done_;  // Finished; destroyed at the end of the turn.
   std::unique_ptr<io::Timer> stall_timer_;
-  std::vector<ConnectionWalk*> walks_;   // Under way.
+  std::vector<ConnectionWalk*> walks_;  // Under way.
   Connection* first_ = nullptr;
-  uint64_t next_place_ = 1;              // In the list, newest first.
+  uint64_t next_place_ = 1;  // In the list, newest first.
   size_t connection_count_ = 0;
   size_t congested_count_ = 0;
   std::atomic<size_t> load_{0};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the reading of the client protocol: bytes in, operations out, without copying and without allocating. Every limit
-// is checked on the control line, before a payload is waited for. Knows no session and no socket.
+// Owns the reading of the client protocol: bytes in, operations out, without copying and without
+// allocating. Every limit is checked on the control line, before a payload is waited for. Knows no
+// session and no socket.
 #pragma once
 
 #include <cstddef>
@@ -12,24 +13,26 @@
 namespace martlet::protocol {
 
 enum class ParseResult : uint8_t {
-  operation,             // One operation is complete.
-  incomplete,            // More bytes are needed.
-  unknown_operation,     // -ERR 'Unknown Protocol Operation', then close.
-  control_line_too_long, // -ERR 'maximum control line exceeded', then close.
-  payload_too_large,     // -ERR 'Maximum Payload Violation', then close.
-  connect_required,      // Something else than CONNECT came first: -ERR 'Authorization Violation', then close.
-  malformed_arguments,   // Closed without a word.
+  operation,              // One operation is complete.
+  incomplete,             // More bytes are needed.
+  unknown_operation,      // -ERR 'Unknown Protocol Operation', then close.
+  control_line_too_long,  // -ERR 'maximum control line exceeded', then close.
+  payload_too_large,      // -ERR 'Maximum Payload Violation', then close.
+  connect_required,  // Something else than CONNECT came first: -ERR 'Authorization Violation', then
+                     // close.
+  malformed_arguments,  // Closed without a word.
 };
 
 /// What the parser enforces; the session changes it as the connection gains its rights.
 struct ParserLimits {
   int64_t control_line_bytes_max = 4096;
   int64_t payload_bytes_max = 1048576;  // -1: none.
-  bool headers = false;                 // HPUB is understood (CONNECT said so, and the server allows it).
-  bool connect_required = false;        // Only CONNECT is taken.
+  bool headers = false;           // HPUB is understood (CONNECT said so, and the server allows it).
+  bool connect_required = false;  // Only CONNECT is taken.
 };
 
-/// Stateless but for one thing: the rest of a line that is thrown away (PING and PONG may be followed by anything).
+/// Stateless but for one thing: the rest of a line that is thrown away (PING and PONG may be
+/// followed by anything).
 class Parser {
  public:
   /// The parser may look (never write) this far behind the bytes it was given.
@@ -39,15 +42,20 @@ class Parser {
   ParserLimits& limits() { return limits_; }
   const ParserLimits& limits() const { return limits_; }
 
-  /// Looks at [begin, end). On `operation`, `consumed` is its length. On `incomplete`, `consumed` bytes need not be shown
-  /// again, the rest must be, together with what follows; `needed` is how many bytes that will be in all at least.
-  ParseResult next(const char* begin, const char* end, Operation& operation, size_t& consumed, size_t& needed);
+  /// Looks at [begin, end). On `operation`, `consumed` is its length. On `incomplete`, `consumed`
+  /// bytes need not be shown again, the rest must be, together with what follows; `needed` is how
+  /// many bytes that will be in all at least.
+  ParseResult next(const char* begin, const char* end, Operation& operation, size_t& consumed,
+                   size_t& needed);
 
  private:
-  ParseResult parse_slow(const char* begin, const char* end, Operation& operation, size_t& consumed, size_t& needed);
-  ParseResult parse_arguments(const char* arguments, const char* arguments_end, Operation& operation);
-  ParseResult take_payload(const char* begin, const char* data, const char* end, size_t payload_bytes,
-                           Operation& operation, size_t& consumed, size_t& needed);
+  ParseResult parse_slow(const char* begin, const char* end, Operation& operation, size_t& consumed,
+                         size_t& needed);
+  ParseResult parse_arguments(const char* arguments, const char* arguments_end,
+                              Operation& operation);
+  ParseResult take_payload(const char* begin, const char* data, const char* end,
+                           size_t payload_bytes, Operation& operation, size_t& consumed,
+                           size_t& needed);
 
   ParserLimits limits_;
   bool skipping_line_ = false;

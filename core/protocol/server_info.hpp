@@ -25,8 +25,8 @@ struct ServerInfo {
   uint64_t client_id = 0;
   std::string client_ip;
   std::vector<std::string> connect_urls;
-  bool connect_info = false;    // This is the answer to the first PING.
-  std::string remote_account;   // With connect_info.
+  bool connect_info = false;   // This is the answer to the first PING.
+  std::string remote_account;  // With connect_info.
 };
 
 /// "INFO {…} \r\n", the fields in the order of nats-server.

@@ -59,31 +59,44 @@ struct Key {
 constexpr Key keys[] = {
     {"debug", [](auto key, const auto& value, Options& o) { return set(key, value, o.debug); }},
     {"host", [](auto key, const auto& value, Options& o) { return set(key, value, o.host); }},
-    {"http_host", [](auto key, const auto& value, Options& o) { return set(key, value, o.http_host); }},
-    {"http_port", [](auto key, const auto& value, Options& o) { return set_port(key, value, o.http_port); }},
+    {"http_host",
+     [](auto key, const auto& value, Options& o) { return set(key, value, o.http_host); }},
+    {"http_port",
+     [](auto key, const auto& value, Options& o) { return set_port(key, value, o.http_port); }},
     {"listen", [](auto key, const auto& value, Options& o) { return set(key, value, o.listens); }},
-    {"loops", [](auto key, const auto& value, Options& o) { return set(key, value, o.loops, 0, 256); }},
+    {"loops",
+     [](auto key, const auto& value, Options& o) { return set(key, value, o.loops, 0, 256); }},
     {"max_connections",
-     [](auto key, const auto& value, Options& o) { return set(key, value, o.max_connections, 1, INT32_MAX); }},
+     [](auto key, const auto& value, Options& o) {
+       return set(key, value, o.max_connections, 1, INT32_MAX);
+     }},
     {"max_control_line",
-     [](auto key, const auto& value, Options& o) { return set(key, value, o.max_control_line, 64, payload_limit); }},
-    {"max_memory",
-     [](auto key, const auto& value, Options& o) { return set(key, value, o.max_memory, 0, bytes_limit); }},
-    {"max_payload",
-     [](auto key, const auto& value, Options& o) { return set(key, value, o.max_payload, 1, payload_limit); }},
-    {"max_pending",
-     [](auto key, const auto& value, Options& o) { return set(key, value, o.max_pending, 1, bytes_limit); }},
+     [](auto key, const auto& value, Options& o) {
+       return set(key, value, o.max_control_line, 64, payload_limit);
+     }},
+    {"max_memory", [](auto key, const auto& value,
+                      Options& o) { return set(key, value, o.max_memory, 0, bytes_limit); }},
+    {"max_payload", [](auto key, const auto& value,
+                       Options& o) { return set(key, value, o.max_payload, 1, payload_limit); }},
+    {"max_pending", [](auto key, const auto& value,
+                       Options& o) { return set(key, value, o.max_pending, 1, bytes_limit); }},
     {"max_subscriptions",
-     [](auto key, const auto& value, Options& o) { return set(key, value, o.max_subscriptions, 0, INT32_MAX); }},
-    {"password", [](auto key, const auto& value, Options& o) { return set(key, value, o.auth.password); }},
+     [](auto key, const auto& value, Options& o) {
+       return set(key, value, o.max_subscriptions, 0, INT32_MAX);
+     }},
+    {"password",
+     [](auto key, const auto& value, Options& o) { return set(key, value, o.auth.password); }},
     {"ping_interval_ms",
      [](auto key, const auto& value, Options& o) {
        return set(key, value, o.ping_interval_ns, 1, day_ms, ns_per_ms);
      }},
-    {"ping_max", [](auto key, const auto& value, Options& o) { return set(key, value, o.ping_max, 1, 1000); }},
+    {"ping_max",
+     [](auto key, const auto& value, Options& o) { return set(key, value, o.ping_max, 1, 1000); }},
     {"port", [](auto key, const auto& value, Options& o) { return set_port(key, value, o.port); }},
-    {"server_name", [](auto key, const auto& value, Options& o) { return set(key, value, o.server_name); }},
-    {"token", [](auto key, const auto& value, Options& o) { return set(key, value, o.auth.token); }},
+    {"server_name",
+     [](auto key, const auto& value, Options& o) { return set(key, value, o.server_name); }},
+    {"token",
+     [](auto key, const auto& value, Options& o) { return set(key, value, o.auth.token); }},
     {"trace", [](auto key, const auto& value, Options& o) { return set(key, value, o.trace); }},
     {"user", [](auto key, const auto& value, Options& o) { return set(key, value, o.auth.user); }},
     {"write_deadline_ms",
@@ -119,8 +132,11 @@ Result<Options> parse_options_json(std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return options;
   boost::system::error_code error;
   const json::value value = json::parse(json::string_view(text.data(), text.size()), error);
-  if (error) return Error{ErrorCode::invalid_options, fmt::format("options: not JSON ({})", error.message())};
-  if (!value.is_object()) return Error{ErrorCode::invalid_options, "options: a JSON object is wanted"};
+  if (error)
+    return Error{ErrorCode::invalid_options,
+                 fmt::format("options: not JSON ({})", error.message())};
+  if (!value.is_object())
+    return Error{ErrorCode::invalid_options, "options: a JSON object is wanted"};
   for (const json::key_value_pair& pair : value.get_object()) {
     const std::string_view name(pair.key().data(), pair.key().size());
     const Key* const key = find_key(name);
@@ -128,7 +144,8 @@ Result<Options> parse_options_json(std::string_view text) {
     Status status = key->set(name, pair.value(), options);
     if (!status) return status.take_error();
   }
-  if (!options.auth.token.empty() && (!options.auth.user.empty() || !options.auth.password.empty())) {
+  if (!options.auth.token.empty() &&
+      (!options.auth.user.empty() || !options.auth.password.empty())) {
     return bad("token", "a token and a user exclude each other").take_error();
   }
   if (!options.listens && options.http_port != 0) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the options of an embedded server as one JSON object (capi/records/server_options.toml describes each key). What
-// an embedding program means differs from what a file means: no port is any free port, no host is the loopback address.
+// Owns the options of an embedded server as one JSON object (capi/records/server_options.toml
+// describes each key). What an embedding program means differs from what a file means: no port is
+// any free port, no host is the loopback address.
 #pragma once
 
 #include <string_view>

@@ -62,7 +62,8 @@ class ByteStream {
   /// The descriptor beneath, for a caller who waits on it; -1 where there is none.
   virtual int descriptor() const { return -1; }
 
-  /// Does what the loop does when descriptor() is readable: for a caller who waited on it himself. Attached only.
+  /// Does what the loop does when descriptor() is readable: for a caller who waited on it himself.
+  /// Attached only.
   virtual void on_descriptor_readable() {}
 
   /// Whether write() may run on one thread while read() runs on another. Never two writes at once.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: our client works with a real server, nats-server or ours, in each of its three ways to run. Method: start the
-// server given as --server PROGRAM, do what programs do, count what arrives; kill it and see the client come back.
+// Goal: our client works with a real server, nats-server or ours, in each of its three ways to run.
+// Method: start the server given as --server PROGRAM, do what programs do, count what arrives; kill
+// it and see the client come back.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/wait.h>
@@ -28,14 +29,16 @@ constexpr int64_t long_ns = 20 * ns_per_s;
 
 size_t thread_count() {
   size_t count = 0;
-  for ([[maybe_unused]] const auto& task : std::filesystem::directory_iterator("/proc/self/task")) ++count;
+  for ([[maybe_unused]] const auto& task : std::filesystem::directory_iterator("/proc/self/task"))
+    ++count;
   return count;
 }
 
 // A connection and its queue, and the loop of a host for the lent way.
 class Client {
  public:
-  Client(const std::string& url, RunMode run, const std::function<void(ConnectionOptions&)>& adjust = {},
+  Client(const std::string& url, RunMode run,
+         const std::function<void(ConnectionOptions&)>& adjust = {},
          const QueueOptions& queue_options = {}) {
     options = *parse_connection_options(url);
     options.run = run;
@@ -50,7 +53,9 @@ class Client {
   void turn(int timeout_ms) {
     if (options.run != RunMode::lent_loop) return;
     const int64_t wanted_ns = connection->next_timeout_ns();
-    const int wait_ms = wanted_ns < 0 ? timeout_ms : std::min<int>(timeout_ms, static_cast<int>(wanted_ns / ns_per_ms) + 1);
+    const int wait_ms =
+        wanted_ns < 0 ? timeout_ms
+                      : std::min<int>(timeout_ms, static_cast<int>(wanted_ns / ns_per_ms) + 1);
     pollfd fd{*connection->descriptor(), POLLIN, 0};
     ::poll(&fd, 1, wait_ms);
     static_cast<void>(connection->process().is_ok());  // Closed: the test sees it elsewhere.
@@ -70,7 +75,8 @@ class Client {
         return true;
       }
       turn(20);
-      const Result<Batch> polled = queue->poll(0, options.run == RunMode::lent_loop ? 0 : 50 * ns_per_ms);
+      const Result<Batch> polled =
+          queue->poll(0, options.run == RunMode::lent_loop ? 0 : 50 * ns_per_ms);
       if (polled) {
         batch = *polled;
         at = 0;
@@ -88,7 +94,8 @@ class Client {
   }
   std::unique_ptr<Subscription> subscribe(std::string_view subject, std::string_view group = {},
                                           const FeedOptions& bounds = {}, int64_t cookie = 7) {
-    Result<std::unique_ptr<Subscription>> made = connection->subscribe(subject, group, bounds, queue, cookie);
+    Result<std::unique_ptr<Subscription>> made =
+        connection->subscribe(subject, group, bounds, queue, cookie);
     EXPECT_TRUE(made.is_ok());
     return std::move(*made);
   }
@@ -97,7 +104,8 @@ class Client {
     for (;;) {
       const Result<Batch> polled = queue->poll(0, 0);
       if (!polled) return messages;
-      for (int32_t i = 0; i < polled->count(); ++i) messages += polled->kind(i) == CompletionKind::message ? 1 : 0;
+      for (int32_t i = 0; i < polled->count(); ++i)
+        messages += polled->kind(i) == CompletionKind::message ? 1 : 0;
     }
   }
 
@@ -112,7 +120,9 @@ class Client {
 
 class ClientInterop : public testing::TestWithParam<RunMode> {
  protected:
-  static void SetUpTestSuite() { server = std::make_unique<ServerProcess>(server_program, std::vector<std::string>{}); }
+  static void SetUpTestSuite() {
+    server = std::make_unique<ServerProcess>(server_program, std::vector<std::string>{});
+  }
   static void TearDownTestSuite() { server.reset(); }
   static std::unique_ptr<ServerProcess> server;
 };
@@ -153,7 +163,8 @@ TEST_P(ClientInterop, WildcardsAndMaximum) {
   const std::unique_ptr<Subscription> star = client.subscribe("w.*.c", {}, {}, 1);
   const std::unique_ptr<Subscription> all = client.subscribe("w.>", {}, {}, 2);
   ASSERT_TRUE(all->auto_unsubscribe(3).is_ok());
-  for (const char* subject : {"w.a.c", "w.b", "w.b.c", "w.x.y.z", "other"}) client.publish(subject, subject);
+  for (const char* subject : {"w.a.c", "w.b", "w.b.c", "w.x.y.z", "other"})
+    client.publish(subject, subject);
   ASSERT_TRUE(client.connection->flush(long_ns).is_ok());
   std::string of_star;
   std::string of_all;
@@ -162,7 +173,8 @@ TEST_P(ClientInterop, WildcardsAndMaximum) {
     int32_t index = 0;
     ASSERT_TRUE(client.next(CompletionKind::message, &batch, &index));
     EXPECT_EQ(batch.subject(index), batch.data(index));
-    (batch.descriptor(index).cookie == 1 ? of_star : of_all) += std::string(batch.data(index)) + " ";
+    (batch.descriptor(index).cookie == 1 ? of_star : of_all) +=
+        std::string(batch.data(index)) + " ";
   }
   EXPECT_EQ(of_star, "w.a.c w.b.c ");
   EXPECT_EQ(of_all, "w.a.c w.b w.b.c ");
@@ -212,22 +224,26 @@ TEST_P(ClientInterop, RequestReplyHeadersAndNoResponders) {
   }
   HeaderBlockBuilder headers;
   ASSERT_TRUE(headers.add("Key", "a value").is_ok());
-  const Result<Batch> answer = client.connection->request({"echo", {}, headers.text(), "h"}, long_ns);
+  const Result<Batch> answer =
+      client.connection->request({"echo", {}, headers.text(), "h"}, long_ns);
   server_thread.join();
   ASSERT_TRUE(answer.is_ok());
   std::string_view value;
   EXPECT_TRUE(find_header(answer->headers(0), "Key", &value));
   EXPECT_EQ(value, "a value");
-  EXPECT_EQ(client.connection->request({"nobody.here", {}, {}, "x"}, long_ns).code(), ErrorCode::no_responders);
+  EXPECT_EQ(client.connection->request({"nobody.here", {}, {}, "x"}, long_ns).code(),
+            ErrorCode::no_responders);
   const std::unique_ptr<Subscription> silent = client.subscribe("silent");
-  EXPECT_EQ(client.connection->request({"silent", {}, {}, "x"}, 50 * ns_per_ms).code(), ErrorCode::timeout);
+  EXPECT_EQ(client.connection->request({"silent", {}, {}, "x"}, 50 * ns_per_ms).code(),
+            ErrorCode::timeout);
 }
 
 TEST_P(ClientInterop, RequestsThroughTheQueue) {
   Client client(server->url(), GetParam());
   ASSERT_TRUE(client.connection->connect().is_ok());
   const std::unique_ptr<Subscription> service = client.subscribe("svc");
-  ASSERT_TRUE(client.connection->request_start({"svc", {}, {}, "one"}, long_ns, client.queue, 41).is_ok());
+  ASSERT_TRUE(
+      client.connection->request_start({"svc", {}, {}, "one"}, long_ns, client.queue, 41).is_ok());
   Batch batch;
   int32_t index = 0;
   ASSERT_TRUE(client.next(CompletionKind::message, &batch, &index));
@@ -236,10 +252,13 @@ TEST_P(ClientInterop, RequestsThroughTheQueue) {
   EXPECT_EQ(batch.descriptor(index).cookie, 41);
   EXPECT_EQ(batch.descriptor(index).status, 0);
   EXPECT_EQ(batch.data(index), "answer");
-  ASSERT_TRUE(client.connection->request_start({"nobody", {}, {}, ""}, long_ns, client.queue, 42).is_ok());
+  ASSERT_TRUE(
+      client.connection->request_start({"nobody", {}, {}, ""}, long_ns, client.queue, 42).is_ok());
   ASSERT_TRUE(client.next(CompletionKind::reply, &batch, &index));
   EXPECT_EQ(batch.descriptor(index).status, status_number(ErrorCode::no_responders));
-  ASSERT_TRUE(client.connection->request_start({"svc", {}, {}, "late"}, 30 * ns_per_ms, client.queue, 43).is_ok());
+  ASSERT_TRUE(
+      client.connection->request_start({"svc", {}, {}, "late"}, 30 * ns_per_ms, client.queue, 43)
+          .is_ok());
   ASSERT_TRUE(client.next(CompletionKind::reply, &batch, &index));
   EXPECT_EQ(batch.descriptor(index).cookie, 43);
   EXPECT_EQ(batch.descriptor(index).status, status_number(ErrorCode::timeout));
@@ -252,7 +271,9 @@ TEST_P(ClientInterop, ManyAnswers) {
   Client client(server->url(), GetParam());
   ASSERT_TRUE(client.connection->connect().is_ok());
   const std::unique_ptr<Subscription> service = client.subscribe("many");
-  ASSERT_TRUE(client.connection->request_many_start({"many", {}, {}, ""}, 3, long_ns, client.queue, 5).is_ok());
+  ASSERT_TRUE(
+      client.connection->request_many_start({"many", {}, {}, ""}, 3, long_ns, client.queue, 5)
+          .is_ok());
   Batch batch;
   int32_t index = 0;
   ASSERT_TRUE(client.next(CompletionKind::message, &batch, &index));
@@ -280,8 +301,10 @@ TEST_P(ClientInterop, OneMebibyteAndNoMore) {
   EXPECT_EQ(client.publish("a..b", ""), ErrorCode::invalid_subject);
   EXPECT_EQ(client.publish("a.*", ""), ErrorCode::invalid_subject);
   EXPECT_EQ(client.publish("ok", "", "no good"), ErrorCode::invalid_subject);
-  EXPECT_EQ(client.connection->publish({"ok", {}, "no headers", {}}).code(), ErrorCode::invalid_argument);
-  EXPECT_EQ(client.connection->subscribe("a b", {}, {}, client.queue, 0).code(), ErrorCode::invalid_subject);
+  EXPECT_EQ(client.connection->publish({"ok", {}, "no headers", {}}).code(),
+            ErrorCode::invalid_argument);
+  EXPECT_EQ(client.connection->subscribe("a b", {}, {}, client.queue, 0).code(),
+            ErrorCode::invalid_subject);
   EXPECT_TRUE(client.connection->flush(long_ns).is_ok());
 }
 
@@ -305,7 +328,8 @@ TEST_P(ClientInterop, HundredThousandMessagesInOrder) {
   for (int i = 0; i < count; ++i) {
     Batch batch;
     int32_t index = 0;
-    if (!client.next(CompletionKind::message, &batch, &index) || batch.data(index) != std::to_string(i)) {
+    if (!client.next(CompletionKind::message, &batch, &index) ||
+        batch.data(index) != std::to_string(i)) {
       ADD_FAILURE() << "message " << i << " is missing or out of order";
       break;
     }
@@ -332,8 +356,10 @@ TEST_P(ClientInterop, LonePublishLeavesWithoutAnybodyWaiting) {
 TEST_P(ClientInterop, SlowConsumerPolicies) {
   Client client(server->url(), GetParam());
   ASSERT_TRUE(client.connection->connect().is_ok());
-  const std::unique_ptr<Subscription> refuses = client.subscribe("slow", {}, {10, 0, FullPolicy::refuse_new}, 1);
-  const std::unique_ptr<Subscription> drops = client.subscribe("slow", {}, {10, 0, FullPolicy::drop_oldest}, 2);
+  const std::unique_ptr<Subscription> refuses =
+      client.subscribe("slow", {}, {10, 0, FullPolicy::refuse_new}, 1);
+  const std::unique_ptr<Subscription> drops =
+      client.subscribe("slow", {}, {10, 0, FullPolicy::drop_oldest}, 2);
   const std::unique_ptr<Subscription> latest =
       client.subscribe("slow", {}, {10, 0, FullPolicy::keep_latest_of_each_subject}, 3);
   for (int i = 0; i < 100; ++i) client.publish("slow", std::to_string(i));
@@ -349,7 +375,8 @@ TEST_P(ClientInterop, SlowConsumerPolicies) {
     if (!batch) break;
     for (int32_t i = 0; i < batch->count(); ++i) {
       const CompletionDescriptor& d = batch->descriptor(i);
-      if (batch->kind(i) == CompletionKind::message) got[d.cookie] += std::string(batch->data(i)) + " ";
+      if (batch->kind(i) == CompletionKind::message)
+        got[d.cookie] += std::string(batch->data(i)) + " ";
       slow += batch->kind(i) == CompletionKind::slow_consumer ? 1 : 0;
     }
   }
@@ -360,7 +387,8 @@ TEST_P(ClientInterop, SlowConsumerPolicies) {
 }
 
 TEST_P(ClientInterop, BackPressureNeverPassesTheBound) {
-  Client client(server->url(), GetParam(), [](ConnectionOptions& o) { o.pending_bytes_max = 100000; });
+  Client client(server->url(), GetParam(),
+                [](ConnectionOptions& o) { o.pending_bytes_max = 100000; });
   ASSERT_TRUE(client.connection->connect().is_ok());
   const std::string data(10000, 'x');
   int refused = 0;
@@ -452,10 +480,12 @@ TEST_P(ClientInterop, ReconnectsAfterTheServerWasKilled) {
 }
 
 TEST_P(ClientInterop, SaysWhyItCannotConnect) {
-  Client nobody("127.0.0.1:1", GetParam(), [](ConnectionOptions& o) { o.connect_timeout_ms = 500; });
+  Client nobody("127.0.0.1:1", GetParam(),
+                [](ConnectionOptions& o) { o.connect_timeout_ms = 500; });
   const Status refused = nobody.connection->connect();
   EXPECT_EQ(refused.code(), ErrorCode::no_servers);
-  EXPECT_NE(refused.error().context.find("nats://127.0.0.1:1: "), std::string::npos) << refused.error().context;
+  EXPECT_NE(refused.error().context.find("nats://127.0.0.1:1: "), std::string::npos)
+      << refused.error().context;
   EXPECT_TRUE(nobody.next(CompletionKind::closed));
 
   ServerProcess guarded(server_program, {"--user", "derek", "--pass", "s3cret"});
@@ -485,7 +515,8 @@ TEST_P(ClientInterop, TriesTheNextServerOfTheList) {
 TEST_P(ClientInterop, WaitsForTheFirstServerWhenAsked) {
   ServerProcess late(server_program, {});
   late.kill();
-  Client client(late.url(), GetParam(), [](ConnectionOptions& o) { o.retry_on_first_connect = true; });
+  Client client(late.url(), GetParam(),
+                [](ConnectionOptions& o) { o.retry_on_first_connect = true; });
   ASSERT_TRUE(client.connection->start().is_ok());
   EXPECT_EQ(client.connection->connect(1).code(), ErrorCode::invalid_argument);
   const std::unique_ptr<Subscription> subscription = client.subscribe("first");
@@ -518,12 +549,16 @@ TEST_P(ClientInterop, ForkedChildIsInertAndTheParentGoesOn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, ClientInterop,
-                         testing::Values(RunMode::driven_by_caller, RunMode::lent_loop, RunMode::own_thread),
+                         testing::Values(RunMode::driven_by_caller, RunMode::lent_loop,
+                                         RunMode::own_thread),
                          [](const testing::TestParamInfo<RunMode>& param_info) {
                            switch (param_info.param) {
-                             case RunMode::driven_by_caller: return std::string("Driven");
-                             case RunMode::lent_loop: return std::string("Lent");
-                             case RunMode::own_thread: return std::string("OwnThread");
+                             case RunMode::driven_by_caller:
+                               return std::string("Driven");
+                             case RunMode::lent_loop:
+                               return std::string("Lent");
+                             case RunMode::own_thread:
+                               return std::string("OwnThread");
                            }
                            return std::string();
                          });

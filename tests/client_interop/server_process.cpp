@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns starting and stopping a server process; it learns the port from the ports file that the server writes.
+// Owns starting and stopping a server process; it learns the port from the ports file that the
+// server writes.
 #include "tests/client_interop/server_process.hpp"
 
 #include <fcntl.h>
@@ -58,9 +59,11 @@ void ServerProcess::start(const std::string& port) {
   }
   for (int i = 0; i < 1000; ++i) {
     for (const auto& file : std::filesystem::directory_iterator(directory_)) {
-      if (file.path().string().find("_" + std::to_string(pid_) + ".ports") == std::string::npos) continue;
+      if (file.path().string().find("_" + std::to_string(pid_) + ".ports") == std::string::npos)
+        continue;
       std::ifstream in(file.path());
-      const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+      const std::string text((std::istreambuf_iterator<char>(in)),
+                             std::istreambuf_iterator<char>());
       const size_t start = text.find("nats://");
       const size_t end = start == std::string::npos ? start : text.find('"', start);
       if (end == std::string::npos) continue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns a server of the outside world for tests: started as a child process on a free port, stopped with its owner.
+// Owns a server of the outside world for tests: started as a child process on a free port, stopped
+// with its owner.
 #pragma once
 
 #include <sys/types.h>
@@ -12,7 +13,8 @@ namespace martlet::test {
 
 class ServerProcess {
  public:
-  /// `program` is nats-server, or martlet (then "serve" is put first). Asserts that it starts within ten seconds.
+  /// `program` is nats-server, or martlet (then "serve" is put first). Asserts that it starts
+  /// within ten seconds.
   ServerProcess(std::string program, std::vector<std::string> arguments);
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: what our client costs beside the least that a client could do on the same server. Method: in turn, some rounds:
-// a bare blocking socket that sends pre-encoded bytes or only counts what arrives, and core/client; medians and ratios.
+// Goal: what our client costs beside the least that a client could do on the same server. Method:
+// in turn, some rounds: a bare blocking socket that sends pre-encoded bytes or only counts what
+// arrives, and core/client; medians and ratios.
 //   client_rates HOST PORT [MESSAGES [ROUNDS]]
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -45,10 +46,13 @@ class BareSocket {
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(port));
     inet_pton(AF_INET, host, &address.sin_addr);
-    if (connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) die("cannot connect");
+    if (connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+      die("cannot connect");
     const int one = 1;
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    send("CONNECT {\"verbose\":false,\"protocol\":1,\"headers\":true,\"no_responders\":true}\r\nPING\r\n");
+    send(
+        "CONNECT "
+        "{\"verbose\":false,\"protocol\":1,\"headers\":true,\"no_responders\":true}\r\nPING\r\n");
     until("PONG\r\n");
   }
   ~BareSocket() { close(fd_); }
@@ -81,7 +85,8 @@ class BareSocket {
 
 struct OurClient {
   OurClient(const char* host, int port, RunMode run, const QueueOptions& queue_options = {}) {
-    ConnectionOptions options = *parse_connection_options(std::string(host) + ":" + std::to_string(port));
+    ConnectionOptions options =
+        *parse_connection_options(std::string(host) + ":" + std::to_string(port));
     options.run = run;
     queue = *CompletionQueue::create(system_clock_, queue_options);
     connection = std::move(*Connection::create(options, queue, 0, system_clock_));
@@ -90,7 +95,8 @@ struct OurClient {
   void publish(const PublishView& message) {
     Status status = connection->publish(message);
     while (status.code() == ErrorCode::again) {
-      if (!connection->wait_capacity(static_cast<int64_t>(message.data.size()) + 64, wait_ns)) die("no room");
+      if (!connection->wait_capacity(static_cast<int64_t>(message.data.size()) + 64, wait_ns))
+        die("no room");
       status = connection->publish(message);
     }
     if (!status) die("publish");
@@ -101,7 +107,8 @@ struct OurClient {
 
 double bare_publish(const char* host, int port, int messages) {
   BareSocket socket(host, port);
-  const std::string one = "PUB bench.rate " + std::to_string(payload_bytes) + "\r\n" + std::string(payload_bytes, 'x') + "\r\n";
+  const std::string one = "PUB bench.rate " + std::to_string(payload_bytes) + "\r\n" +
+                          std::string(payload_bytes, 'x') + "\r\n";
   std::string chunk;
   const int per_chunk = static_cast<int>(65536 / one.size());
   for (int i = 0; i < per_chunk; ++i) chunk += one;
@@ -122,7 +129,9 @@ double our_publish(const char* host, int port, int messages) {
   return messages / (seconds() - start);
 }
 
-void publish_in_background(const char* host, int port, int messages) { bare_publish(host, port, messages + 1000); }
+void publish_in_background(const char* host, int port, int messages) {
+  bare_publish(host, port, messages + 1000);
+}
 
 double bare_receive(const char* host, int port, int messages) {
   BareSocket socket(host, port);
@@ -200,8 +209,10 @@ double bare_request(const char* host, int port, int count) {
   socket.until("PONG\r\n");
   std::vector<double> times;
   for (int i = 0; i < count; ++i) {
-    // A reply subject for each, as any client that shares one inbox has: the server finds none of them in its cache.
-    const std::string request = "PUB bench.echo _INBOX.0123456789012345678901." + std::to_string(i) + " 4\r\nping\r\n";
+    // A reply subject for each, as any client that shares one inbox has: the server finds none of
+    // them in its cache.
+    const std::string request =
+        "PUB bench.echo _INBOX.0123456789012345678901." + std::to_string(i) + " 4\r\nping\r\n";
     const double start = seconds();
     socket.send(request);
     socket.receive();
@@ -226,16 +237,16 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void row(const char* name, const char* unit, double scale, int rounds, const std::function<double()>& bare,
-         const std::function<double()>& ours) {
+void row(const char* name, const char* unit, double scale, int rounds,
+         const std::function<double()>& bare, const std::function<double()>& ours) {
   std::vector<double> a;
   std::vector<double> b;
   for (int i = 0; i < rounds; ++i) {
     a.push_back(bare());
     b.push_back(ours());
   }
-  std::printf("%-34s bare %9.3f %s   ours %9.3f %s   ratio %.2f\n", name, median(a) / scale, unit, median(b) / scale, unit,
-              median(b) / median(a));
+  std::printf("%-34s bare %9.3f %s   ours %9.3f %s   ratio %.2f\n", name, median(a) / scale, unit,
+              median(b) / scale, unit, median(b) / median(a));
   std::fflush(stdout);
 }
 
@@ -252,19 +263,29 @@ int main(int argc, char** argv) {
     const std::string data(payload_bytes, 'x');
     const double start = seconds();
     int taken = 0;
-    while (taken < 100000 && client.connection->publish({"bench.rate", {}, {}, data}).is_ok()) ++taken;
-    std::printf("publish(): %.0f ns a call over the first %d\n", (seconds() - start) * 1e9 / taken, taken);
+    while (taken < 100000 && client.connection->publish({"bench.rate", {}, {}, data}).is_ok())
+      ++taken;
+    std::printf("publish(): %.0f ns a call over the first %d\n", (seconds() - start) * 1e9 / taken,
+                taken);
   }
-  row("publish 128 B", "M/s", 1e6, rounds, [&] { return bare_publish(host, port, messages); },
+  row(
+      "publish 128 B", "M/s", 1e6, rounds, [&] { return bare_publish(host, port, messages); },
       [&] { return our_publish(host, port, messages); });
-  row("receive 128 B, driven by caller", "M/s", 1e6, rounds, [&] { return bare_receive(host, port, messages); },
+  row(
+      "receive 128 B, driven by caller", "M/s", 1e6, rounds,
+      [&] { return bare_receive(host, port, messages); },
       [&] { return our_receive(host, port, messages, RunMode::driven_by_caller); });
-  row("receive 128 B, own thread", "M/s", 1e6, rounds, [&] { return bare_receive(host, port, messages); },
+  row(
+      "receive 128 B, own thread", "M/s", 1e6, rounds,
+      [&] { return bare_receive(host, port, messages); },
       [&] { return our_receive(host, port, messages, RunMode::own_thread); });
   EchoService echo(host, port);
-  row("request p50, driven by caller", "us", 1, rounds, [&] { return bare_request(host, port, 3000); },
+  row(
+      "request p50, driven by caller", "us", 1, rounds,
+      [&] { return bare_request(host, port, 3000); },
       [&] { return our_request(host, port, 3000, RunMode::driven_by_caller); });
-  row("request p50, own thread", "us", 1, rounds, [&] { return bare_request(host, port, 3000); },
+  row(
+      "request p50, own thread", "us", 1, rounds, [&] { return bare_request(host, port, 3000); },
       [&] { return our_request(host, port, 3000, RunMode::own_thread); });
   BareSocket stop(host, port);
   stop.send("PUB bench.echo 4\r\nSTOP\r\nPING\r\n");

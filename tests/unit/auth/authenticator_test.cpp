@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: who has the secret comes in, nobody else. Method: plain and bcrypt secrets, right and wrong.
+// Goal: who has the secret comes in, nobody else. Method: plain and bcrypt secrets, right and
+// wrong.
 #include "auth/authenticator.hpp"
 
 #include <crypt.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: permission lists decide as nats-server's do. Method: the cases of its documentation and of detail 14.
+// Goal: permission lists decide as nats-server's do. Method: the cases of its documentation and of
+// detail 14.
 #include "auth/permissions.hpp"
 
 #include <gtest/gtest.h>

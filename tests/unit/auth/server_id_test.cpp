@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a server's id looks and checks as an nkey does. Method: the encoding of known bytes, taken from a real server id.
+// Goal: a server's id looks and checks as an nkey does. Method: the encoding of known bytes, taken
+// from a real server id.
 #include "auth/server_id.hpp"
 
 #include <gtest/gtest.h>
@@ -17,7 +18,8 @@ std::array<uint8_t, 32> decode_key(const std::string& id) {
   int count = 0;
   size_t at = 0;
   for (const char c : id) {
-    const uint32_t value = c >= 'A' ? static_cast<uint32_t>(c - 'A') : static_cast<uint32_t>(c - '2' + 26);
+    const uint32_t value =
+        c >= 'A' ? static_cast<uint32_t>(c - 'A') : static_cast<uint32_t>(c - '2' + 26);
     bits = bits << 5 | value;
     count += 5;
     if (count >= 8) {
@@ -31,7 +33,8 @@ std::array<uint8_t, 32> decode_key(const std::string& id) {
 }
 
 TEST(ServerId, is_encoded_as_nats_does) {
-  const std::string known = "NADL3FSH2VWRK7DLMY3ZDN2AFAKVIK7X6JA2HACFMSBT5IJZ24MGSN3U";  // From nats-server 2.15.2.
+  const std::string known =
+      "NADL3FSH2VWRK7DLMY3ZDN2AFAKVIK7X6JA2HACFMSBT5IJZ24MGSN3U";  // From nats-server 2.15.2.
   EXPECT_EQ(encode_server_id(decode_key(known)), known);
 }
 

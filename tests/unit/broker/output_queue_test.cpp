@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: output leaves byte for byte in order, whatever mix of copied and borrowed pieces and partial writes. Method: fixed
-// cases, and random scripts against a plain string; the seed is printed.
+// Goal: output leaves byte for byte in order, whatever mix of copied and borrowed pieces and
+// partial writes. Method: fixed cases, and random scripts against a plain string; the seed is
+// printed.
 #include "broker/output_queue.hpp"
 
 #include <gtest/gtest.h>
@@ -81,7 +82,9 @@ TEST(OutputQueue, keeps_the_order_of_a_random_script) {
           lent.clear();
           break;
         }
-        default: got += read_out(queue, random.below(100000)); break;
+        default:
+          got += read_out(queue, random.below(100000));
+          break;
       }
       ASSERT_EQ(queue.pending_bytes(), expected.size() - got.size());
     }

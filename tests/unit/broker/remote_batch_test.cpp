@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a message comes out of a batch as it went in. Method: a few messages with every part present and absent.
+// Goal: a message comes out of a batch as it went in. Method: a few messages with every part
+// present and absent.
 #include "broker/remote_batch.hpp"
 
 #include <gtest/gtest.h>

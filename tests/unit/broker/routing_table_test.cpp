@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a change is seen by every subject it can match, and by few others. Method: random patterns and subjects against
-// the plain matching rule, and fixed cases of churn elsewhere.
+// Goal: a change is seen by every subject it can match, and by few others. Method: random patterns
+// and subjects against the plain matching rule, and fixed cases of churn elsewhere.
 #include "broker/routing_table.hpp"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the texts of a session are those of NATS. Method: fixed cases; what a session does is tested over streams in
-// tests/unit/net/connection_test.cpp and on the wire in tests/conformance.
+// Goal: the texts of a session are those of NATS. Method: fixed cases; what a session does is
+// tested over streams in tests/unit/net/connection_test.cpp and on the wire in tests/conformance.
 #include "broker/session.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the sid table and the store of subscriptions behave as a map. Method: random scripts against std::map.
+// Goal: the sid table and the store of subscriptions behave as a map. Method: random scripts
+// against std::map.
 #include "broker/sid_table.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a handle never names another subscription than the one it was made for. Method: slots are used anew on purpose.
+// Goal: a handle never names another subscription than the one it was made for. Method: slots are
+// used anew on purpose.
 #include "broker/subscription_store.hpp"
 
 #include <gtest/gtest.h>

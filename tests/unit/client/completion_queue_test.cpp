@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: completions leave in the layout and order that is promised, bounds and policies hold, a wake-up comes once per
-// empty -> non-empty, and threads may feed while one polls. Method: feed by hand, poll, look at every byte.
+// Goal: completions leave in the layout and order that is promised, bounds and policies hold, a
+// wake-up comes once per empty -> non-empty, and threads may feed while one polls. Method: feed by
+// hand, poll, look at every byte.
 #include "client/completion_queue.hpp"
 
 #include <gtest/gtest.h>
@@ -118,7 +119,8 @@ TEST_F(CompletionQueueTest, LaysOutDescriptorsThenBytes) {
 TEST_F(CompletionQueueTest, PollIntoPacksAndTellsWhatItNeeds) {
   auto queue = make();
   FeedAccount* account = queue->open_account({}, 1, 0);
-  for (int i = 0; i < 10; ++i) offer(*queue, account, "s" + std::to_string(i), std::string(100, 'x'));
+  for (int i = 0; i < 10; ++i)
+    offer(*queue, account, "s" + std::to_string(i), std::string(100, 'x'));
   alignas(8) char buffer[600];
   Result<CompletionQueue::Filled> filled = queue->poll_into(buffer, 100, 0, 0);
   ASSERT_TRUE(filled.is_ok());
@@ -212,7 +214,8 @@ TEST_F(CompletionQueueTest, DropOldestKeepsTheNewest) {
   offer(*queue, other, "o", "first");
   for (int i = 0; i < 100; ++i) offer(*queue, account, "s", std::to_string(i));
   offer(*queue, other, "o", "last");
-  EXPECT_EQ(drain(*queue), (Strings{"o=first", "kind 6: 1 dropped so far", "s=97", "s=98", "s=99", "o=last"}));
+  EXPECT_EQ(drain(*queue),
+            (Strings{"o=first", "kind 6: 1 dropped so far", "s=97", "s=98", "s=99", "o=last"}));
   EXPECT_EQ(queue->dropped_total(account), 97);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: options are read whole, defaults are those of NATS clients, and an error names the key that is wrong.
+// Goal: options are read whole, defaults are those of NATS clients, and an error names the key that
+// is wrong.
 #include "client/connection_options.hpp"
 
 #include <gtest/gtest.h>
@@ -63,7 +64,8 @@ TEST(ConnectionOptions, NamesTheWrongKey) {
 }
 
 TEST(ConnectionOptions, BoundsOfSubscriptionsAndQueues) {
-  const Result<FeedOptions> feed = parse_feed_options(R"({"messages_max":5,"full_policy":"drop_oldest"})");
+  const Result<FeedOptions> feed =
+      parse_feed_options(R"({"messages_max":5,"full_policy":"drop_oldest"})");
   ASSERT_TRUE(feed.is_ok());
   EXPECT_EQ(feed->messages_max, 5);
   EXPECT_EQ(feed->full_policy, FullPolicy::drop_oldest);

@@ -35,8 +35,9 @@ TEST(HeaderBlock, RefusesWhatBreaksTheWire) {
   EXPECT_FALSE(builder.add("a:b", "x").is_ok());
   EXPECT_FALSE(builder.add("a\r", "x").is_ok());
   EXPECT_FALSE(builder.add("a", "x\ny").is_ok());
-  for (const char* block : {"", "NATS/1.0\r\n", "HTTP/1.1\r\n\r\n", "NATS/1.0\r\nA: 1\r\n", "NATS/1.0\r\nnocolon\r\n\r\n",
-                            "NATS/1.0\r\n: x\r\n\r\n", "NATS/1.0\r\na: x\ny\r\n\r\n", "NATS/1.0\r\n\r\nA: 1\r\n\r\n"}) {
+  for (const char* block : {"", "NATS/1.0\r\n", "HTTP/1.1\r\n\r\n", "NATS/1.0\r\nA: 1\r\n",
+                            "NATS/1.0\r\nnocolon\r\n\r\n", "NATS/1.0\r\n: x\r\n\r\n",
+                            "NATS/1.0\r\na: x\ny\r\n\r\n", "NATS/1.0\r\n\r\nA: 1\r\n\r\n"}) {
     EXPECT_FALSE(check_header_block(block).is_ok()) << block;
   }
   EXPECT_TRUE(check_header_block("NATS/1.0\r\n\r\n").is_ok());

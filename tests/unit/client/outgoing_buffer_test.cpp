@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: bytes leave in order and by the stated rule, bounds hold, and a lost connection keeps whole publishes only.
-// Method: a stream that takes as much as the test allows; a clock by hand.
+// Goal: bytes leave in order and by the stated rule, bounds hold, and a lost connection keeps whole
+// publishes only. Method: a stream that takes as much as the test allows; a clock by hand.
 #include "client/outgoing_buffer.hpp"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,8 @@ struct FakeStream final : transport::ByteStream {
 
 class OutgoingBufferTest : public testing::Test {
  protected:
-  ErrorCode publish(std::string_view subject, std::string_view data, IdleRule rule = IdleRule::write) {
+  ErrorCode publish(std::string_view subject, std::string_view data,
+                    IdleRule rule = IdleRule::write) {
     return buffer.publish(PublishView{subject, "", "", data}, rule, false, &need).code();
   }
   HandClock clock;
@@ -58,8 +59,10 @@ TEST_F(OutgoingBufferTest, EncodesAllForms) {
   buffer.connect(&stream, "SUB a 1\r\n");
   publish("a", "xyz");
   ASSERT_TRUE(buffer.publish({"b", "re", "", ""}, IdleRule::write, false, &need).is_ok());
-  ASSERT_TRUE(buffer.publish({"c", "", "NATS/1.0\r\n\r\n", "d"}, IdleRule::write, false, &need).is_ok());
-  ASSERT_TRUE(buffer.publish({"c", "r", "NATS/1.0\r\n\r\n", ""}, IdleRule::write, false, &need).is_ok());
+  ASSERT_TRUE(
+      buffer.publish({"c", "", "NATS/1.0\r\n\r\n", "d"}, IdleRule::write, false, &need).is_ok());
+  ASSERT_TRUE(
+      buffer.publish({"c", "r", "NATS/1.0\r\n\r\n", ""}, IdleRule::write, false, &need).is_ok());
   EXPECT_EQ(stream.text,
             "SUB a 1\r\nPUB a 3\r\nxyz\r\nPUB b re 0\r\n\r\nHPUB c 12 13\r\nNATS/1.0\r\n\r\nd\r\n"
             "HPUB c r 12 12\r\nNATS/1.0\r\n\r\n\r\n");
@@ -123,7 +126,8 @@ TEST_F(OutgoingBufferTest, BoundAnswersAgainAndRoomReturns) {
   buffer.on_writable();
   EXPECT_EQ(buffer.pending_bytes(), 0);
   EXPECT_TRUE(buffer.has_room(1000));
-  EXPECT_EQ(publish("a", std::string(50000, 'y')), ErrorCode::ok) << "an empty buffer takes any one message";
+  EXPECT_EQ(publish("a", std::string(50000, 'y')), ErrorCode::ok)
+      << "an empty buffer takes any one message";
 }
 
 TEST_F(OutgoingBufferTest, LostConnectionKeepsWholePublishesOnly) {

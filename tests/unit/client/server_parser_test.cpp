@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the client understands all that a server may say, split at any byte, and refuses the rest. Method: one stream of
-// operations, recorded as text, parsed whole and in every split; then one malformed line after another.
+// Goal: the client understands all that a server may say, split at any byte, and refuses the rest.
+// Method: one stream of operations, recorded as text, parsed whole and in every split; then one
+// malformed line after another.
 #include "client/server_parser.hpp"
 
 #include <gtest/gtest.h>
@@ -18,8 +19,9 @@ struct Recorder final : ServerOperations {
       --refusals;
       return false;
     }
-    seen.push_back("msg " + std::to_string(m.sid) + " " + std::string(m.subject) + " [" + std::string(m.reply) + "] {" +
-                   std::string(m.headers) + "} " + std::string(m.data));
+    seen.push_back("msg " + std::to_string(m.sid) + " " + std::string(m.subject) + " [" +
+                   std::string(m.reply) + "] {" + std::string(m.headers) + "} " +
+                   std::string(m.data));
     return true;
   }
   void on_info(std::string_view json) override { seen.push_back("info " + std::string(json)); }
@@ -41,14 +43,20 @@ const std::string stream =
     "msg d 4 4\n\r\n\r\n\r\n"
     "-ERR 'Unknown Protocol Operation'\r\n";
 
-const std::vector<std::string> expected = {
-    "info {\"a\":1}", "ping", "pong", "msg 1 a.b [] {} hello", "msg 12 a.b [re.ply] {} ",
-    "msg 3 c [] {NATS/1.0\r\n\r\n} xyz", "msg 3 c [r] {NATS/1.0\r\n\r\n} ", "msg 4 d [] {} \r\n\r\n",
-    "error Unknown Protocol Operation"};
+const std::vector<std::string> expected = {"info {\"a\":1}",
+                                           "ping",
+                                           "pong",
+                                           "msg 1 a.b [] {} hello",
+                                           "msg 12 a.b [re.ply] {} ",
+                                           "msg 3 c [] {NATS/1.0\r\n\r\n} xyz",
+                                           "msg 3 c [r] {NATS/1.0\r\n\r\n} ",
+                                           "msg 4 d [] {} \r\n\r\n",
+                                           "error Unknown Protocol Operation"};
 
 TEST(ServerParser, UnderstandsAll) {
   Recorder recorder;
-  const Result<ServerParser::Progress> progress = ServerParser().parse(stream.data(), stream.size(), recorder);
+  const Result<ServerParser::Progress> progress =
+      ServerParser().parse(stream.data(), stream.size(), recorder);
   ASSERT_TRUE(progress.is_ok());
   EXPECT_EQ(progress->consumed, stream.size());
   EXPECT_EQ(recorder.seen, expected);
@@ -74,7 +82,8 @@ TEST(ServerParser, BlockedMessageIsToldAgain) {
   Recorder recorder;
   recorder.refusals = 1;
   const std::string text = "PING\r\nMSG a 1 1\r\nx\r\n";
-  const Result<ServerParser::Progress> first = ServerParser().parse(text.data(), text.size(), recorder);
+  const Result<ServerParser::Progress> first =
+      ServerParser().parse(text.data(), text.size(), recorder);
   ASSERT_TRUE(first.is_ok());
   EXPECT_TRUE(first->blocked);
   EXPECT_EQ(first->consumed, 6u);
@@ -83,10 +92,10 @@ TEST(ServerParser, BlockedMessageIsToldAgain) {
 }
 
 TEST(ServerParser, RefusesWhatIsMalformed) {
-  for (const char* text :
-       {"HELLO\r\n", "MSG a 1\r\n", "MSG a 1 r 5 5\r\n", "MSG a x 1\r\n", "MSG a 1 -1\r\n", "MSG a 1 1x\r\n",
-        "MSG a 1 99999999999999999999\r\n", "MSG a 1 999999999999\r\n", "HMSG a 1 5 4\r\n", "HMSG a 1 5\r\n",
-        "MSG a 1 1\r\nxyz", "\r\n", "MSGa 1 1\r\n", "HMSG a 1 r q 1 1\r\n"}) {
+  for (const char* text : {"HELLO\r\n", "MSG a 1\r\n", "MSG a 1 r 5 5\r\n", "MSG a x 1\r\n",
+                           "MSG a 1 -1\r\n", "MSG a 1 1x\r\n", "MSG a 1 99999999999999999999\r\n",
+                           "MSG a 1 999999999999\r\n", "HMSG a 1 5 4\r\n", "HMSG a 1 5\r\n",
+                           "MSG a 1 1\r\nxyz", "\r\n", "MSGa 1 1\r\n", "HMSG a 1 r q 1 1\r\n"}) {
     Recorder recorder;
     const Result<ServerParser::Progress> progress =
         ServerParser().parse(text, std::char_traits<char>::length(text), recorder);
@@ -101,7 +110,8 @@ TEST(ServerParser, RefusesWhatIsMalformed) {
 TEST(ServerParser, StopsWhenItIsOver) {
   Recorder recorder;
   recorder.over = true;
-  const Result<ServerParser::Progress> progress = ServerParser().parse(stream.data(), stream.size(), recorder);
+  const Result<ServerParser::Progress> progress =
+      ServerParser().parse(stream.data(), stream.size(), recorder);
   ASSERT_TRUE(progress.is_ok());
   EXPECT_EQ(progress->consumed, 0u);
 }

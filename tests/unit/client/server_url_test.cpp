@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: every form of address that NATS users write is understood, and every wrong one is refused with a reason.
+// Goal: every form of address that NATS users write is understood, and every wrong one is refused
+// with a reason.
 #include "client/server_url.hpp"
 
 #include <gtest/gtest.h>
@@ -40,11 +41,21 @@ TEST(ServerUrl, RefusesTheRestAndSaysWhy) {
     const char* text;
     const char* why;
   } cases[] = {
-      {"", "host is missing"},          {"nats://", "host is missing"},      {"h:0", "port is 0"},
-      {"h:65536", "above 65535"},       {"h:x", "not a number"},             {"h:", "port is missing"},
-      {"::1", "needs brackets"},        {"[::1", "not closed"},              {"[::1]x", "behind the address"},
-      {"http://h", "only nats://"},     {"u%zz@h", "percent escape"},        {"u%4@h", "percent escape"},
-      {"h/path", "strange character"},  {"tls://h", "plain TCP only"},       {"a b", "strange character"},
+      {"", "host is missing"},
+      {"nats://", "host is missing"},
+      {"h:0", "port is 0"},
+      {"h:65536", "above 65535"},
+      {"h:x", "not a number"},
+      {"h:", "port is missing"},
+      {"::1", "needs brackets"},
+      {"[::1", "not closed"},
+      {"[::1]x", "behind the address"},
+      {"http://h", "only nats://"},
+      {"u%zz@h", "percent escape"},
+      {"u%4@h", "percent escape"},
+      {"h/path", "strange character"},
+      {"tls://h", "plain TCP only"},
+      {"a b", "strange character"},
   };
   for (const auto& c : cases) {
     const Result<ServerUrl> url = parse_server_url(c.text);

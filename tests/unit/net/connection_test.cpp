@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a session says the same whatever the stream below it is like. Method: each test runs on a stream that moves what
-// there is and on one that moves one byte at a time and now and then wants to read first; a real worker, turned by hand.
+// Goal: a session says the same whatever the stream below it is like. Method: each test runs on a
+// stream that moves what there is and on one that moves one byte at a time and now and then wants
+// to read first; a real worker, turned by hand.
 #include "net/connection.hpp"
 
 #include <gtest/gtest.h>
@@ -22,7 +23,8 @@ TEST_P(Session, delivers_to_itself_and_to_others) {
   auto a = bench.connect(GetParam());
   auto b = bench.connect(GetParam());
   EXPECT_EQ(bench.say(a, std::string(quiet) + "SUB foo.* 1\r\nPING\r\n"), "PONG\r\n");
-  EXPECT_EQ(bench.say(b, std::string(quiet) + "PUB foo.bar 5\r\nhello\r\nPING\r\n", {&a}), "PONG\r\n");
+  EXPECT_EQ(bench.say(b, std::string(quiet) + "PUB foo.bar 5\r\nhello\r\nPING\r\n", {&a}),
+            "PONG\r\n");
   EXPECT_EQ(bench.take(a), "MSG foo.bar 1 5\r\nhello\r\n");
   EXPECT_EQ(bench.say(a, "PUB foo.x r 0\r\n\r\n"), "MSG foo.x 1 r 0\r\n\r\n");
 }
@@ -39,7 +41,9 @@ TEST_P(Session, strips_headers_for_whom_knows_none) {
   auto old = bench.connect(GetParam());
   auto fresh = bench.connect(GetParam());
   bench.say(old, std::string(quiet) + "SUB h 7\r\n");
-  EXPECT_EQ(bench.say(fresh, std::string(modern) + "SUB h 8\r\nHPUB h r 18 23\r\nNATS/1.0\r\nA: b\r\n\r\n12345\r\n",
+  EXPECT_EQ(bench.say(fresh,
+                      std::string(modern) +
+                          "SUB h 8\r\nHPUB h r 18 23\r\nNATS/1.0\r\nA: b\r\n\r\n12345\r\n",
                       {&old}),
             "HMSG h 8 r 18 23\r\nNATS/1.0\r\nA: b\r\n\r\n12345\r\n");
   EXPECT_EQ(bench.take(old), "MSG h 7 r 5\r\n12345\r\n");
@@ -50,7 +54,8 @@ TEST_P(Session, answers_503_only_to_its_own_plain_subscription) {
   auto a = bench.connect(GetParam());
   EXPECT_EQ(bench.say(a, std::string(modern) + "SUB in.* 9\r\nPUB none in.1 0\r\n\r\n"),
             "HMSG in.1 9 36 36\r\nNATS/1.0 503\r\nNats-Subject: none\r\n\r\n\r\n");
-  EXPECT_EQ(bench.say(a, "UNSUB 9\r\nSUB in.* q 10\r\nPUB none in.1 0\r\n\r\nPING\r\n"), "PONG\r\n");
+  EXPECT_EQ(bench.say(a, "UNSUB 9\r\nSUB in.* q 10\r\nPUB none in.1 0\r\n\r\nPING\r\n"),
+            "PONG\r\n");
 }
 
 TEST_P(Session, gives_one_member_of_a_group_each_message) {
@@ -84,11 +89,13 @@ TEST_P(Session, carries_large_payloads_whole) {
   auto a = bench.connect(GetParam());
   bench.say(a, std::string(quiet) + "SUB big 1\r\n");
   for (const size_t bytes : {1023UL, 1024UL, 20'000UL, 100'000UL}) {
-    if (GetParam() == StreamManner::one_byte && bytes > 20'000) continue;  // Four million turns say nothing more.
+    if (GetParam() == StreamManner::one_byte && bytes > 20'000)
+      continue;  // Four million turns say nothing more.
     std::string payload;
     for (size_t i = 0; i < bytes; i++) payload += static_cast<char>('a' + i % 26);
     const std::string size = std::to_string(bytes);
-    EXPECT_EQ(bench.say(a, "PUB big " + size + "\r\n" + payload + "\r\n"), "MSG big 1 " + size + "\r\n" + payload + "\r\n");
+    EXPECT_EQ(bench.say(a, "PUB big " + size + "\r\n" + payload + "\r\n"),
+              "MSG big 1 " + size + "\r\n" + payload + "\r\n");
   }
 }
 
@@ -126,10 +133,13 @@ TEST_P(Session, wants_connect_first_where_a_password_is_set) {
   auto wrong = bench.connect(GetParam());
   EXPECT_EQ(bench.say(wrong, "PING\r\n"), "-ERR 'Authorization Violation'\r\n");
   auto bad = bench.connect(GetParam());
-  EXPECT_EQ(bench.say(bad, "CONNECT {\"user\":\"u\",\"pass\":\"x\"}\r\n"), "-ERR 'Authorization Violation'\r\n");
+  EXPECT_EQ(bench.say(bad, "CONNECT {\"user\":\"u\",\"pass\":\"x\"}\r\n"),
+            "-ERR 'Authorization Violation'\r\n");
   EXPECT_TRUE(bad.wire->broker_closed);
   auto good = bench.connect(GetParam());
-  EXPECT_EQ(bench.say(good, "CONNECT {\"user\":\"u\",\"pass\":\"p\",\"verbose\":false}\r\nPING\r\n"), "PONG\r\n");
+  EXPECT_EQ(
+      bench.say(good, "CONNECT {\"user\":\"u\",\"pass\":\"p\",\"verbose\":false}\r\nPING\r\n"),
+      "PONG\r\n");
 }
 
 TEST_P(Session, waits_for_a_slow_check_and_goes_on_with_what_came_behind_it) {
@@ -167,9 +177,11 @@ TEST_P(Session, drops_cached_verdicts_with_the_epoch) {
   SessionBench bench;
   auto a = bench.connect(GetParam(), nullptr, principal);
   bench.say(a, quiet);
-  EXPECT_EQ(bench.say(a, "PUB no 0\r\n\r\nPUB ok.x 0\r\n\r\n"), "-ERR 'Permissions Violation for Publish to \"no\"'\r\n");
+  EXPECT_EQ(bench.say(a, "PUB no 0\r\n\r\nPUB ok.x 0\r\n\r\n"),
+            "-ERR 'Permissions Violation for Publish to \"no\"'\r\n");
   EXPECT_EQ(bench.find(a)->session().cached_verdict_count(), 2U);
-  EXPECT_EQ(bench.say(a, "SUB secret.x 1\r\n"), "-ERR 'Permissions Violation for Subscription to \"secret.x\"'\r\n");
+  EXPECT_EQ(bench.say(a, "SUB secret.x 1\r\n"),
+            "-ERR 'Permissions Violation for Subscription to \"secret.x\"'\r\n");
   // A broader subscription stands, and what is denied inside it is held back message by message.
   bench.say(a, "SUB > 2\r\n");
   auto b = bench.connect(GetParam());
@@ -217,7 +229,8 @@ TEST_P(Session, feeds_an_internal_handler_without_a_socket) {
       bench.worker().shard().subscribe(bench.account(), handler, "sys.>", "");
   ASSERT_NE(subscription, nullptr);
   auto a = bench.connect(GetParam());
-  EXPECT_EQ(bench.say(a, std::string(quiet) + "SUB in 1\r\nPUB sys.x in 2\r\nhi\r\n"), "MSG in 1 6\r\nanswer\r\n");
+  EXPECT_EQ(bench.say(a, std::string(quiet) + "SUB in 1\r\nPUB sys.x in 2\r\nhi\r\n"),
+            "MSG in 1 6\r\nanswer\r\n");
   EXPECT_EQ(handler.seen, "sys.x=hi;");
   bench.worker().shard().unsubscribe(bench.account(), *subscription);
   bench.say(a, "PUB sys.x 2\r\nho\r\n");
@@ -249,7 +262,8 @@ TEST_P(Session, gives_all_memory_back) {
   {
     auto a = bench.connect(GetParam());
     bench.say(a, quiet);
-    for (int i = 0; i < 200; i++) bench.say(a, "SUB f." + std::to_string(i) + " " + std::to_string(i) + "\r\n");
+    for (int i = 0; i < 200; i++)
+      bench.say(a, "SUB f." + std::to_string(i) + " " + std::to_string(i) + "\r\n");
     bench.say(a, "PUB f.1 1\r\nx\r\n");
     EXPECT_GT(bench.budget().bytes(), 0);
     a.wire->client_closed = true;
@@ -260,7 +274,8 @@ TEST_P(Session, gives_all_memory_back) {
   EXPECT_LT(bench.budget().bytes(), 4096);
 }
 
-INSTANTIATE_TEST_SUITE_P(Streams, Session, ::testing::Values(StreamManner::whole, StreamManner::one_byte),
+INSTANTIATE_TEST_SUITE_P(Streams, Session,
+                         ::testing::Values(StreamManner::whole, StreamManner::one_byte),
                          [](const auto& instance) {
                            return instance.param == StreamManner::whole ? "whole" : "one_byte";
                          });

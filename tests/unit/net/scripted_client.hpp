@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns a client for tests of sessions: a byte stream in memory, attached to a worker whose loop the test turns itself. The
-// stream can be unkind: one byte at a time, and now and then it wants to read before it writes, as TLS does.
+// Owns a client for tests of sessions: a byte stream in memory, attached to a worker whose loop the
+// test turns itself. The stream can be unkind: one byte at a time, and now and then it wants to
+// read before it writes, as TLS does.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,16 +29,21 @@ struct Wire {
 
 class ScriptedStream final : public transport::ByteStream {
  public:
-  ScriptedStream(std::shared_ptr<Wire> wire, StreamManner manner) : wire_(std::move(wire)), manner_(manner) {}
+  ScriptedStream(std::shared_ptr<Wire> wire, StreamManner manner)
+      : wire_(std::move(wire)), manner_(manner) {}
   ~ScriptedStream() override { wire_->broker_closed = true; }
 
   transport::StreamResult read(char* buffer, size_t bytes_max) override {
     want_read_ = false;
     if (wire_->to_broker.empty()) {
-      return {wire_->client_closed ? transport::StreamState::closed : transport::StreamState::want_read, 0, 0};
+      return {
+          wire_->client_closed ? transport::StreamState::closed : transport::StreamState::want_read,
+          0, 0};
     }
-    if (manner_ == StreamManner::one_byte && ++reads_ % 7 == 0) return {transport::StreamState::want_write, 0, 0};
-    const size_t bytes = manner_ == StreamManner::one_byte ? 1 : std::min(bytes_max, wire_->to_broker.size());
+    if (manner_ == StreamManner::one_byte && ++reads_ % 7 == 0)
+      return {transport::StreamState::want_write, 0, 0};
+    const size_t bytes =
+        manner_ == StreamManner::one_byte ? 1 : std::min(bytes_max, wire_->to_broker.size());
     wire_->to_broker.copy(buffer, bytes);
     wire_->to_broker.erase(0, bytes);
     return {transport::StreamState::ok, bytes, 0};
@@ -76,10 +82,12 @@ class ScriptedStream final : public transport::ByteStream {
   const std::string& peer_host() const override { return host_; }
   uint16_t peer_port() const override { return 1; }
 
-  /// Tells the broker what is possible now, as a loop would; false when it is interested in nothing that is.
+  /// Tells the broker what is possible now, as a loop would; false when it is interested in nothing
+  /// that is.
   bool turn() {
     if (handler_ == nullptr) return false;
-    const bool readable = read_ && (want_read_ || !wire_->to_broker.empty() || wire_->client_closed);
+    const bool readable =
+        read_ && (want_read_ || !wire_->to_broker.empty() || wire_->client_closed);
     const bool writable = write_ && !wire_->reads_nothing;
     if (!readable && !writable) return false;
     handler_->on_stream_ready(readable, writable);
@@ -119,8 +127,9 @@ class SessionBench {
     info_ = std::move(info);
   }
   ~SessionBench() {
-    worker_->for_each_connection(
-        [](Connection& connection) { connection.session().close(broker::CloseReason::server_shutdown); });
+    worker_->for_each_connection([](Connection& connection) {
+      connection.session().close(broker::CloseReason::server_shutdown);
+    });
     worker_->loop().run_once(0);
   }
 
@@ -138,8 +147,9 @@ class SessionBench {
     broker::SessionSetup setup;
     setup.id = client.id;
     setup.options = options_;
-    setup.authenticator =
-        principal ? std::make_shared<const auth::Authenticator>(std::move(principal)) : authenticator_;
+    setup.authenticator = principal
+                              ? std::make_shared<const auth::Authenticator>(std::move(principal))
+                              : authenticator_;
     setup.info = info_;
     setup.account = account == nullptr ? &account_ : account;
     setup.client_ip = "127.0.0.1";
@@ -167,7 +177,8 @@ class SessionBench {
   }
 
   /// Sends, lets everything settle, and answers what came back.
-  std::string say(Client& client, std::string_view text, std::initializer_list<Client*> others = {}) {
+  std::string say(Client& client, std::string_view text,
+                  std::initializer_list<Client*> others = {}) {
     client.wire->to_broker.append(text);
     std::vector<Client*> all(others);
     all.push_back(&client);

@@ -17,8 +17,11 @@ TEST(ConnectOptions, has_the_defaults_of_nats) {
 
 TEST(ConnectOptions, matches_keys_in_any_case_and_ignores_strangers) {
   ConnectOptions options;
-  ASSERT_TRUE(read_connect(R"({"VERBOSE":false,"Pedantic":false,"x":{"y":[1,{}]},"user":"u","pass":"p",
-                               "auth_token":"t","protocol":1,"HEADERS":true,"name":null})", options).is_ok());
+  ASSERT_TRUE(
+      read_connect(R"({"VERBOSE":false,"Pedantic":false,"x":{"y":[1,{}]},"user":"u","pass":"p",
+                               "auth_token":"t","protocol":1,"HEADERS":true,"name":null})",
+                   options)
+          .is_ok());
   EXPECT_FALSE(options.verbose || options.pedantic);
   EXPECT_TRUE(options.headers);
   EXPECT_EQ(options.user + options.password + options.token, "upt");
@@ -26,8 +29,9 @@ TEST(ConnectOptions, matches_keys_in_any_case_and_ignores_strangers) {
 }
 
 TEST(ConnectOptions, refuses_wrong_types_trailing_bytes_and_depth) {
-  for (const char* text : {"", "{", "[]", "1", "{} x", R"({"verbose":1})", R"({"user":1})", R"({"protocol":"1"})",
-                           R"({"protocol":1.5})", R"({"name":{}})", R"({"verbose":true)", R"({'a':1})"}) {
+  for (const char* text :
+       {"", "{", "[]", "1", "{} x", R"({"verbose":1})", R"({"user":1})", R"({"protocol":"1"})",
+        R"({"protocol":1.5})", R"({"name":{}})", R"({"verbose":true)", R"({'a':1})"}) {
     ConnectOptions options;
     EXPECT_FALSE(read_connect(text, options).is_ok()) << text;
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the parser reads every form of every verb, refuses what is not one, and does not care where reads end. Method:
-// tables of lines; every text is also shown split at every byte, and both ways must give the same operations.
+// Goal: the parser reads every form of every verb, refuses what is not one, and does not care where
+// reads end. Method: tables of lines; every text is also shown split at every byte, and both ways
+// must give the same operations.
 #include "protocol/parser.hpp"
 
 #include <gtest/gtest.h>
@@ -12,8 +13,10 @@
 namespace martlet::protocol {
 namespace {
 
-// All operations of `text` as one line each, then how it ended. `piece` bytes are shown at a time, 0: all at once.
-std::string parse(const std::string& text, size_t piece = 0, ParserLimits limits = ParserLimits{4096, 1000, true, false}) {
+// All operations of `text` as one line each, then how it ended. `piece` bytes are shown at a time,
+// 0: all at once.
+std::string parse(const std::string& text, size_t piece = 0,
+                  ParserLimits limits = ParserLimits{4096, 1000, true, false}) {
   Parser parser(limits);
   std::string out;
   std::string seen;
@@ -27,15 +30,19 @@ std::string parse(const std::string& text, size_t piece = 0, ParserLimits limits
       Operation op;
       size_t consumed = 0;
       size_t needed = 0;
-      const ParseResult result = parser.next(shown.data(), shown.data() + seen.size(), op, consumed, needed);
+      const ParseResult result =
+          parser.next(shown.data(), shown.data() + seen.size(), op, consumed, needed);
       if (result == ParseResult::incomplete) {
         EXPECT_GT(needed, seen.size() - consumed);
         seen.erase(0, consumed);
         break;
       }
-      if (result != ParseResult::operation) return out + "!" + std::to_string(static_cast<int>(result));
+      if (result != ParseResult::operation)
+        return out + "!" + std::to_string(static_cast<int>(result));
       EXPECT_GT(consumed, 0U);
-      const auto add = [&](const char* name, std::string_view value) { out += std::string(name) + std::string(value); };
+      const auto add = [&](const char* name, std::string_view value) {
+        out += std::string(name) + std::string(value);
+      };
       switch (op.kind) {
         case OperationKind::publish:
           add(op.has_headers ? "H:" : "P:", op.subject);
@@ -43,14 +50,33 @@ std::string parse(const std::string& text, size_t piece = 0, ParserLimits limits
           add(",", std::to_string(op.header_bytes));
           add(",", op.payload);
           break;
-        case OperationKind::subscribe: add("S:", op.subject); add(",", op.queue); add(",", op.sid); break;
-        case OperationKind::unsubscribe: add("U:", op.sid); add(",", std::to_string(op.max)); break;
-        case OperationKind::connect: add("C:", op.argument); break;
-        case OperationKind::ping: out += "ping"; break;
-        case OperationKind::pong: out += "pong"; break;
-        case OperationKind::info: add("I:", op.argument); break;
-        case OperationKind::ok: out += "ok"; break;
-        case OperationKind::error: add("E:", op.argument); break;
+        case OperationKind::subscribe:
+          add("S:", op.subject);
+          add(",", op.queue);
+          add(",", op.sid);
+          break;
+        case OperationKind::unsubscribe:
+          add("U:", op.sid);
+          add(",", std::to_string(op.max));
+          break;
+        case OperationKind::connect:
+          add("C:", op.argument);
+          break;
+        case OperationKind::ping:
+          out += "ping";
+          break;
+        case OperationKind::pong:
+          out += "pong";
+          break;
+        case OperationKind::info:
+          add("I:", op.argument);
+          break;
+        case OperationKind::ok:
+          out += "ok";
+          break;
+        case OperationKind::error:
+          add("E:", op.argument);
+          break;
       }
       out += ";";
       seen.erase(0, consumed);
@@ -121,7 +147,8 @@ const Case cases[] = {
 TEST(Parser, reads_every_form_however_it_arrives) {
   for (const Case& one : cases) {
     EXPECT_EQ(parse(one.text), one.expected) << one.text;
-    for (const size_t piece : {1UL, 2UL, 3UL, 7UL}) EXPECT_EQ(parse(one.text, piece), one.expected) << one.text;
+    for (const size_t piece : {1UL, 2UL, 3UL, 7UL})
+      EXPECT_EQ(parse(one.text, piece), one.expected) << one.text;
   }
 }
 
@@ -145,7 +172,8 @@ TEST(Parser, throws_the_rest_of_a_ping_line_away_without_holding_it) {
   size_t consumed = 0;
   size_t needed = 0;
   const size_t bytes = junk.size() - Parser::slack_bytes;
-  EXPECT_EQ(parser.next(junk.data(), junk.data() + bytes, op, consumed, needed), ParseResult::incomplete);
+  EXPECT_EQ(parser.next(junk.data(), junk.data() + bytes, op, consumed, needed),
+            ParseResult::incomplete);
   EXPECT_EQ(consumed, bytes);
   std::string end = "y\r\n" + std::string(Parser::slack_bytes, '\0');
   EXPECT_EQ(parser.next(end.data(), end.data() + 3, op, consumed, needed), ParseResult::operation);

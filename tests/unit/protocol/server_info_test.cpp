@@ -16,10 +16,13 @@ TEST(ServerInfo, is_written_in_the_order_of_nats_server) {
   info.port = 4222;
   info.client_id = 5;
   info.client_ip = "127.0.0.1";
-  EXPECT_EQ(encode_info(info),
-            "INFO {\"server_id\":\"N\",\"server_name\":\"a\\u003cb\",\"version\":\"2.15.2\",\"proto\":1,\"go\":\"\","
-            "\"host\":\"0.0.0.0\",\"port\":4222,\"headers\":true,\"max_payload\":1048576,\"client_id\":5,"
-            "\"client_ip\":\"127.0.0.1\"} \r\n");
+  EXPECT_EQ(
+      encode_info(info),
+      "INFO "
+      "{\"server_id\":\"N\",\"server_name\":\"a\\u003cb\",\"version\":\"2.15.2\",\"proto\":1,"
+      "\"go\":\"\","
+      "\"host\":\"0.0.0.0\",\"port\":4222,\"headers\":true,\"max_payload\":1048576,\"client_id\":5,"
+      "\"client_ip\":\"127.0.0.1\"} \r\n");
   info.connect_info = true;
   info.remote_account = "$G";
   info.auth_required = true;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the two promises about routing hold across event loops. (1) Once a client has the PONG after its SUB, every message
-// published later anywhere reaches it. (2) What a client published before its PONG stands before the PONG of any PING that
-// a receiver sends after that; also when a third loop relays. Method: a server of three loops, clients spread over them by
-// the server itself, many rounds of both orders; a message that comes late or never fails the round.
+// Goal: the two promises about routing hold across event loops. (1) Once a client has the PONG
+// after its SUB, every message published later anywhere reaches it. (2) What a client published
+// before its PONG stands before the PONG of any PING that a receiver sends after that; also when a
+// third loop relays. Method: a server of three loops, clients spread over them by the server
+// itself, many rounds of both orders; a message that comes late or never fails the round.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -47,7 +48,8 @@ class WireClient {
     while ((at = received_.find(end)) == std::string::npos) {
       char buffer[65536];
       const bool ready = io::wait_descriptor(fd_.get(), true, false, patience_ns);
-      const io::SocketResult result = ready ? io::read_socket(fd_.get(), buffer, sizeof buffer) : io::SocketResult{};
+      const io::SocketResult result =
+          ready ? io::read_socket(fd_.get(), buffer, sizeof buffer) : io::SocketResult{};
       if (!ready || result.end || result.error_number != 0) {
         ADD_FAILURE() << "\"" << end << "\" does not come";
         return std::string();
@@ -80,8 +82,10 @@ class RoutingPromises : public ::testing::Test {
     ASSERT_TRUE(server.is_ok());
     server_ = std::move(*server);
     ASSERT_TRUE(server_->start().is_ok());
-    // The server gives each new connection to the loop with the fewest: three in a row are on three loops.
-    for (int i = 0; i < 3; i++) clients_.push_back(std::make_unique<WireClient>(server_->client_port()));
+    // The server gives each new connection to the loop with the fewest: three in a row are on three
+    // loops.
+    for (int i = 0; i < 3; i++)
+      clients_.push_back(std::make_unique<WireClient>(server_->client_port()));
   }
   std::unique_ptr<Server> server_;
   std::vector<std::unique_ptr<WireClient>> clients_;
@@ -89,7 +93,8 @@ class RoutingPromises : public ::testing::Test {
 
 size_t count_messages(const std::string& text) {
   size_t count = 0;
-  for (size_t at = text.find("MSG "); at != std::string::npos; at = text.find("MSG ", at + 1)) count += 1;
+  for (size_t at = text.find("MSG "); at != std::string::npos; at = text.find("MSG ", at + 1))
+    count += 1;
   return count;
 }
 
@@ -140,8 +145,10 @@ TEST_F(RoutingPromises, also_through_a_third_loop) {
     EXPECT_EQ(relay.read_until("r\r\n"), "MSG hop.one 1 1\r\nr\r\n");
     relay.send("PUB hop.two 1\r\nr\r\n");
     relay.ping();
-    // What caused the relayed message stands before it, and both before the PONG of a PING sent now.
-    EXPECT_EQ(last.ping(), "MSG direct 3 1\r\nd\r\nMSG hop.two 2 1\r\nr\r\nPONG\r\n") << "round " << round;
+    // What caused the relayed message stands before it, and both before the PONG of a PING sent
+    // now.
+    EXPECT_EQ(last.ping(), "MSG direct 3 1\r\nd\r\nMSG hop.two 2 1\r\nr\r\nPONG\r\n")
+        << "round " << round;
   }
 }
 
@@ -163,7 +170,8 @@ TEST_F(RoutingPromises, a_queue_group_over_all_loops_loses_nothing_while_members
   std::string all = fickle.ping();
   publisher.ping();
   for (const auto& member : members) all += member->ping();
-  for (const auto& member : members) all += member->ping();  // One more: a message may have been passed on meanwhile.
+  for (const auto& member : members)
+    all += member->ping();  // One more: a message may have been passed on meanwhile.
   EXPECT_EQ(count_messages(all), sent);
 }
 
