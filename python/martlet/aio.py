@@ -13,7 +13,20 @@ import itertools
 import json
 import logging
 from types import TracebackType
-from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Sequence, Set, Type, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Dict,
+    List,
+    Optional,
+    Sequence,
+    Set,
+    Type,
+    Union,
+)
 
 from . import _options, _process, _raw, errors
 from ._raw import AioMsg as Msg
@@ -115,14 +128,25 @@ class Subscription(_raw.AioReader):
 class Connection(_raw.Connection):
     """A connection to a broker, for one asyncio loop. Made by :func:`connect`.
 
-    As an async context manager it drains at the end (closes, after an exception). Since 0.1.0.
+    As an async context manager it sends everything and closes at the end. Since 0.1.0.
 
     ``await publish(subject, payload=b"", reply="", headers=None)`` copies the message into the outgoing buffer; while
     that is at its bound (``pending_size``) awaiting it waits. Raises BadSubjectError, MaxPayloadError,
     ConnectionClosedError, DrainingError, DisconnectedError.
     """
 
-    publish = _raw.Connection.publish_awaitable  # type: ignore[assignment]
+    if TYPE_CHECKING:
+
+        def publish(  # type: ignore[override]
+            self,
+            subject: str,
+            payload: Payload = b"",
+            reply: str = "",
+            headers: Optional[HeadersLike] = None,
+        ) -> Awaitable[None]: ...
+
+    else:
+        publish = _raw.Connection.publish_awaitable
 
     def __init__(
         self,
@@ -259,8 +283,9 @@ class Connection(_raw.Connection):
     # --- the end ---
 
     async def drain(self, timeout: Optional[float] = None) -> None:
-        """Ends in order: no new message comes, what was published is sent; then the connection is closed. What
-        subscriptions still hold can be read. ``timeout`` in seconds; None: the option ``drain_timeout``."""
+        """Ends in order: no new message comes, what came is read by callbacks and iterations (which may still publish),
+        what was published is sent; then the connection is closed. At most ``timeout`` seconds; None: the option
+        ``drain_timeout``. What nobody has read by then can still be read."""
         self.drain_start(-1 if timeout is None else int(timeout * 1000))
         await self._ended
 
@@ -325,10 +350,9 @@ class Connection(_raw.Connection):
         value: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        if kind is None and not self.is_closed:
+        if kind is None and self.is_connected:
             try:
-                await self.drain()
-                return
+                await self.flush()
             except errors.Error:
                 pass
         await self.close()

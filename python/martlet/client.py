@@ -144,7 +144,7 @@ class Connection(_raw.Connection):
 
     It reconnects by itself and then restores its subscriptions. Callbacks run one after the other on a thread of the
     connection; they may call anything. As a context manager
-    it drains at the end (closes, after an exception). Since 0.1.0.
+    it sends everything and closes at the end. Since 0.1.0.
 
     ``publish(subject, payload=b"", reply="", headers=None)`` copies the message into the outgoing buffer; while that is
     at its bound (``pending_size``) it waits, without the GIL. Raises BadSubjectError, MaxPayloadError,
@@ -317,10 +317,9 @@ class Connection(_raw.Connection):
         value: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        if kind is None and not self.is_closed:
+        if kind is None and self.is_connected:
             try:
-                self.drain()
-                return
+                self.flush()
             except errors.Error:
                 pass
         self.close()

@@ -55,10 +55,13 @@ def test_type_checkers(checker, tmp_path):
     good.write_text(PROGRAM)
     wrong.write_text(WRONG)
     command = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={tmp_path}/cache"]
+    package = ["-p", "martlet"]
     if checker == "pyright":
         command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
-    done = subprocess.run([*command, str(good), str(PACKAGE)], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
+        package = [str(PACKAGE)]
+    for checked in ([str(good)], package):
+        done = subprocess.run([*command, *checked], capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
     done = subprocess.run([*command, str(wrong)], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 1 and len(re.findall("error:", done.stdout)) >= 3, done.stdout
 

@@ -175,7 +175,8 @@ MARTLET_API martlet_status martlet_connection_new_inbox(martlet_connection *self
 MARTLET_API martlet_status martlet_connection_drain(martlet_connection *self, int32_t timeout_ms,
                                                     martlet_error **out_error);
 
-/* The same without waiting: the events queue tells CLOSED at its end.
+/* The same without waiting: the events queue tells CLOSED at its end. That comes when the queues
+ * have been polled empty too (until then publishing stays possible), or when the time is over.
  * Returns     OK, ERR_CLOSED, ERR_DISCONNECTED.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_drain_start(martlet_connection *self,
