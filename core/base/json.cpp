@@ -5,50 +5,17 @@
 
 #include <cstdint>
 
+#include "base/utf8.hpp"
+
 namespace martlet {
-namespace {
-
-// Length of the valid UTF-8 sequence that starts at text[at], or 0. Overlong forms and surrogates
-// are not valid.
-size_t utf8_sequence_bytes(std::string_view text, size_t at) {
-  const uint8_t first = static_cast<uint8_t>(text[at]);
-  size_t length = 0;
-  uint32_t code = 0;
-  uint32_t code_min = 0;
-  if (first < 0x80) return 1;
-  if ((first & 0xe0) == 0xc0) {
-    length = 2;
-    code = first & 0x1fU;
-    code_min = 0x80;
-  } else if ((first & 0xf0) == 0xe0) {
-    length = 3;
-    code = first & 0x0fU;
-    code_min = 0x800;
-  } else if ((first & 0xf8) == 0xf0) {
-    length = 4;
-    code = first & 0x07U;
-    code_min = 0x10000;
-  } else
-    return 0;
-  if (at + length > text.size()) return 0;
-  for (size_t i = 1; i < length; i++) {
-    const uint8_t next = static_cast<uint8_t>(text[at + i]);
-    if ((next & 0xc0) != 0x80) return 0;
-    code = (code << 6) | (next & 0x3fU);
-  }
-  if (code < code_min || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return 0;
-  return length;
-}
-
-}  // namespace
-
 void append_json_string(std::string& out, std::string_view text) {
   static const char hex[] = "0123456789abcdef";
   out += '"';
   for (size_t i = 0; i < text.size();) {
     const uint8_t c = static_cast<uint8_t>(text[i]);
     if (c >= 0x80) {
-      const size_t length = utf8_sequence_bytes(text, i);
+      uint32_t code = 0;
+      const size_t length = utf8_sequence(text, i, code);
       if (length == 0) {
         out += "\\ufffd";
         i += 1;

@@ -6,8 +6,8 @@
 namespace martlet::broker {
 namespace {
 
-// Appends " <number>".
-uint32_t append_number(char* text, uint32_t at, uint64_t number) {
+// Appends " <zeros><number>".
+uint32_t append_number(char* text, uint32_t at, uint64_t number, uint8_t zeros) {
   char digits[20];
   uint32_t count = 0;
   do {
@@ -15,6 +15,7 @@ uint32_t append_number(char* text, uint32_t at, uint64_t number) {
     number /= 10;
   } while (number != 0);
   text[at++] = ' ';
+  for (uint8_t i = 0; i < zeros; i++) text[at++] = '0';
   while (count > 0) text[at++] = digits[--count];
   return at;
 }
@@ -27,16 +28,18 @@ uint32_t append_line_end(char* text, uint32_t at) {
 
 }  // namespace
 
-void SizeText::make(size_t payload, uint32_t headers, bool with_headers) {
-  payload_bytes = payload;
-  header_bytes = headers;
-  has_headers = with_headers;
+void SizeText::make(const Message& message) {
+  payload_bytes = message.payload.size();
+  header_bytes = message.header_bytes;
+  has_headers = message.has_headers;
+  zeros = message.size_zeros;
+  header_zeros = message.header_size_zeros;
   uint32_t at = 0;
-  if (with_headers) {
-    at = append_number(text, at, headers);
-    stripped_bytes = append_line_end(stripped, append_number(stripped, 0, payload - headers));
+  if (has_headers) {
+    at = append_number(text, at, header_bytes, header_zeros);
+    stripped_bytes = append_line_end(stripped, append_number(stripped, 0, payload_bytes - header_bytes, 0));
   }
-  bytes = append_line_end(text, append_number(text, at, payload));
+  bytes = append_line_end(text, append_number(text, at, payload_bytes, zeros));
 }
 
 }  // namespace martlet::broker

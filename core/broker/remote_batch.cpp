@@ -13,6 +13,8 @@ void RemoteBatch::begin_message(Account& account, const Message& message) {
   record.payload_bytes = static_cast<uint32_t>(message.payload.size());
   record.header_bytes = message.header_bytes;
   record.has_headers = message.has_headers ? 1 : 0;
+  record.size_zeros = message.size_zeros;
+  record.header_size_zeros = message.header_size_zeros;
   record.receivers_at = receivers_.size();
   record.text_at = text_.size();
   records_.push_back(record);
@@ -35,6 +37,8 @@ Message RemoteBatch::message(const Record& record) const {
   message.payload = {at, record.payload_bytes};
   message.header_bytes = record.header_bytes;
   message.has_headers = record.has_headers != 0;
+  message.size_zeros = record.size_zeros;
+  message.header_size_zeros = record.header_size_zeros;
   return message;
 }
 

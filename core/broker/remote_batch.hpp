@@ -29,7 +29,9 @@ class RemoteBatch {
     uint32_t payload_bytes;
     uint32_t header_bytes;
     uint32_t receiver_count;
-    uint32_t has_headers;
+    uint8_t has_headers;
+    uint8_t size_zeros;
+    uint8_t header_size_zeros;
     size_t receivers_at;  // In receivers_.
     size_t text_at;       // In text_: subject, reply, payload CR LF, each with slack behind it.
   };

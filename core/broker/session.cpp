@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/utf8.hpp"
 #include "broker/shard.hpp"
 #include "subject/subject.hpp"
 
@@ -15,16 +18,19 @@ namespace {
 constexpr size_t verdicts_max = 128;
 constexpr std::string_view system_queue = "_sys_";
 
-bool starts_with(std::string_view text, std::string_view prefix) {
-  return text.size() > prefix.size() && text.substr(0, prefix.size()) == prefix;
+bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+
+// With something behind the prefix.
+bool is_below(std::string_view text, std::string_view prefix) {
+  return text.size() > prefix.size() && starts_with(text, prefix);
 }
 
 bool is_gateway_subject(std::string_view subject) {
-  return starts_with(subject, "_GR_.") || starts_with(subject, "$GR.");
+  return is_below(subject, "_GR_.") || is_below(subject, "$GR.");
 }
 
 bool is_reserved_reply(std::string_view reply) {
-  return starts_with(reply, "_R_.") || starts_with(reply, "$JS.ACK.") || is_gateway_subject(reply);
+  return starts_with(reply, "_R_.") || is_below(reply, "$JS.ACK.") || is_gateway_subject(reply);
 }
 
 protocol::ParserLimits first_limits(const SessionOptions& options) {
@@ -63,6 +69,17 @@ std::string_view close_reason_text(CloseReason reason) {
   return "";
 }
 
+namespace {
+
+// What Go does not print as it is: controls, invisible marks, private and unassigned ranges.
+bool is_invisible(uint32_t code) {
+  return code < 0xa1 || code == 0xad || (code >= 0x2000 && code <= 0x200f) || (code >= 0x2028 && code <= 0x202f) ||
+         (code >= 0x205f && code <= 0x206f) || code == 0x3000 || (code >= 0xe000 && code <= 0xf8ff) || code == 0xfeff ||
+         (code >= 0xfff0 && code <= 0xfffb) || (code & 0xfffe) == 0xfffe || code >= 0xe0000;
+}
+
+}  // namespace
+
 std::string go_quoted(std::string_view text) {
   std::string out = "\"";
   for (size_t i = 0; i < text.size(); i++) {
@@ -77,12 +94,22 @@ std::string go_quoted(std::string_view text) {
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
       case '\v': out += "\\v"; break;
-      default:
-        if (c < 0x20 || c == 0x7f) {
-          out += fmt::format("\\x{:02x}", c);
-        } else {
+      default: {
+        if (c >= 0x20 && c < 0x7f) {
           out += static_cast<char>(c);
+          break;
         }
+        uint32_t code = c;
+        const size_t bytes = c < 0x80 ? 0 : utf8_sequence(text, i, code);
+        if (bytes == 0) {
+          out += fmt::format("\\x{:02x}", c);
+        } else if (is_invisible(code)) {
+          out += code > 0xffff ? fmt::format("\\U{:08x}", code) : fmt::format("\\u{:04x}", code);
+        } else {
+          out.append(text.substr(i, bytes));
+        }
+        i += bytes == 0 ? 0 : bytes - 1;
+      }
     }
   }
   out += '"';
@@ -95,24 +122,25 @@ Session::Session(Shard& shard, SessionHost& host, SessionSetup setup)
       setup_(std::move(setup)),
       account_(setup_.account),
       parser_(first_limits(*setup_.options)),
-      output_(shard.chunks()) {}
+      output_(shard.chunks()),
+      stall_bytes_(std::min(stall_bytes_max, setup_.options->pending_bytes_max / 4 * 3)) {}
 
 Session::~Session() {
-  shard_.unsubscribe_all(*this);
+  (void)shard_.unsubscribe_some(*this, SIZE_MAX);
   shard_.forget(*this);
 }
 
-void Session::start() {
-  if (setup_.refuse == CloseReason::max_connections_exceeded) {
-    log(LogLevel::error, "maximum connections exceeded");
-    write_error("maximum connections exceeded");
-    close(setup_.refuse);
-    return;
-  }
+void Session::start(int64_t now_ns) {
+  start_ns_ = now_ns;
   protocol::ServerInfo info = *setup_.info;
   info.client_id = setup_.id;
   info.client_ip = setup_.client_ip;
   write_protocol(protocol::encode_info(info));
+  if (setup_.refuse == CloseReason::max_connections_exceeded) {
+    log(LogLevel::error, "maximum connections exceeded");
+    write_error("maximum connections exceeded");
+    close(setup_.refuse);
+  }
 }
 
 void Session::log(LogLevel level, std::string_view text) {
@@ -150,7 +178,10 @@ void Session::trace_out(std::string_view text) {
 }
 
 void Session::on_operation(const protocol::Operation& operation, int64_t now_ns) {
-  last_activity_ns_ = now_ns;
+  // What nats-server counts as a sign of life; a PONG is only an answer.
+  if (operation.kind <= protocol::OperationKind::ping && operation.kind != protocol::OperationKind::connect) {
+    last_activity_ns_ = now_ns;
+  }
   if (options().trace) trace_in(operation);
   switch (operation.kind) {
     case protocol::OperationKind::publish: on_publish(operation); break;
@@ -163,6 +194,8 @@ void Session::on_operation(const protocol::Operation& operation, int64_t now_ns)
       break;
     case protocol::OperationKind::connect: on_connect(operation, now_ns); break;
     case protocol::OperationKind::info:
+      if (!protocol::is_info(operation.argument)) close(CloseReason::protocol_violation);
+      break;
     case protocol::OperationKind::ok: break;
     case protocol::OperationKind::error: close(CloseReason::client_closed); break;
   }
@@ -194,7 +227,7 @@ void Session::on_parse_error(protocol::ParseResult result) {
 }
 
 void Session::on_connect(const protocol::Operation& operation, int64_t now_ns) {
-  (void)now_ns;
+  if (rtt_ns_ == 0) rtt_ns_ = now_ns - start_ns_;  // A first guess.
   Status status = protocol::read_connect(operation.argument, connect_);
   if (!status) {
     log(LogLevel::error, status.error().context);
@@ -216,9 +249,11 @@ void Session::on_connect(const protocol::Operation& operation, int64_t now_ns) {
 void Session::finish_connect(std::shared_ptr<const auth::Principal> principal) {
   is_waiting_ = false;
   const bool has_token = !connect_.token.empty();
-  // Secrets are not kept beyond the check.
-  connect_.password.clear();
-  connect_.token.clear();
+  if (!setup_.authenticator->is_required()) {
+    // Nobody asked for secrets: none are kept. Where they count, a second CONNECT may leave them out.
+    connect_.password.clear();
+    connect_.token.clear();
+  }
   if (is_closing()) return;
   if (principal == nullptr || connect_.has_account) {
     log(LogLevel::error, connect_.user.empty() ? "authentication error"
@@ -322,6 +357,8 @@ void Session::on_publish(const protocol::Operation& operation) {
   message.payload = operation.payload;
   message.has_headers = operation.has_headers && operation.header_bytes > 0;
   message.header_bytes = operation.header_bytes;
+  message.size_zeros = operation.size_zeros;
+  message.header_size_zeros = operation.header_size_zeros;
   message.payload_is_stable = true;
   message.publisher = this;
   if (shard_.publish(*account_, message) || operation.reply.empty() || !connect_.no_responders) return;
@@ -402,7 +439,7 @@ void Session::on_ping() {
 
 void Session::on_ping_timer(int64_t now_ns) {
   constexpr int64_t rtt_interval_ns = 3600LL * 1'000'000'000;
-  const bool needs_rtt = rtt_ns_ == 0 || now_ns - ping_sent_ns_ > rtt_interval_ns;
+  const bool needs_rtt = ping_sent_ns_ == 0 || now_ns - ping_sent_ns_ > rtt_interval_ns;
   if (now_ns - last_activity_ns_ < options().ping_interval_ns && !needs_rtt) return;
   if (pings_out_ + 1 > options().pings_out_max) {
     log(LogLevel::debug, "Stale Client Connection - Closing");
@@ -452,8 +489,9 @@ void Session::mark_dirty() {
 
 void Session::write_protocol(std::string_view text) {
   if (options().trace) trace_out(text);
-  if (!output_.append(text)) close(CloseReason::out_of_memory);
+  const bool whole = output_.append(text);
   mark_dirty();
+  check_pending(whole);
 }
 
 void Session::write_error(std::string_view text) { write_protocol(fmt::format("-ERR '{}'\r\n", text)); }
@@ -532,18 +570,30 @@ void Session::finish_message(size_t payload_bytes, bool whole) {
   statistics_.out_msgs += 1;
   statistics_.out_bytes += payload_bytes;
   mark_dirty();
-  const int64_t pending = static_cast<int64_t>(output_.pending_bytes());
+  check_pending(whole);
+}
+
+// Answers count like messages: who asks and never reads is as slow.
+void Session::check_pending(bool whole) {
   if (!whole) {
     close(CloseReason::out_of_memory);
-  } else if (pending > stall_bytes) {
-    shard_.request_stall();
-    if (pending > options().pending_bytes_max || shard_.budget().slow_consumers_must_go()) {
-      shard_.statistics().slow_consumers += 1;
-      log(LogLevel::info, fmt::format("Slow Consumer Detected: MaxPending of {} Exceeded", options().pending_bytes_max));
-      close(CloseReason::slow_consumer_pending_bytes);
-      output_.clear();
-    }
+  } else if (static_cast<int64_t>(output_.pending_bytes()) > stall_bytes_) {
+    on_much_pending();
   }
+}
+
+// Much waits here. A burst within one turn is no sign of a slow reader: what the transport takes now does not count.
+void Session::on_much_pending() {
+  host_.on_much_pending();
+  if (is_closing()) return;
+  const int64_t pending = static_cast<int64_t>(output_.pending_bytes());
+  if (pending <= stall_bytes_) return;
+  shard_.request_stall();
+  if (pending <= options().pending_bytes_max && !shard_.budget().slow_consumers_must_go()) return;
+  shard_.statistics().slow_consumers += 1;
+  log(LogLevel::info, fmt::format("Slow Consumer Detected: MaxPending of {} Exceeded", options().pending_bytes_max));
+  close(CloseReason::slow_consumer_pending_bytes);
+  output_.clear();
 }
 
 }  // namespace martlet::broker

@@ -57,6 +57,8 @@ class SessionHost {
  public:
   /// CONNECT needs a check that is too slow for a loop: parsing must pause until Session::finish_connect().
   virtual void on_slow_authentication() = 0;
+  /// Much output waits: write what can be written now, before the session judges its client.
+  virtual void on_much_pending() = 0;
 
  protected:
   ~SessionHost() = default;
@@ -91,7 +93,7 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   /// Says INFO; call once.
-  void start();
+  void start(int64_t now_ns);
   /// Acts on one operation. Whether the session goes on is told by is_closing() and is_waiting().
   void on_operation(const protocol::Operation& operation, int64_t now_ns);
   void on_parse_error(protocol::ParseResult result);
@@ -154,7 +156,7 @@ class Session {
   };
 
   static constexpr size_t borrow_bytes_min = 1024;          // A payload of this size is written from where it was read.
-  static constexpr int64_t stall_bytes = 4 * 1024 * 1024;   // Behind by this much, a receiver slows its producers down.
+  static constexpr int64_t stall_bytes_max = 4 * 1024 * 1024;  // Behind by this much, a receiver slows its producers down.
 
   void on_connect(const protocol::Operation& operation, int64_t now_ns);
   void on_publish(const protocol::Operation& operation);
@@ -163,7 +165,9 @@ class Session {
   void on_ping();
   void admit();
   void write_long_message(const Subscription& subscription, const Message& message, std::string_view payload);
+  void check_pending(bool whole);
   void finish_message(size_t payload_bytes, bool whole);
+  void on_much_pending();
   bool may_publish(std::string_view subject);
   bool is_reserved_publish(const protocol::Operation& operation);
   void write_ok() {
@@ -189,7 +193,9 @@ class Session {
   std::unique_ptr<std::vector<Verdict>> verdicts_;
   uint64_t verdicts_epoch_ = 0;
   int64_t last_activity_ns_ = 0;
+  int64_t start_ns_ = 0;
   int64_t ping_sent_ns_ = 0;
+  int64_t stall_bytes_;
   int64_t rtt_ns_ = 0;
   int64_t pings_out_ = 0;
   CloseReason close_reason_ = CloseReason::none;

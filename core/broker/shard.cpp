@@ -76,6 +76,16 @@ void Shard::unsubscribe_all(Session& session) {
   for (Subscription* subscription : all) unsubscribe(*subscription);
 }
 
+bool Shard::unsubscribe_some(Session& session, size_t count_max) {
+  std::vector<Subscription*> some;
+  session.subscriptions().drain(count_max, some);
+  for (Subscription* subscription : some) {
+    session.account().routing().remove(subscription);
+    subscriptions_.retire(subscription);
+  }
+  return session.subscriptions().size() == 0;
+}
+
 void Shard::mark_dirty(Session& session) { dirty_.push_back(&session); }
 void Shard::mark_ended(Session& session) { ended_.push_back(&session); }
 

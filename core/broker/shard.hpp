@@ -82,6 +82,8 @@ class Shard {
   void unsubscribe(Account& account, Subscription& subscription);
   /// Ends all subscriptions of a session.
   void unsubscribe_all(Session& session);
+  /// For a session that ends and acts no more: ends at most `count_max` of its subscriptions. True when none is left.
+  bool unsubscribe_some(Session& session, size_t count_max);
 
   /// Routes one message. True when at least one receiver got it (or another loop took it over). Called from within a
   /// delivery (by an internal handler) it is done after that delivery, and answers true.
@@ -117,6 +119,7 @@ class Shard {
   MemoryBudget& budget() { return *setup_.budget; }
   ChunkPool& chunks() { return chunks_; }
   ShardHost& host() { return *setup_.host; }
+  Random& random() { return random_; }
   ShardStatistics& statistics() { return statistics_; }
   const RouteCache& routes() const { return routes_; }
   size_t subscription_count() const { return subscriptions_.count(); }
@@ -129,9 +132,7 @@ class Shard {
   void deliver_group_again(Account& account, uint64_t queue_hash, const Message& message);
   void run_deferred();
   void prepare(Message& message) {
-    if (!sizes_.fits(message.payload.size(), message.header_bytes, message.has_headers)) {
-      sizes_.make(message.payload.size(), message.header_bytes, message.has_headers);
-    }
+    if (!sizes_.fits(message)) sizes_.make(message);
     message.sizes = &sizes_;
   }
 

@@ -59,4 +59,14 @@ void SidTable::erase(const Subscription* subscription) {
   if (count_ == 0) std::vector<Subscription*>().swap(slots_);
 }
 
+void SidTable::drain(size_t count_max, std::vector<Subscription*>& out) {
+  while (!slots_.empty() && out.size() < count_max) {
+    if (slots_.back() != nullptr) {
+      out.push_back(slots_.back());
+      count_ -= 1;
+    }
+    slots_.pop_back();
+  }
+}
+
 }  // namespace martlet::broker

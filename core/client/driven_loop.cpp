@@ -69,8 +69,8 @@ bool DrivenLoop::wait_directly(int64_t timeout_ns) {
   if (timeout_ns == 0 || members_.size() != 1) return false;
   const int fd = members_[0]->direct_descriptor();
   if (fd < 0) return false;
-  // The loop's clock stands still since its last turn: after a while its timers get one. It may bring what is waited for,
-  // so the waiter looks again before anybody sleeps.
+  // The loop's clock stands still since its last turn: after a while its timers get one. It may
+  // bring what is waited for, so the waiter looks again before anybody sleeps.
   if (clock_.monotonic_ns() - loop_->now_ns() > direct_wait_ns) {
     loop_->run_once(0);
     return true;

@@ -110,6 +110,11 @@ class Loop {
   Status open(bool with_descriptor);
   void wait_until(int64_t deadline_ns);
   static void on_wait_over(int fd, short what, void* self);
+  void refresh_now() {
+    if (now_is_fresh_) return;
+    now_is_fresh_ = true;
+    now_ns_ = clock_.monotonic_ns();
+  }
   void take_posted();
 
   const Clock& clock_;
@@ -127,6 +132,7 @@ class Loop {
   Task on_wake_;
   std::function<bool()> on_turn_end_;
   int64_t now_ns_;
+  bool now_is_fresh_ = false;  // Read since the loop last waited.
   TimerWheel wheel_;
   bool turn_at_once_ = false;
   friend class FdWatch;

@@ -33,7 +33,7 @@ Connection::~Connection() {
 Status Connection::start() {
   Status status = stream_->attach(worker_.loop(), *this);
   if (!status) return status;
-  session_.start();
+  session_.start(worker_.loop().now_ns());
   if (session_.options().auth_required) {
     worker_.loop().start_timer(ping_timer_, session_.options().auth_timeout_ns);
   } else {
@@ -42,9 +42,15 @@ Status Connection::start() {
   return stream_->set_interest(true, false);
 }
 
+// Before CONNECT a client is asked after the whole interval; the first time after it soon, with a little chance in it so
+// that many clients that came together are not asked together.
 void Connection::start_ping_timer() {
   const int64_t interval = session_.options().ping_interval_ns;
-  worker_.loop().start_timer(ping_timer_, saw_connect_ ? interval : std::min(first_ping_ns, interval));
+  int64_t delay = interval;
+  if (saw_connect_ && interval > first_ping_ns) {
+    delay = first_ping_ns + static_cast<int64_t>(worker_.shard().random().below(first_ping_ns / 5));
+  }
+  worker_.loop().start_timer(ping_timer_, delay);
 }
 
 void Connection::on_ping_timer() {
@@ -179,7 +185,7 @@ void Connection::parse(const char* begin, const char* end, bool in_pending) {
   }
   if (!saw_connect_ && session_.is_connected()) {
     saw_connect_ = true;
-    worker_.loop().start_timer(ping_timer_, std::min(first_ping_ns, session_.options().ping_interval_ns));
+    start_ping_timer();
   }
   if ((worker_.shard().take_stall() || worker_.must_slow_producers()) && session_.options().stalls_producers) stall();
 }

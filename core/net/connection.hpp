@@ -52,6 +52,7 @@ class Connection final : public transport::StreamHandler, public broker::Session
 
   void on_stream_ready(bool readable, bool writable) override;
   void on_slow_authentication() override;
+  void on_much_pending() override { flush(); }
   void read_some();
   /// Room for the next read: behind what is pending, or in the worker's arena. Null: no memory now.
   char* read_space(size_t& bytes_max);
@@ -82,6 +83,7 @@ class Connection final : public transport::StreamHandler, public broker::Session
   bool read_wants_write_ = false;   // The stream must write before it can read, or the other way round (TLS).
   bool write_wants_read_ = false;
   bool saw_connect_ = false;
+  bool is_ending_ = false;     // The session has ended; its subscriptions go, slice by slice.
   bool is_finishing_ = false;  // Only output goes on.
   bool is_done_ = false;       // In Worker::done_.
 };

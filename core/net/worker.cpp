@@ -157,15 +157,22 @@ void Worker::recycle_arena() {
 }
 
 void Worker::end_connections() {
-  std::vector<broker::Session*>& ended = shard_->ended_sessions();
-  while (!ended.empty()) {
-    broker::Session& session = *ended.back();
-    ended.pop_back();
-    session.clear_dirty();
-    Connection* connection = static_cast<Connection*>(&session.host());
-    if (setup_.on_connection_closing) setup_.on_connection_closing(*connection);
-    shard_->unsubscribe_all(session);
-    if (connection->finish()) connection_done(*connection);
+  std::vector<broker::Session*> ending;
+  ending.swap(shard_->ended_sessions());
+  for (broker::Session* session : ending) {
+    Connection* connection = static_cast<Connection*>(&session->host());
+    session->clear_dirty();
+    if (!connection->is_ending_) {
+      connection->is_ending_ = true;
+      if (setup_.on_connection_closing) setup_.on_connection_closing(*connection);
+      connection->flush();
+    }
+    // A million subscriptions do not hold the others up: the rest of them has its turn in the next turns.
+    if (!shard_->unsubscribe_some(*session, is_stopping_ ? SIZE_MAX : unsubscribes_per_turn)) {
+      shard_->ended_sessions().push_back(session);
+    } else if (connection->finish()) {
+      connection_done(*connection);
+    }
   }
   while (!done_.empty()) {
     Connection* connection = done_.back();

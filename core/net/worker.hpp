@@ -91,6 +91,7 @@ class Worker final : public broker::ShardHost {
   static constexpr size_t arena_bytes = 512 * 1024;
   static constexpr size_t read_bytes_min = 64 * 1024;
   static constexpr size_t read_bytes_max = 128 * 1024;
+  static constexpr size_t unsubscribes_per_turn = 1000;  // About a millisecond.
   static constexpr int64_t stall_max_ns = 5'000'000;
 
   explicit Worker(Setup setup);

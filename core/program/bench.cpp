@@ -39,9 +39,11 @@ class BenchRun {
   std::atomic<int64_t> end_ns{0};
 
   void note(int64_t now_ns) {
-    for (int64_t seen = start_ns.load(); now_ns < seen && !start_ns.compare_exchange_weak(seen, now_ns);) {
+    for (int64_t seen = start_ns.load();
+         now_ns < seen && !start_ns.compare_exchange_weak(seen, now_ns);) {
     }
-    for (int64_t seen = end_ns.load(); now_ns > seen && !end_ns.compare_exchange_weak(seen, now_ns);) {
+    for (int64_t seen = end_ns.load();
+         now_ns > seen && !end_ns.compare_exchange_weak(seen, now_ns);) {
     }
   }
   void fail(Error error) {
@@ -104,7 +106,8 @@ Status receive(BenchWork& work, ClientTool::Session& session, int64_t count,
     if (!batch) return Status(batch.error());
     const int64_t before = got;
     for (int32_t i = 0; i < batch->count(); ++i) {
-      if (batch->kind(i) == client::CompletionKind::closed) return Status(ErrorCode::closed, std::string(batch->data(i)));
+      if (batch->kind(i) == client::CompletionKind::closed)
+        return Status(ErrorCode::closed, std::string(batch->data(i)));
       if (batch->kind(i) != client::CompletionKind::message) continue;
       ++got;
       Status status = take(*batch, i);
@@ -163,27 +166,34 @@ using Part = Status (*)(BenchWork&, ClientTool::Session&, int64_t);
 
 void report(BenchWork& work, const std::string& what) {
   const int64_t done = work.run.done.load();
-  const double seconds = std::max(1e-9, static_cast<double>(work.run.end_ns - work.run.start_ns) / 1e9);
+  const double seconds =
+      std::max(1e-9, static_cast<double>(work.run.end_ns - work.run.start_ns) / 1e9);
   const double rate = static_cast<double>(done) / seconds;
-  fmt::print("{}: {} messages of {} bytes by {} client(s) in {:.3f} s: {} msgs/s, {}/s\n", what, with_commas(done),
-             work.options.size_bytes, work.options.clients, seconds, with_commas(static_cast<int64_t>(rate)),
+  fmt::print("{}: {} messages of {} bytes by {} client(s) in {:.3f} s: {} msgs/s, {}/s\n", what,
+             with_commas(done), work.options.size_bytes, work.options.clients, seconds,
+             with_commas(static_cast<int64_t>(rate)),
              readable_bytes(rate * static_cast<double>(work.options.size_bytes)));
   std::vector<int64_t>& latencies = work.run.latencies_ns();
   if (latencies.empty()) return;
   std::sort(latencies.begin(), latencies.end());
   const auto at = [&](double share) {
-    return static_cast<double>(latencies[static_cast<size_t>(share * static_cast<double>(latencies.size() - 1))]) / 1e3;
+    return static_cast<double>(
+               latencies[static_cast<size_t>(share * static_cast<double>(latencies.size() - 1))]) /
+           1e3;
   };
-  fmt::print("latency: p50 {:.1f} us, p90 {:.1f} us, p99 {:.1f} us, most {:.1f} us\n", at(0.5), at(0.9), at(0.99), at(1));
+  fmt::print("latency: p50 {:.1f} us, p90 {:.1f} us, p99 {:.1f} us, most {:.1f} us\n", at(0.5),
+             at(0.9), at(0.99), at(1));
 }
 
-int run_parts(BenchWork& work, const std::string& what, Part part, bool each_gets_all, client::RunMode mode) {
+int run_parts(BenchWork& work, const std::string& what, Part part, bool each_gets_all,
+              client::RunMode mode) {
   const int64_t clients = work.options.clients;
   work.run.running.store(static_cast<int>(clients));
   std::vector<std::thread> threads;
   for (int64_t c = 0; c < clients; ++c) {
-    const int64_t share = each_gets_all ? work.options.msgs
-                                        : work.options.msgs / clients + (c < work.options.msgs % clients ? 1 : 0);
+    const int64_t share =
+        each_gets_all ? work.options.msgs
+                      : work.options.msgs / clients + (c < work.options.msgs % clients ? 1 : 0);
     threads.emplace_back([&work, part, share, mode] {
       Result<ClientTool::Session> session = work.tool.connect(mode);
       Status status = session ? part(work, *session, share) : Status(session.error());
@@ -193,7 +203,8 @@ int run_parts(BenchWork& work, const std::string& what, Part part, bool each_get
   }
   {
     const int64_t total = each_gets_all ? work.options.msgs * clients : work.options.msgs;
-    Progress progress(work.tool.clock(), what, total, work.options.progress && io::is_error_terminal());
+    Progress progress(work.tool.clock(), what, total,
+                      work.options.progress && io::is_error_terminal());
     while (work.run.running.load() > 0) {
       progress.show(work.run.done.load(std::memory_order_relaxed));
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -203,7 +214,8 @@ int run_parts(BenchWork& work, const std::string& what, Part part, bool each_get
   }
   const Error error = work.run.error();
   if (error.code != ErrorCode::ok) {
-    for (std::thread& thread : threads) thread.detach();  // They may wait for ever; the program ends now.
+    for (std::thread& thread : threads)
+      thread.detach();  // They may wait for ever; the program ends now.
     std::_Exit(work.tool.fail(error));
   }
   for (std::thread& thread : threads) thread.join();
@@ -215,17 +227,21 @@ int run_parts(BenchWork& work, const std::string& what, Part part, bool each_get
 
 int run_bench(const std::string& called_as, const std::vector<std::string>& arguments) {
   ClientTool tool(called_as, std::string(usage),
-                  "Measures a server with our client. `sub` and `service serve` start first and wait for the others.");
+                  "Measures a server with our client. `sub` and `service serve` start first and "
+                  "wait for the others.");
   BenchOptions options;
   tool.line().add_number(0, "clients", "connections, each with a thread (1)", &options.clients, 1);
-  tool.line().add_number(0, "msgs", "messages in all; for sub, of each client (100000)", &options.msgs, 1);
+  tool.line().add_number(0, "msgs", "messages in all; for sub, of each client (100000)",
+                         &options.msgs, 1);
   tool.line().add_size(0, "size", "size of a message (128B)", &options.size_bytes);
   tool.line().add_duration(0, "sleep", "pause between messages", &options.sleep_ns);
   tool.line().add_texts('H', "header", "a header as Key:value; may be repeated", &options.headers);
-  tool.line().add_switch(0, "progress", "show a bar on a terminal (--no-progress: do not)", &options.progress);
+  tool.line().add_switch(0, "progress", "show a bar on a terminal (--no-progress: do not)",
+                         &options.progress);
   if (!tool.begin(arguments, 2, 3)) return tool.exit_status();
   const std::vector<std::string>& words = tool.line().positional();
-  const std::string what = words[0] == "service" && words.size() == 3 ? "service " + words[1] : words[0];
+  const std::string what =
+      words[0] == "service" && words.size() == 3 ? "service " + words[1] : words[0];
   const struct {
     std::string_view name;
     Part part;
@@ -244,7 +260,9 @@ int run_bench(const std::string& called_as, const std::vector<std::string>& argu
     BenchWork work{tool, options, words.back(), *headers, {}};
     return run_parts(work, what, entry.part, entry.each_gets_all, entry.mode);
   }
-  return tool.fail(Error{ErrorCode::invalid_argument, fmt::format("there is no bench {}; usage: {} {}", what, called_as, usage)});
+  return tool.fail(
+      Error{ErrorCode::invalid_argument,
+            fmt::format("there is no bench {}; usage: {} {}", what, called_as, usage)});
 }
 
 }  // namespace martlet::program

@@ -55,7 +55,8 @@ ClientTool::ClientTool(const std::string& called_as, std::string usage, std::str
   line_.add_duration(0, "timeout", "how long to wait for the server (5s)", &timeout_ns_);
 }
 
-bool ClientTool::begin(const std::vector<std::string>& words, size_t words_least, size_t words_most) {
+bool ClientTool::begin(const std::vector<std::string>& words, size_t words_least,
+                       size_t words_most) {
   const Status status = line_.parse(words);
   if (line_.asks_help()) {
     fmt::print("{}", line_.help(called_as_));
@@ -73,7 +74,8 @@ bool ClientTool::begin(const std::vector<std::string>& words, size_t words_least
 }
 
 int ClientTool::fail(const Error& error) {
-  fmt::print(stderr, "{}: {}\n", called_as_, error.context.empty() ? error_code_name(error.code) : error.context);
+  fmt::print(stderr, "{}: {}\n", called_as_,
+             error.context.empty() ? error_code_name(error.code) : error.context);
   return 1;
 }
 
@@ -81,7 +83,9 @@ Result<ClientTool::Session> ClientTool::connect(client::RunMode run) const {
   Result<client::ConnectionOptions> options = client::parse_connection_options(servers_);
   if (!options) return options.take_error();
   options->run = run;
-  options->name = connection_name_.empty() ? "martlet " + called_as_.substr(called_as_.rfind(' ') + 1) : connection_name_;
+  options->name = connection_name_.empty()
+                      ? "martlet " + called_as_.substr(called_as_.rfind(' ') + 1)
+                      : connection_name_;
   options->inbox_prefix = inbox_prefix_;
   options->connect_timeout_ms = std::max<int64_t>(1, timeout_ns_ / ns_per_ms);
   options->token = token_;
@@ -114,7 +118,8 @@ Result<std::string> headers_of_flags(const std::vector<std::string>& flags) {
   for (const std::string& flag : flags) {
     const size_t colon = flag.find(':');
     if (colon == std::string::npos) {
-      return Error{ErrorCode::invalid_argument, fmt::format("--header \"{}\" is not of the form Key:value", flag)};
+      return Error{ErrorCode::invalid_argument,
+                   fmt::format("--header \"{}\" is not of the form Key:value", flag)};
     }
     Status status = builder.add(trimmed(std::string_view(flag).substr(0, colon)),
                                 trimmed(std::string_view(flag).substr(colon + 1)));
@@ -126,7 +131,8 @@ Result<std::string> headers_of_flags(const std::vector<std::string>& flags) {
 std::string read_standard_input() {
   std::string all;
   char buffer[65536];
-  for (size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, stdin)) > 0;) all.append(buffer, got);
+  for (size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, stdin)) > 0;)
+    all.append(buffer, got);
   return all;
 }
 
@@ -141,9 +147,10 @@ bool read_standard_line(std::string* out) {
 
 void print_message(const client::Batch& batch, int32_t index, bool with_data) {
   std::string text;
-  client::for_each_header(batch.headers(index), [&text](std::string_view key, std::string_view value) {
-    text += fmt::format("{}: {}\n", key, value);
-  });
+  client::for_each_header(batch.headers(index),
+                          [&text](std::string_view key, std::string_view value) {
+                            text += fmt::format("{}: {}\n", key, value);
+                          });
   if (!text.empty()) text += '\n';
   if (with_data) {
     text += batch.data(index);
@@ -178,10 +185,12 @@ std::string BodyTemplate::value_of(std::string_view name, int64_t count, std::st
   if (name == "TimeStamp") return fmt::format("{:%Y-%m-%dT%H:%M:%S%z}", local_time(now));
   if (name == "ID") return nuid_.next();
   if (name == "Request") return std::string(request);
-  if (!name.starts_with("Random ")) return fmt::format("{{{{{}}}}}", name);  // Not ours: as it was written.
+  if (!name.starts_with("Random "))
+    return fmt::format("{{{{{}}}}}", name);  // Not ours: as it was written.
   unsigned least = 0;
   unsigned most = 0;
-  if (std::sscanf(std::string(name).c_str(), "Random %u %u", &least, &most) != 2 || most < least) return {};
+  if (std::sscanf(std::string(name).c_str(), "Random %u %u", &least, &most) != 2 || most < least)
+    return {};
   std::string letters(least + random_.below(most - least + 1), 0);
   for (char& letter : letters) letter = static_cast<char>('a' + random_.below(26));
   return letters;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what the client tools share: the flags that say which server and who we are, the connection, lines with the time,
-// header flags, and the texts that a body may contain ({{Count}} and the like).
+// Owns what the client tools share: the flags that say which server and who we are, the connection,
+// lines with the time, header flags, and the texts that a body may contain ({{Count}} and the
+// like).
 #pragma once
 
 #include <cstdint>
@@ -66,7 +67,8 @@ bool read_standard_line(std::string* out);
 /// Prints a message as `sub` and `request` show it.
 void print_message(const client::Batch& batch, int32_t index, bool with_data);
 
-/// Fills in {{Count}}, {{TimeStamp}}, {{Unix}}, {{UnixNano}}, {{Time}}, {{ID}}, {{Random least most}}, {{Request}}.
+/// Fills in {{Count}}, {{TimeStamp}}, {{Unix}}, {{UnixNano}}, {{Time}}, {{ID}}, {{Random least
+/// most}}, {{Request}}.
 class BodyTemplate {
  public:
   explicit BodyTemplate(bool is_on);

@@ -27,75 +27,90 @@ Result<int64_t> parse_size(std::string_view text) {
   size_t digits = 0;
   while (digits < text.size() && std::isdigit(static_cast<unsigned char>(text[digits]))) ++digits;
   std::string unit(text.substr(digits));
-  std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return std::toupper(c); });
+  std::transform(unit.begin(), unit.end(), unit.begin(),
+                 [](unsigned char c) { return std::toupper(c); });
   std::erase(unit, 'I');
   if (unit.ends_with('B')) unit.pop_back();
   int64_t value = 0;
   const std::string_view units = " KMG";
   const size_t power = unit.empty() ? 0 : units.find(unit);
-  if (unit.size() > 1 || power == std::string_view::npos || !read_number(text.substr(0, digits), &value) ||
-      value > (INT64_MAX >> (10 * power))) {
-    return Error{ErrorCode::invalid_argument, fmt::format("\"{}\" is no size such as 128B or 4KB", text)};
+  if (unit.size() > 1 || power == std::string_view::npos ||
+      !read_number(text.substr(0, digits), &value) || value > (INT64_MAX >> (10 * power))) {
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("\"{}\" is no size such as 128B or 4KB", text)};
   }
   return value << (10 * power);
 }
 
 void CommandLine::add_text(char letter, std::string name, std::string about, std::string* value) {
-  flags_.push_back({letter, std::move(name), std::move(about), false, [value](const std::string& text) {
-                      *value = text;
-                      return Status();
-                    }});
+  flags_.push_back(
+      {letter, std::move(name), std::move(about), false, [value](const std::string& text) {
+         *value = text;
+         return Status();
+       }});
 }
 
-void CommandLine::add_texts(char letter, std::string name, std::string about, std::vector<std::string>* values) {
-  flags_.push_back({letter, std::move(name), std::move(about), false, [values](const std::string& text) {
-                      values->push_back(text);
-                      return Status();
-                    }});
+void CommandLine::add_texts(char letter, std::string name, std::string about,
+                            std::vector<std::string>* values) {
+  flags_.push_back(
+      {letter, std::move(name), std::move(about), false, [values](const std::string& text) {
+         values->push_back(text);
+         return Status();
+       }});
 }
 
-void CommandLine::add_number(char letter, std::string name, std::string about, int64_t* value, int64_t least) {
-  flags_.push_back({letter, name, std::move(about), false, [value, least, name](const std::string& text) {
-                      if (!read_number(text, value)) return bad(fmt::format("--{}: \"{}\" is no number", name, text));
-                      if (*value < least) return bad(fmt::format("--{}: {} is below {}", name, *value, least));
-                      return Status();
-                    }});
+void CommandLine::add_number(char letter, std::string name, std::string about, int64_t* value,
+                             int64_t least) {
+  flags_.push_back(
+      {letter, name, std::move(about), false, [value, least, name](const std::string& text) {
+         if (!read_number(text, value))
+           return bad(fmt::format("--{}: \"{}\" is no number", name, text));
+         if (*value < least) return bad(fmt::format("--{}: {} is below {}", name, *value, least));
+         return Status();
+       }});
 }
 
-void CommandLine::add_duration(char letter, std::string name, std::string about, int64_t* value_ns) {
-  flags_.push_back({letter, name, std::move(about), false, [value_ns, name](const std::string& text) {
-                      const Result<int64_t> duration = server::parse_go_duration(text);
-                      if (!duration || *duration < 0) {
-                        return bad(fmt::format("--{}: \"{}\" is no duration such as 300ms or 1m30s", name, text));
-                      }
-                      *value_ns = *duration;
-                      return Status();
-                    }});
+void CommandLine::add_duration(char letter, std::string name, std::string about,
+                               int64_t* value_ns) {
+  flags_.push_back(
+      {letter, name, std::move(about), false, [value_ns, name](const std::string& text) {
+         const Result<int64_t> duration = server::parse_go_duration(text);
+         if (!duration || *duration < 0) {
+           return bad(
+               fmt::format("--{}: \"{}\" is no duration such as 300ms or 1m30s", name, text));
+         }
+         *value_ns = *duration;
+         return Status();
+       }});
 }
 
 void CommandLine::add_size(char letter, std::string name, std::string about, int64_t* value_bytes) {
-  flags_.push_back({letter, name, std::move(about), false, [value_bytes, name](const std::string& text) {
-                      const Result<int64_t> size = parse_size(text);
-                      if (!size) return bad(fmt::format("--{}: {}", name, size.error().context));
-                      *value_bytes = *size;
-                      return Status();
-                    }});
+  flags_.push_back(
+      {letter, name, std::move(about), false, [value_bytes, name](const std::string& text) {
+         const Result<int64_t> size = parse_size(text);
+         if (!size) return bad(fmt::format("--{}: {}", name, size.error().context));
+         *value_bytes = *size;
+         return Status();
+       }});
 }
 
 void CommandLine::add_switch(char letter, std::string name, std::string about, bool* value) {
-  flags_.push_back({letter, std::move(name), std::move(about), true, [value](const std::string& text) {
-                      *value = text != "false";
-                      return Status();
-                    }});
+  flags_.push_back(
+      {letter, std::move(name), std::move(about), true, [value](const std::string& text) {
+         *value = text != "false";
+         return Status();
+       }});
 }
 
 const CommandLine::Flag* CommandLine::find(std::string_view name) const {
-  const auto found = std::find_if(flags_.begin(), flags_.end(), [&](const Flag& flag) { return flag.name == name; });
+  const auto found = std::find_if(flags_.begin(), flags_.end(),
+                                  [&](const Flag& flag) { return flag.name == name; });
   return found == flags_.end() ? nullptr : &*found;
 }
 
 const CommandLine::Flag* CommandLine::find(char letter) const {
-  const auto found = std::find_if(flags_.begin(), flags_.end(), [&](const Flag& flag) { return flag.letter == letter; });
+  const auto found = std::find_if(flags_.begin(), flags_.end(),
+                                  [&](const Flag& flag) { return flag.letter == letter; });
   return found == flags_.end() || letter == 0 ? nullptr : &*found;
 }
 
@@ -106,7 +121,8 @@ Status CommandLine::take_long(const std::vector<std::string>& words, size_t* at)
   const Flag* flag = find(name);
   if (flag == nullptr && name.starts_with("no-")) {
     flag = find(name.substr(3));
-    if (flag != nullptr && flag->is_switch && equals == std::string::npos) return flag->take("false");
+    if (flag != nullptr && flag->is_switch && equals == std::string::npos)
+      return flag->take("false");
     flag = nullptr;
   }
   if (flag == nullptr) return bad(fmt::format("there is no flag --{}", name));
@@ -155,7 +171,8 @@ std::string CommandLine::help(const std::string& called_as) const {
   std::string text = fmt::format("Usage: {} {}\n\n{}\n\n", called_as, usage_, about_);
   for (const Flag& flag : flags_) {
     const std::string letter = flag.letter != 0 ? fmt::format("-{}, ", flag.letter) : "    ";
-    text += fmt::format("  {}{:24}{}\n", letter, "--" + flag.name + (flag.is_switch ? "" : " ..."), flag.about);
+    text += fmt::format("  {}{:24}{}\n", letter, "--" + flag.name + (flag.is_switch ? "" : " ..."),
+                        flag.about);
   }
   return text + "  -h, --help                  this text\n";
 }

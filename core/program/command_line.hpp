@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the command lines of the client tools: flags anywhere, in the forms `--name value`, `--name=value`, `-n value`,
-// `-nvalue`, `--[no-]name` for switches, `--` before words that begin with a dash. (`serve` has Go's rules instead.)
+// Owns the command lines of the client tools: flags anywhere, in the forms `--name value`,
+// `--name=value`, `-n value`,
+// `-nvalue`, `--[no-]name` for switches, `--` before words that begin with a dash. (`serve` has
+// Go's rules instead.)
 #pragma once
 
 #include <cstdint>
@@ -17,11 +19,13 @@ namespace martlet::program {
 class CommandLine {
  public:
   /// `usage` is what stands behind the command's name; `about` one sentence.
-  CommandLine(std::string usage, std::string about) : usage_(std::move(usage)), about_(std::move(about)) {}
+  CommandLine(std::string usage, std::string about)
+      : usage_(std::move(usage)), about_(std::move(about)) {}
 
   // What the command takes; `letter` 0: no short form. The values are written by parse().
   void add_text(char letter, std::string name, std::string about, std::string* value);
-  void add_texts(char letter, std::string name, std::string about, std::vector<std::string>* values);
+  void add_texts(char letter, std::string name, std::string about,
+                 std::vector<std::string>* values);
   void add_number(char letter, std::string name, std::string about, int64_t* value, int64_t least);
   void add_duration(char letter, std::string name, std::string about, int64_t* value_ns);
   /// "128", "128B", "4KB", "1MiB": powers of 1024.

@@ -34,7 +34,11 @@ std::string readable_bytes(double bytes) {
 }
 
 Progress::Progress(const Clock& clock, std::string name, int64_t total, bool shows)
-    : clock_(clock), name_(std::move(name)), total_(total), shows_(shows), start_ns_(clock.monotonic_ns()) {}
+    : clock_(clock),
+      name_(std::move(name)),
+      total_(total),
+      shows_(shows),
+      start_ns_(clock.monotonic_ns()) {}
 
 void Progress::show(int64_t done) {
   done_ = done;
@@ -60,14 +64,17 @@ void Progress::finish() {
 }
 
 std::string Progress::line(int64_t done, int64_t elapsed_ns) const {
-  const double share = total_ > 0 ? std::min(1.0, static_cast<double>(done) / static_cast<double>(total_)) : 0;
+  const double share =
+      total_ > 0 ? std::min(1.0, static_cast<double>(done) / static_cast<double>(total_)) : 0;
   const int full = static_cast<int>(share * bar_width);
   const double seconds = std::max(1e-9, static_cast<double>(elapsed_ns) / 1e9);
   const double rate = static_cast<double>(done) / seconds;
-  std::string text = fmt::format("{} [{}{}] {:3.0f}% {}/{}  {}/s", name_, std::string(static_cast<size_t>(full), '#'),
-                                 std::string(static_cast<size_t>(bar_width - full), '.'), share * 100,
-                                 with_commas(done), with_commas(total_), with_commas(static_cast<int64_t>(rate)));
-  if (done > 0 && done < total_) text += fmt::format("  {:.0f}s left", static_cast<double>(total_ - done) / rate);
+  std::string text = fmt::format(
+      "{} [{}{}] {:3.0f}% {}/{}  {}/s", name_, std::string(static_cast<size_t>(full), '#'),
+      std::string(static_cast<size_t>(bar_width - full), '.'), share * 100, with_commas(done),
+      with_commas(total_), with_commas(static_cast<int64_t>(rate)));
+  if (done > 0 && done < total_)
+    text += fmt::format("  {:.0f}s left", static_cast<double>(total_ - done) / rate);
   return text;
 }
 

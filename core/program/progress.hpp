@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the bar that long work shows on a terminal: how far, how fast, how long still. Elsewhere it is silent. One thread.
+// Owns the bar that long work shows on a terminal: how far, how fast, how long still. Elsewhere it
+// is silent. One thread.
 #pragma once
 
 #include <cstdint>

@@ -29,8 +29,13 @@ struct PubOptions {
 
 class Publisher {
  public:
-  Publisher(ClientTool& tool, ClientTool::Session& session, const PubOptions& options, std::string headers)
-      : tool_(tool), session_(session), options_(options), headers_(std::move(headers)), body_(options.templates) {}
+  Publisher(ClientTool& tool, ClientTool::Session& session, const PubOptions& options,
+            std::string headers)
+      : tool_(tool),
+        session_(session),
+        options_(options),
+        headers_(std::move(headers)),
+        body_(options.templates) {}
 
   Status send(const std::string& subject, std::string_view text, int64_t number) {
     const std::string data = body_.fill(text, number);
@@ -38,7 +43,8 @@ class Publisher {
     const client::PublishView message{to, options_.reply, headers_, data};
     Status status = session_.connection->publish(message);
     while (status.code() == ErrorCode::again) {
-      status = session_.connection->wait_capacity(static_cast<int64_t>(data.size() + headers_.size()), tool_.timeout_ns());
+      status = session_.connection->wait_capacity(
+          static_cast<int64_t>(data.size() + headers_.size()), tool_.timeout_ns());
       if (status) status = session_.connection->publish(message);
     }
     if (status && options_.count == 1 && !options_.quiet) {
@@ -68,7 +74,8 @@ Status publish_lines(Publisher& publisher, const std::string& subject) {
 
 int run_pub(const std::string& called_as, const std::vector<std::string>& arguments) {
   ClientTool tool(called_as, "[flags] SUBJECT [BODY]",
-                  "Publishes BODY, or standard input, to SUBJECT. Both may hold {{Count}}, {{Time}}, {{TimeStamp}}, {{Unix}},\n"
+                  "Publishes BODY, or standard input, to SUBJECT. Both may hold {{Count}}, "
+                  "{{Time}}, {{TimeStamp}}, {{Unix}},\n"
                   "{{UnixNano}}, {{ID}} and {{Random least most}}.");
   PubOptions options;
   tool.line().add_text(0, "reply", "reply subject of the message", &options.reply);
@@ -76,9 +83,13 @@ int run_pub(const std::string& called_as, const std::vector<std::string>& argume
   tool.line().add_number(0, "count", "how many messages (1)", &options.count, 1);
   tool.line().add_duration(0, "sleep", "pause between messages", &options.sleep_ns);
   tool.line().add_switch('q', "quiet", "say nothing", &options.quiet);
-  tool.line().add_switch(0, "force-stdin", "read standard input though it is a terminal", &options.force_stdin);
-  tool.line().add_text(0, "send-on", "with standard input: one message at 'eof' or one per 'newline'", &options.send_on);
-  tool.line().add_switch(0, "templates", "fill in {{...}} (--no-templates: do not)", &options.templates);
+  tool.line().add_switch(0, "force-stdin", "read standard input though it is a terminal",
+                         &options.force_stdin);
+  tool.line().add_text(0, "send-on",
+                       "with standard input: one message at 'eof' or one per 'newline'",
+                       &options.send_on);
+  tool.line().add_switch(0, "templates", "fill in {{...}} (--no-templates: do not)",
+                         &options.templates);
   if (!tool.begin(arguments, 1, 2)) return tool.exit_status();
   if (options.send_on != "eof" && options.send_on != "newline") {
     return tool.fail(Error{ErrorCode::invalid_argument, "--send-on is 'eof' or 'newline'"});
@@ -89,7 +100,8 @@ int run_pub(const std::string& called_as, const std::vector<std::string>& argume
   if (!session) return tool.fail(session.error());
   Publisher publisher(tool, *session, options, *headers);
   const std::string& subject = tool.line().positional()[0];
-  const bool from_stdin = tool.line().positional().size() < 2 && (options.force_stdin || !io::is_input_terminal());
+  const bool from_stdin =
+      tool.line().positional().size() < 2 && (options.force_stdin || !io::is_input_terminal());
   Status status;
   if (from_stdin && options.send_on == "newline") {
     status = publish_lines(publisher, subject);
@@ -97,7 +109,8 @@ int run_pub(const std::string& called_as, const std::vector<std::string>& argume
     const std::string text = tool.line().positional().size() > 1 ? tool.line().positional()[1]
                              : from_stdin                        ? read_standard_input()
                                                                  : std::string();
-    Progress progress(tool.clock(), "published", options.count, options.count > 1 && !options.quiet && io::is_error_terminal());
+    Progress progress(tool.clock(), "published", options.count,
+                      options.count > 1 && !options.quiet && io::is_error_terminal());
     for (int64_t number = 1; number <= options.count && status; ++number) {
       status = publisher.send(subject, text, number);
       progress.show(number);

@@ -25,8 +25,8 @@ struct ReplyOptions {
 };
 
 // Answers until the count is reached or the connection is closed.
-int serve(ClientTool& tool, const ReplyOptions& options, ClientTool::Session& session, std::string_view headers,
-          std::string_view text) {
+int serve(ClientTool& tool, const ReplyOptions& options, ClientTool::Session& session,
+          std::string_view headers, std::string_view text) {
   BodyTemplate body(options.templates);
   Random random(io::random_seed());
   for (int64_t answered = 0;;) {
@@ -44,8 +44,10 @@ int serve(ClientTool& tool, const ReplyOptions& options, ClientTool::Session& se
         std::this_thread::sleep_for(std::chrono::nanoseconds(options.sleep_ns / 1000 * part));
       }
       ++answered;
-      const std::string data = options.echo ? std::string(batch->data(i)) : body.fill(text, answered, batch->data(i));
-      Status status = session.connection->publish({batch->reply(i), {}, options.echo ? batch->headers(i) : headers, data});
+      const std::string data =
+          options.echo ? std::string(batch->data(i)) : body.fill(text, answered, batch->data(i));
+      Status status = session.connection->publish(
+          {batch->reply(i), {}, options.echo ? batch->headers(i) : headers, data});
       if (!status) return tool.fail(status);
       if (options.count > 0 && answered >= options.count) {
         status = session.connection->flush(tool.timeout_ns());
@@ -60,18 +62,21 @@ int serve(ClientTool& tool, const ReplyOptions& options, ClientTool::Session& se
 
 int run_reply(const std::string& called_as, const std::vector<std::string>& arguments) {
   ClientTool tool(called_as, "[flags] SUBJECT [BODY]",
-                  "Answers requests to SUBJECT with BODY (in which {{Request}} is what was asked), or with their own bytes.");
+                  "Answers requests to SUBJECT with BODY (in which {{Request}} is what was asked), "
+                  "or with their own bytes.");
   ReplyOptions options;
   tool.line().add_switch(0, "echo", "answer with what was received", &options.echo);
   tool.line().add_text('q', "queue", "queue group (NATS-RPLY-22)", &options.queue);
   tool.line().add_duration(0, "sleep", "pause up to so long before each answer", &options.sleep_ns);
   tool.line().add_texts('H', "header", "a header as Key:value; may be repeated", &options.headers);
   tool.line().add_number(0, "count", "end after so many answers", &options.count, 1);
-  tool.line().add_switch(0, "templates", "fill in {{...}} (--no-templates: do not)", &options.templates);
+  tool.line().add_switch(0, "templates", "fill in {{...}} (--no-templates: do not)",
+                         &options.templates);
   if (!tool.begin(arguments, 1, 2)) return tool.exit_status();
   const bool has_body = tool.line().positional().size() > 1;
   if (!has_body && !options.echo) {
-    return tool.fail(Error{ErrorCode::invalid_argument, "an answer is missing: give BODY or --echo"});
+    return tool.fail(
+        Error{ErrorCode::invalid_argument, "an answer is missing: give BODY or --echo"});
   }
   Result<std::string> headers = headers_of_flags(options.headers);
   if (!headers) return tool.fail(headers.error());
@@ -84,7 +89,8 @@ int run_reply(const std::string& called_as, const std::vector<std::string>& argu
   Status status = session->connection->flush(tool.timeout_ns());
   if (!status) return tool.fail(status);
   say(fmt::format("Listening on \"{}\" in group \"{}\"", subject, options.queue));
-  return serve(tool, options, *session, *headers, has_body ? tool.line().positional()[1] : std::string());
+  return serve(tool, options, *session, *headers,
+               has_body ? tool.line().positional()[1] : std::string());
 }
 
 }  // namespace martlet::program

@@ -25,7 +25,8 @@ struct RequestOptions {
   int64_t reply_timeout_ns = 300 * ns_per_ms;
 };
 
-void show_answer(const RequestOptions& options, const client::Batch& batch, int32_t index, int64_t rtt_ns) {
+void show_answer(const RequestOptions& options, const client::Batch& batch, int32_t index,
+                 int64_t rtt_ns) {
   if (options.raw) {
     std::fwrite(batch.data(index).data(), 1, batch.data(index).size(), stdout);
     std::fputc('\n', stdout);
@@ -42,10 +43,12 @@ Status ask(ClientTool& tool, const RequestOptions& options, ClientTool::Session&
   const int64_t start = tool.clock().monotonic_ns();
   const bool wants_many = options.replies != 1 || options.wait_for_empty;
   const int64_t replies_max = options.wait_for_empty ? 0 : options.replies;
-  Status status = session.connection->request_many_start(message, replies_max, tool.timeout_ns(), session.queue, 1);
+  Status status = session.connection->request_many_start(message, replies_max, tool.timeout_ns(),
+                                                         session.queue, 1);
   if (!status) return status;
   for (int64_t received = 0;;) {
-    const int64_t wait_ns = received > 0 && options.replies != 0 ? options.reply_timeout_ns : tool.timeout_ns();
+    const int64_t wait_ns =
+        received > 0 && options.replies != 0 ? options.reply_timeout_ns : tool.timeout_ns();
     const Result<client::Batch> batch = session.queue->poll(0, wait_ns);
     if (!batch) return received > 0 ? Status() : Status(ErrorCode::timeout, "no answer in time");
     for (int32_t i = 0; i < batch->count(); ++i) {
@@ -54,7 +57,9 @@ Status ask(ClientTool& tool, const RequestOptions& options, ClientTool::Session&
       if (d.status == client::status_number(ErrorCode::no_responders)) {
         return Status(ErrorCode::no_responders, "No responders are available");
       }
-      if (d.status != 0) return received > 0 && wants_many ? Status() : Status(ErrorCode::timeout, "no answer in time");
+      if (d.status != 0)
+        return received > 0 && wants_many ? Status()
+                                          : Status(ErrorCode::timeout, "no answer in time");
       ++received;
       if (options.wait_for_empty && d.data_bytes == 0) return Status();
       show_answer(options, *batch, i, tool.clock().monotonic_ns() - start);
@@ -66,16 +71,22 @@ Status ask(ClientTool& tool, const RequestOptions& options, ClientTool::Session&
 }  // namespace
 
 int run_request(const std::string& called_as, const std::vector<std::string>& arguments) {
-  ClientTool tool(called_as, "[flags] SUBJECT [BODY]", "Sends a request to SUBJECT and shows the answers.");
+  ClientTool tool(called_as, "[flags] SUBJECT [BODY]",
+                  "Sends a request to SUBJECT and shows the answers.");
   RequestOptions options;
   tool.line().add_switch('r', "raw", "show the answer's data alone", &options.raw);
   tool.line().add_texts('H', "header", "a header as Key:value; may be repeated", &options.headers);
   tool.line().add_number(0, "count", "how many requests (1)", &options.count, 1);
-  tool.line().add_number(0, "replies", "answers to wait for (1); 0: all until the timeout", &options.replies, 0);
-  tool.line().add_duration(0, "reply-timeout", "longest pause between several answers (300ms)", &options.reply_timeout_ns);
-  tool.line().add_switch(0, "wait-for-empty", "take answers until an empty one", &options.wait_for_empty);
-  tool.line().add_switch(0, "force-stdin", "read standard input though it is a terminal", &options.force_stdin);
-  tool.line().add_switch(0, "templates", "fill in {{...}} (--no-templates: do not)", &options.templates);
+  tool.line().add_number(0, "replies", "answers to wait for (1); 0: all until the timeout",
+                         &options.replies, 0);
+  tool.line().add_duration(0, "reply-timeout", "longest pause between several answers (300ms)",
+                           &options.reply_timeout_ns);
+  tool.line().add_switch(0, "wait-for-empty", "take answers until an empty one",
+                         &options.wait_for_empty);
+  tool.line().add_switch(0, "force-stdin", "read standard input though it is a terminal",
+                         &options.force_stdin);
+  tool.line().add_switch(0, "templates", "fill in {{...}} (--no-templates: do not)",
+                         &options.templates);
   if (!tool.begin(arguments, 1, 2)) return tool.exit_status();
   Result<std::string> headers = headers_of_flags(options.headers);
   if (!headers) return tool.fail(headers.error());
@@ -83,9 +94,9 @@ int run_request(const std::string& called_as, const std::vector<std::string>& ar
   if (!session) return tool.fail(session.error());
   const std::string& subject = tool.line().positional()[0];
   const bool has_body = tool.line().positional().size() > 1;
-  const std::string text = has_body                                            ? tool.line().positional()[1]
+  const std::string text = has_body ? tool.line().positional()[1]
                            : options.force_stdin || !io::is_input_terminal() ? read_standard_input()
-                                                                               : std::string();
+                                                                             : std::string();
   BodyTemplate body(options.templates);
   for (int64_t number = 1; number <= options.count; ++number) {
     if (!options.raw) say(fmt::format("Sending request on \"{}\"", subject));

@@ -29,8 +29,9 @@ struct SubOptions {
 };
 
 bool is_ignored(const SubOptions& options, std::string_view subject) {
-  return std::any_of(options.ignored.begin(), options.ignored.end(),
-                     [subject](const std::string& pattern) { return subject::matches(pattern, subject); });
+  return std::any_of(
+      options.ignored.begin(), options.ignored.end(),
+      [subject](const std::string& pattern) { return subject::matches(pattern, subject); });
 }
 
 void show(const SubOptions& options, const client::Batch& batch, int32_t index, int64_t number) {
@@ -69,12 +70,14 @@ int receive(ClientTool& tool, const SubOptions& options, client::CompletionQueue
         case client::CompletionKind::disconnected:
         case client::CompletionKind::reconnected:
         case client::CompletionKind::error:
-          say(batch->kind(i) == client::CompletionKind::reconnected ? "Reconnected to " + std::string(batch->data(i))
-                                                                    : std::string(batch->data(i)));
+          say(batch->kind(i) == client::CompletionKind::reconnected
+                  ? "Reconnected to " + std::string(batch->data(i))
+                  : std::string(batch->data(i)));
           break;
         case client::CompletionKind::closed:
           return tool.fail(Error{ErrorCode::closed, std::string(batch->data(i))});
-        default: break;
+        default:
+          break;
       }
     }
     std::fflush(stdout);
@@ -91,9 +94,11 @@ int run_sub(const std::string& called_as, const std::vector<std::string>& argume
   tool.line().add_number(0, "count", "end after so many messages", &options.count, 1);
   tool.line().add_switch(0, "headers-only", "show no data", &options.headers_only);
   tool.line().add_switch(0, "subjects-only", "show the subjects alone", &options.subjects_only);
-  tool.line().add_texts('I', "ignore-subject", "leave out messages of this pattern; may be repeated", &options.ignored);
+  tool.line().add_texts('I', "ignore-subject",
+                        "leave out messages of this pattern; may be repeated", &options.ignored);
   tool.line().add_duration(0, "wait", "end when nothing came for so long", &options.wait_ns);
-  tool.line().add_switch('t', "timestamp", "show when each message came, in nanoseconds", &options.timestamp);
+  tool.line().add_switch('t', "timestamp", "show when each message came, in nanoseconds",
+                         &options.timestamp);
   tool.line().add_switch('q', "quiet", "show nothing", &options.quiet);
   tool.line().add_switch('i', "inbox", "subscribe to a new inbox", &options.inbox);
   if (!tool.begin(arguments, 0, 1000)) return tool.exit_status();
@@ -101,7 +106,8 @@ int run_sub(const std::string& called_as, const std::vector<std::string>& argume
   Result<ClientTool::Session> session = tool.connect(client::RunMode::own_thread);
   if (!session) return tool.fail(session.error());
   if (options.inbox) subjects.push_back(session->connection->new_inbox());
-  if (subjects.empty()) return tool.fail(Error{ErrorCode::invalid_argument, "a subject is missing"});
+  if (subjects.empty())
+    return tool.fail(Error{ErrorCode::invalid_argument, "a subject is missing"});
   std::vector<std::unique_ptr<client::Subscription>> subscriptions;
   for (const std::string& subject : subjects) {
     Result<std::unique_ptr<client::Subscription>> made =

@@ -3,12 +3,14 @@
 // Owns the reading of CONNECT.
 #include "protocol/connect_options.hpp"
 
+#include <algorithm>
+
 #include "base/json.hpp"
 
 namespace martlet::protocol {
 namespace {
 
-constexpr size_t depth_max = 32;
+constexpr size_t depth_max = 1000;
 
 std::string lower_case(std::string_view text) {
   std::string lower(text);
@@ -72,14 +74,84 @@ bool read_key(const std::string& key, const json::value& value, ConnectOptions& 
   return true;
 }
 
-}  // namespace
+bool is_surrogate_escape(std::string_view text, size_t at, char first, char second) {
+  return at + 6 <= text.size() && text[at] == '\\' && text[at + 1] == 'u' && (text[at + 2] | 0x20) == 'd' &&
+         ((text[at + 3] | 0x20) >= first && (text[at + 3] | 0x20) <= second);
+}
 
-Status read_connect(std::string_view text, ConnectOptions& options) {
-  boost::system::error_code error;
+// Go's decoder takes half a surrogate pair as U+FFFD; the library refuses it.
+std::string without_lone_surrogates(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
+    const bool high = is_surrogate_escape(text, i, '8', '9') || is_surrogate_escape(text, i, 'a', 'b');
+    const auto is_low = [&](size_t at) { return is_surrogate_escape(text, at, 'c', 'f'); };
+    if (high && is_low(i + 6)) {
+      out.append(text.substr(i, 12));
+      i += 12;
+    } else if (high || is_low(i)) {
+      out.append("\\ufffd");
+      i += 6;
+    } else if (text[i] == '\\' && i + 1 < text.size()) {
+      out.append(text.substr(i, 2));
+      i += 2;
+    } else {
+      out += text[i];
+      i += 1;
+    }
+  }
+  return out;
+}
+
+json::value parse_leniently(std::string_view text, boost::system::error_code& error) {
   json::parse_options rules;
   rules.max_depth = depth_max;
   rules.allow_invalid_utf8 = true;
-  const json::value value = json::parse(json::string_view(text.data(), text.size()), error, {}, rules);
+  json::value value = json::parse(json::string_view(text.data(), text.size()), error, {}, rules);
+  if (error && text.find("\\u") != std::string_view::npos) {
+    const std::string repaired = without_lone_surrogates(text);
+    value = json::parse(repaired, error, {}, rules);
+  }
+  return value;
+}
+
+// The keys of INFO by type; a client has no reason to send one, but a wrong one ends the connection.
+bool fits_info(const std::string& key, const json::value& value) {
+  static constexpr std::string_view texts[] = {"server_id", "server_name", "version", "git_commit", "go",   "host",
+                                               "ip",        "client_ip",   "nonce",   "cluster",    "domain", "xkey"};
+  static constexpr std::string_view numbers[] = {"proto", "port", "max_payload", "client_id", "api_lvl"};
+  static constexpr std::string_view flags[] = {"headers",   "auth_required",   "tls_required", "tls_verify",
+                                               "jetstream", "cluster_dynamic", "ldm",          "connect_info"};
+  if (value.is_null()) return true;
+  const auto is_in = [&](const auto& keys) { return std::find(std::begin(keys), std::end(keys), key) != std::end(keys); };
+  if (is_in(texts)) return value.is_string();
+  if (is_in(numbers)) return value.is_int64();
+  if (is_in(flags)) return value.is_bool();
+  if (key == "connect_urls" || key == "ws_connect_urls") {
+    if (!value.is_array()) return false;
+    for (const json::value& entry : value.get_array()) {
+      if (!entry.is_string() && !entry.is_null()) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool is_info(std::string_view text) {
+  boost::system::error_code error;
+  const json::value value = parse_leniently(text, error);
+  if (error) return false;
+  if (value.is_null()) return true;
+  if (!value.is_object()) return false;
+  for (const auto& [key, entry] : value.get_object()) {
+    if (!fits_info(lower_case(std::string_view(key.data(), key.size())), entry)) return false;
+  }
+  return true;
+}
+
+Status read_connect(std::string_view text, ConnectOptions& options) {
+  boost::system::error_code error;
+  const json::value value = parse_leniently(text, error);
   if (error) return Status(ErrorCode::protocol, "CONNECT is not JSON: " + error.message());
   if (value.is_null()) return Status();
   if (!value.is_object()) return Status(ErrorCode::protocol, "CONNECT is not a JSON object");

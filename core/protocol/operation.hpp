@@ -24,6 +24,8 @@ enum class OperationKind : uint8_t {
 struct Operation {
   OperationKind kind = OperationKind::ping;
   bool has_headers = false;   // HPUB.
+  uint8_t size_zeros = 0;     // Leading zeros of the size as it was written: a delivery repeats them.
+  uint8_t header_size_zeros = 0;
   uint32_t header_bytes = 0;  // Of the payload, how many are headers.
   int64_t max = -1;           // UNSUB: how many messages in all; below 1: at once.
   std::string_view subject;

@@ -70,6 +70,13 @@ int split(const char* at, const char* end, bool also_line_ends, std::string_view
   return count;
 }
 
+// How many zeros stand before the first other digit (or the last).
+uint8_t leading_zeros(std::string_view digits) {
+  uint8_t count = 0;
+  while (count + 1U < digits.size() && digits[count] == '0') count += 1;
+  return count;
+}
+
 }  // namespace
 
 int64_t parse_size(std::string_view text) {
@@ -131,6 +138,8 @@ ParseResult Parser::next(const char* begin, const char* end, Operation& operatio
             operation.kind = OperationKind::publish;
             operation.has_headers = false;
             operation.header_bytes = 0;
+            operation.size_zeros = begin[last + 1] == '0' ? leading_zeros({begin + last + 1, line - 2 - last}) : 0;
+            operation.header_size_zeros = 0;
             operation.argument = std::string_view(begin + 4, line - 5);
             return take_payload(begin, begin + line + 1, end, static_cast<size_t>(size), operation, consumed,
                                 needed);
@@ -237,6 +246,8 @@ ParseResult Parser::parse_arguments(const char* at, const char* end, Operation& 
       if (size < 0 || header_bytes < 0 || header_bytes > size) return ParseResult::malformed_arguments;
       if (limits_.payload_bytes_max >= 0 && size > limits_.payload_bytes_max) return ParseResult::payload_too_large;
       operation.header_bytes = static_cast<uint32_t>(header_bytes);
+      operation.size_zeros = leading_zeros(pieces[count - 1]);
+      operation.header_size_zeros = operation.has_headers ? leading_zeros(pieces[count - 2]) : 0;
       operation.max = size;
       return ParseResult::operation;
     }

@@ -25,6 +25,7 @@ FdWatch::~FdWatch() {
 }
 
 void FdWatch::on_event(int, short what, void* self) {
+  static_cast<FdWatch*>(self)->loop_.refresh_now();
   static_cast<FdWatch*>(self)->handler_.on_fd_ready((what & EV_READ) != 0, (what & EV_WRITE) != 0);
 }
 
@@ -121,6 +122,7 @@ void Loop::run() {
 void Loop::run_once(int64_t timeout_ns) {
   if (turn_at_once_) timeout_ns = 0;
   if (timeout_ns != 0) wait_until(timeout_ns < 0 ? -1 : clock_.monotonic_ns() + timeout_ns);
+  now_is_fresh_ = false;
   event_base_loop(base_, timeout_ns == 0 ? EVLOOP_NONBLOCK | EVLOOP_ONCE : EVLOOP_ONCE);
   now_ns_ = clock_.monotonic_ns();
   wheel_.advance(now_ns_);

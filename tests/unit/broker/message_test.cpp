@@ -5,20 +5,30 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace martlet::broker {
 namespace {
 
 TEST(SizeText, ends_a_line) {
   SizeText sizes;
-  sizes.make(0, 0, false);
+  const std::string bytes(1048576, 'x');
+  Message message;
+  sizes.make(message);
   EXPECT_EQ(std::string_view(sizes.text, sizes.bytes), " 0\r\n");
-  EXPECT_TRUE(sizes.fits(0, 0, false));
-  EXPECT_FALSE(sizes.fits(1, 0, false));
-  sizes.make(1048576, 0, false);
+  EXPECT_TRUE(sizes.fits(message));
+  message.payload = bytes;
+  EXPECT_FALSE(sizes.fits(message));
+  sizes.make(message);
   EXPECT_EQ(std::string_view(sizes.text, sizes.bytes), " 1048576\r\n");
-  sizes.make(999999999, 123456789, true);
-  EXPECT_EQ(std::string_view(sizes.text, sizes.bytes), " 123456789 999999999\r\n");
-  EXPECT_EQ(std::string_view(sizes.stripped, sizes.stripped_bytes), " 876543210\r\n");
+  message.has_headers = true;
+  message.header_bytes = 576;
+  message.size_zeros = 2;
+  message.header_size_zeros = 1;
+  EXPECT_FALSE(sizes.fits(message));
+  sizes.make(message);
+  EXPECT_EQ(std::string_view(sizes.text, sizes.bytes), " 0576 001048576\r\n");
+  EXPECT_EQ(std::string_view(sizes.stripped, sizes.stripped_bytes), " 1048000\r\n");
 }
 
 }  // namespace

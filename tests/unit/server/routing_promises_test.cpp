@@ -37,7 +37,9 @@ class WireClient {
       const io::IoSlice slice{text.data(), text.size()};
       const io::SocketResult result = io::write_socket(fd_.get(), &slice, 1);
       text.remove_prefix(result.bytes);
-      if (result.would_block) ASSERT_TRUE(io::wait_descriptor(fd_.get(), false, true, patience_ns));
+      if (result.would_block) {
+        ASSERT_TRUE(io::wait_descriptor(fd_.get(), false, true, patience_ns));
+      }
       ASSERT_EQ(result.error_number, 0);
     }
   }
