@@ -205,7 +205,8 @@ bool make_done(PyObject* module) {
 
 // --- what waits: through a queue of the calling thread, in slices, so that Ctrl-C ends it ---
 
-// Runs `start(queue, cookie)` and waits for the descriptor with that cookie. With the GIL, but for the waiting.
+// Runs `start(queue, cookie)` and waits for the descriptor with that cookie. With the GIL, but for
+// the waiting.
 template <typename Start>
 cpp::Batch call_and_wait(RawConnection& raw, Start&& start) {
   std::unique_ptr<CallQueue> call;
@@ -258,7 +259,7 @@ py::object request(py::object self, py::handle subject, py::handle payload, py::
   const int32_t wait_ms = static_cast<int32_t>(std::min<int64_t>(timeout_ms, INT32_MAX));
   cpp::Batch batch = call_and_wait(*raw, [&](martlet_queue* queue, int64_t cookie) {
     while (raw->connection.request_start(message.out, wait_ms, queue, cookie) == MARTLET_AGAIN) {
-      py::gil_scoped_release release;
+      WithoutGil without;
       if (raw->connection.wait_capacity(message.bytes(), wait_ms) == MARTLET_AGAIN) {
         throw cpp::Error(MARTLET_ERR_TIMEOUT, "the outgoing buffer had no room in time");
       }
@@ -329,7 +330,7 @@ RawConnection* to_connection(PyObject* object) {
 }
 
 void bind_connection(py::module_& module) {
-  using NoGil = py::call_guard<py::gil_scoped_release>;
+  using NoGil = py::call_guard<WithoutGil>;
   py::class_<Notifier, std::shared_ptr<Notifier>>(module, "Notifier")
       .def(py::init([] {
         std::shared_ptr<Notifier> notifier = Notifier::create();
