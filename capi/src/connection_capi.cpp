@@ -248,6 +248,37 @@ martlet_status martlet_connection_request_start(martlet_connection* self, const 
   });
 }
 
+martlet_status martlet_connection_request_many_start(martlet_connection* self, const char* subject,
+                                                     int64_t subject_bytes, const void* headers,
+                                                     int64_t headers_bytes, const void* data,
+                                                     int64_t data_bytes, int64_t replies_max,
+                                                     int32_t timeout_ms, martlet_queue* queue,
+                                                     int64_t cookie, martlet_error** out_error) {
+  return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
+    PublishView message;
+    SharedQueue shared;
+    Answer bad = check_timeout(timeout_ms);
+    if (replies_max < 0) return Answer(MARTLET_ERR_INVALID_ARGUMENT, "replies_max is below 0");
+    if (bad.status() < 0 || !read_queue(queue, true, shared, bad) ||
+        !read_message({subject, subject_bytes, "subject"}, {nullptr, 0, "reply"},
+                      {headers, headers_bytes, "headers"}, {data, data_bytes, "data"}, message,
+                      bad)) {
+      return bad;
+    }
+    return self->connection->request_many_start(
+        message, replies_max, martlet::capi::timeout_ns_of(timeout_ms), shared, cookie);
+  });
+}
+
+martlet_status martlet_connection_new_inbox(martlet_connection* self, martlet_text** out_subject,
+                                            martlet_error** out_error) {
+  return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
+    if (out_subject == nullptr) return martlet::capi::missing("out_subject");
+    *out_subject = martlet::capi::make_text(self->connection->new_inbox());
+    return MARTLET_OK;
+  });
+}
+
 martlet_status martlet_connection_drain(martlet_connection* self, int32_t timeout_ms,
                                         martlet_error** out_error) {
   return martlet::capi::guarded_blocking(self, out_error, [&]() -> Answer {

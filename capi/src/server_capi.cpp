@@ -6,9 +6,12 @@
 
 #include "boundary.hpp"
 #include "queue_handle.hpp"
+#include "server/config_language.hpp"
+#include "server/config_options.hpp"
 #include "server/options_json.hpp"
 #include "server_handle.hpp"
 
+using martlet::Status;
 using martlet::capi::Answer;
 
 namespace martlet::capi {
@@ -48,7 +51,25 @@ bool is_json(std::string_view text) {
 
 martlet::Result<martlet::server::Options> parse_options(std::string_view text) {
   if (is_json(text)) return martlet::server::parse_options_json(text);
-  return martlet::Error{martlet::ErrorCode::unsupported, "NATS configuration text"};
+  // A text of an embedding program reads no files and no environment.
+  martlet::Result<martlet::server::ConfigTree> tree =
+      martlet::server::parse_config_text(text, "options", martlet::server::ClosedConfigSource());
+  if (!tree) return tree.take_error();
+  martlet::Result<martlet::server::ConfiguredOptions> configured =
+      martlet::server::options_from_config(*tree, martlet::server::embedded_defaults());
+  if (!configured) return configured.take_error();
+  return std::move(configured->options);
+}
+
+// The lines that the program writes at this point, for a host that listens to the log.
+void announce(martlet_server& self) {
+  const std::string id = self.server->id();
+  if (!self.server->client_url().empty()) {
+    self.sink.write(martlet::LogLevel::info, "Listening for client connections on " +
+                                                 self.server->options().host + ":" +
+                                                 std::to_string(self.server->client_port()));
+  }
+  self.sink.write(martlet::LogLevel::info, "Server is ready: " + id);
 }
 
 Answer not_running() { return Answer(MARTLET_ERR_STATE, "the server does not run"); }
@@ -95,7 +116,9 @@ martlet_status martlet_server_set_log(martlet_server* self, martlet_queue* queue
 martlet_status martlet_server_start(martlet_server* self, martlet_error** out_error) {
   return martlet::capi::guarded_blocking(self, out_error, [&]() -> Answer {
     if (self->server->is_running()) return Answer(MARTLET_ERR_STATE, "the server runs already");
-    return self->server->start();
+    Status started = self->server->start();
+    if (started) announce(*self);
+    return started;
   });
 }
 

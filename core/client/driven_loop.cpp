@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "io/signal_shield.hpp"
 #include "io/socket.hpp"
 
 namespace martlet::client {
@@ -187,6 +188,7 @@ void DrivenLoop::start_keeper() {
   std::lock_guard<std::mutex> lock(mutex_);
   if (++keeper_users_ > 1) return;
   keeper_stops_ = false;
+  const io::SignalShield shield;  // Signals are the host's.
   // The thread holds the loop, because it may be told to stop from inside one of its own calls.
   keeper_ = std::thread([self = shared_from_this()] { self->keep(); });
 }

@@ -205,37 +205,32 @@ bool make_done(PyObject* module) {
 
 // --- what waits: through a queue of the calling thread, in slices, so that Ctrl-C ends it ---
 
-/// One queue per thread for its blocking calls; a call that was given up leaves its answer to be
-/// passed over.
-struct CallQueue {
-  std::optional<cpp::Queue> queue;
-  int64_t cookie = 0;
-};
-
-CallQueue& call_queue() {
-  static thread_local CallQueue call;
-  return call;
-}
-
-// Runs `start(queue, cookie)` and waits for the descriptor with that cookie.
+// Runs `start(queue, cookie)` and waits for the descriptor with that cookie. With the GIL, but for
+// the waiting.
 template <typename Start>
-cpp::Batch call_and_wait(Start&& start) {
-  CallQueue& call = call_queue();
-  if (!call.queue) call.queue.emplace();
-  const int64_t cookie = ++call.cookie;
-  start(call.queue->get(), cookie);
+cpp::Batch call_and_wait(RawConnection& raw, Start&& start) {
+  std::unique_ptr<CallQueue> call;
+  if (raw.idle_calls.empty()) {
+    call = std::make_unique<CallQueue>();
+  } else {
+    call = std::move(raw.idle_calls.back());
+    raw.idle_calls.pop_back();
+  }
+  const int64_t cookie = ++call->cookie;
+  start(call->queue.get(), cookie);
   for (;;) {
-    cpp::Batch batch;
     cpp::ErrorOut error;
     martlet_batch* taken = nullptr;
     const martlet_status status = wait_interruptibly(-1, [&](int32_t slice_ms) {
-      return martlet_queue_poll(call.queue->get(), 1, slice_ms, &taken, error);
+      return martlet_queue_poll(call->queue.get(), 1, slice_ms, &taken, error);
     });
     if (PyErr_Occurred() != nullptr) throw py::error_already_set();
     cpp::check(status, error);
     if (status != MARTLET_OK) throw cpp::Error(MARTLET_ERR_CLOSED, "the call's queue was closed");
-    batch = cpp::Batch(taken);
-    if (batch.at(0).cookie == cookie) return batch;
+    cpp::Batch batch(taken);
+    if (batch.at(0).cookie != cookie) continue;
+    raw.idle_calls.push_back(std::move(call));
+    return batch;
   }
 }
 
@@ -262,9 +257,9 @@ py::object request(py::object self, py::handle subject, py::handle payload, py::
   PublishArguments arguments{subject.ptr(), payload.ptr(), nullptr, headers.ptr()};
   if (raw == nullptr || timeout_ms == -2 || !message.read(arguments)) throw py::error_already_set();
   const int32_t wait_ms = static_cast<int32_t>(std::min<int64_t>(timeout_ms, INT32_MAX));
-  cpp::Batch batch = call_and_wait([&](martlet_queue* queue, int64_t cookie) {
+  cpp::Batch batch = call_and_wait(*raw, [&](martlet_queue* queue, int64_t cookie) {
     while (raw->connection.request_start(message.out, wait_ms, queue, cookie) == MARTLET_AGAIN) {
-      py::gil_scoped_release release;
+      WithoutGil without;
       if (raw->connection.wait_capacity(message.bytes(), wait_ms) == MARTLET_AGAIN) {
         throw cpp::Error(MARTLET_ERR_TIMEOUT, "the outgoing buffer had no room in time");
       }
@@ -320,8 +315,6 @@ RawConnection::~RawConnection() {
   connection.reset();
 }
 
-void forget_call_queue() { call_queue().queue.reset(); }
-
 RawConnection* to_connection(PyObject* object) {
   // The class is ours and has one base, so its value lies where pybind11 keeps the first holder.
   if (PyObject_TypeCheck(object, connection_type)) {
@@ -337,7 +330,7 @@ RawConnection* to_connection(PyObject* object) {
 }
 
 void bind_connection(py::module_& module) {
-  using NoGil = py::call_guard<py::gil_scoped_release>;
+  using NoGil = py::call_guard<WithoutGil>;
   py::class_<Notifier, std::shared_ptr<Notifier>>(module, "Notifier")
       .def(py::init([] {
         std::shared_ptr<Notifier> notifier = Notifier::create();
@@ -361,7 +354,7 @@ void bind_connection(py::module_& module) {
       .def("flush_now",
            [](RawConnection& raw, py::handle timeout) {
              const int32_t timeout_ms = to_timeout_ms(timeout);
-             cpp::Batch batch = call_and_wait([&](martlet_queue* queue, int64_t cookie) {
+             cpp::Batch batch = call_and_wait(raw, [&](martlet_queue* queue, int64_t cookie) {
                raw.connection.flush_start(timeout_ms, queue, cookie);
              });
              const int32_t status = batch.at(0).status;
@@ -384,6 +377,7 @@ void bind_connection(py::module_& module) {
           NoGil())
       .def(
           "close_now", [](RawConnection& raw) { raw.connection.close(); }, NoGil())
+      .def("new_inbox_now", [](RawConnection& raw) { return raw.connection.new_inbox(); })
       .def("max_payload_now", [](RawConnection& raw) { return raw.connection.max_payload(); })
       .def(
           "rtt_now",
@@ -395,6 +389,7 @@ void bind_connection(py::module_& module) {
       .def("descriptor", [](RawConnection& raw) { return raw.connection.descriptor(); })
       .def("process", [](RawConnection& raw) { return raw.connection.process() == MARTLET_OK; })
       .def("next_timeout_ms", [](RawConnection& raw) { return raw.connection.next_timeout_ms(); });
+  module.def("failure_text", [](int32_t status) { return failure_text(status, "failed"); });
   connection_type = reinterpret_cast<PyTypeObject*>(type.ptr());
   if (!make_done(module.ptr())) throw py::error_already_set();
   for (PyMethodDef& method : publish_methods) {

@@ -60,8 +60,13 @@ PyObject* get_headers(PyObject* self, void*) {
   MessageObject* const message = message_of(self);
   const std::string_view block = message->batch->batch().headers(*message->descriptor);
   if (block.empty() || module_state().headers_factory == nullptr) Py_RETURN_NONE;
-  return PyObject_CallFunction(module_state().headers_factory, "y#", block.data(),
-                               static_cast<Py_ssize_t>(block.size()));
+  PyObject* const bytes =
+      PyBytes_FromStringAndSize(block.data(), static_cast<Py_ssize_t>(block.size()));
+  if (bytes == nullptr) return nullptr;
+  PyObject* const headers =
+      PyObject_CallFunctionObjArgs(module_state().headers_factory, bytes, nullptr);
+  Py_DECREF(bytes);
+  return headers;
 }
 
 PyObject* get_raw_headers(PyObject* self, void*) {
@@ -72,6 +77,10 @@ PyObject* get_raw_headers(PyObject* self, void*) {
 
 PyObject* get_sid(PyObject* self, void*) {
   return PyLong_FromLong(message_of(self)->descriptor->sid);
+}
+
+PyObject* get_flags(PyObject* self, void*) {
+  return PyLong_FromLong(message_of(self)->descriptor->flags);
 }
 
 PyObject* get_received_ns(PyObject* self, void*) {
@@ -135,6 +144,8 @@ PyGetSetDef getters[] = {
     {"header", get_headers, nullptr, "The same as headers.", nullptr},
     {"raw_headers", get_raw_headers, nullptr, "The header block as on the wire (bytes).", nullptr},
     {"sid", get_sid, nullptr, "The number of the subscription in its connection.", nullptr},
+    {"flags", get_flags, nullptr, "The flags of the C ABI's descriptor; of a log line its level.",
+     nullptr},
     {"received_ns", get_received_ns, nullptr, "When it was read, in ns since 1970.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };

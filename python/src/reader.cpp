@@ -104,6 +104,25 @@ PyObject* take_message(ReaderObject* reader) {
   return nullptr;
 }
 
+void hand_over_exception(PyObject* on_error, PyObject* context) {
+  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  if (traceback != nullptr) PyException_SetTraceback(value, traceback);
+  PyObject* result = nullptr;
+  if (on_error != nullptr && on_error != Py_None)
+    result = PyObject_CallFunctionObjArgs(on_error, value, nullptr);
+  if (result == nullptr) {
+    if (PyErr_Occurred() == nullptr)
+      PyErr_Restore(new_ref(type), new_ref(value), new_ref(traceback));
+    PyErr_WriteUnraisable(context);
+  }
+  Py_XDECREF(result);
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(traceback);
+}
+
 namespace {
 
 // Waits for a message. Null: with an exception, or without one when the time has passed or nothing
@@ -177,26 +196,6 @@ PyObject* fetch(PyObject* self, PyObject* timeout) {
   return messages;
 }
 
-// Calls `on_error` with the exception that is set; without one, or if that fails too, says it where
-// Python says so.
-void hand_over_exception(PyObject* on_error, PyObject* context) {
-  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
-  PyErr_NormalizeException(&type, &value, &traceback);
-  if (traceback != nullptr) PyException_SetTraceback(value, traceback);
-  PyObject* result = nullptr;
-  if (on_error != Py_None) result = PyObject_CallFunctionObjArgs(on_error, value, nullptr);
-  if (result == nullptr) {
-    if (PyErr_Occurred() == nullptr)
-      PyErr_Restore(new_ref(type), new_ref(value), new_ref(traceback));
-    PyErr_WriteUnraisable(context);
-  }
-  Py_XDECREF(result);
-  Py_XDECREF(type);
-  Py_XDECREF(value);
-  Py_XDECREF(traceback);
-}
-
 // One descriptor on a dispatcher thread.
 void dispatch_one(ReaderObject* reader, const martlet_descriptor& descriptor, PyObject* callbacks,
                   PyObject* on_error) {
@@ -243,6 +242,23 @@ PyObject* dispatch(PyObject* self, PyObject* args) {
       dispatch_one(reader, *descriptor, callbacks, on_error);
     }
   }
+}
+
+// The messages that need no waiting and no poll, as a list.
+PyObject* take_at_hand(PyObject* self, PyObject*) {
+  ReaderObject* const reader = reader_of(self);
+  if (queue_of(reader) == nullptr) return nullptr;
+  PyObject* const messages = PyList_New(0);
+  while (messages != nullptr) {
+    PyObject* const message = take_message(reader);
+    if (message == nullptr) break;
+    const bool appended = PyList_Append(messages, message) == 0;
+    Py_DECREF(message);
+    if (!appended) break;
+  }
+  if (PyErr_Occurred() == nullptr) return messages;
+  Py_XDECREF(messages);
+  return nullptr;
 }
 
 PyObject* subscribe(PyObject* self, PyObject* args) {
@@ -396,6 +412,7 @@ int reader_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(reader->waiter);
   Py_VISIT(reader->callback);
   Py_VISIT(reader->on_event);
+  Py_VISIT(reader->on_error);
 #if PY_VERSION_HEX >= 0x03090000
   Py_VISIT(Py_TYPE(self));
 #endif
@@ -409,6 +426,7 @@ int reader_clear(PyObject* self) {
   Py_CLEAR(reader->waiter);
   Py_CLEAR(reader->callback);
   Py_CLEAR(reader->on_event);
+  Py_CLEAR(reader->on_error);
   return 0;
 }
 
@@ -436,6 +454,8 @@ PyMethodDef reader_methods[] = {
      "next_message(timeout, /)\n--\n\nThe next message; waits."},
     {"fetch", fetch, METH_O,
      "fetch(timeout, /)\n--\n\nThe messages of one batch as a list; waits for it."},
+    {"take_at_hand", take_at_hand, METH_NOARGS,
+     "take_at_hand()\n--\n\nWhat needs no waiting, as a list."},
     {"take_items", take_items, METH_O,
      "take_items(timeout, /)\n--\n\n(kind, status, cookie, Msg) of one batch."},
     {"dispatch", dispatch, METH_VARARGS,
@@ -460,6 +480,10 @@ PyGetSetDef reader_getters[] = {
 PyMemberDef reader_members[] = {
     {"on_event", T_OBJECT, offsetof(ReaderObject, on_event), 0,
      "Called with (kind, status, cookie, Msg)."},
+    {"on_error", T_OBJECT, offsetof(ReaderObject, on_error), 0,
+     "Called with what the callback raised (AioReader)."},
+    {"connection", T_OBJECT, offsetof(ReaderObject, connection), 0,
+     "What Msg.respond publishes by."},
     {"callback", T_OBJECT, offsetof(ReaderObject, callback), 0,
      "Called with each message (AioReader)."},
     {"loop", T_OBJECT, offsetof(ReaderObject, loop), 0, "The asyncio loop (AioReader)."},
@@ -493,7 +517,8 @@ bool add_reader_types(PyObject* module) {
       {Py_tp_doc, const_cast<char*>("A reader that is iterated by `for`.")},
       {0, nullptr},
   };
-  static PyType_Spec spec = {"martlet._raw.Reader", sizeof(ReaderObject), 0, flags, slots};
+  static PyType_Spec spec = {"martlet._raw.Reader", sizeof(ReaderObject), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
   PyObject* const bases = PyTuple_Pack(1, base);
   PyObject* const type = bases != nullptr ? PyType_FromSpecWithBases(&spec, bases) : nullptr;
   Py_XDECREF(bases);

@@ -48,8 +48,13 @@ struct ReaderObject {
   PyObject* callback;          // AioReader: called with each message, instead of iteration.
   PyObject*
       on_event;  // Called with (kind, status, cookie, Msg) for what is no message; may be null.
+  PyObject* on_error;  // AioReader: called with what the callback raised.
   PyObject* weak_references;
 };
+
+/// Calls `on_error` with the exception that is set; without one, or if that fails too, says it
+/// where Python says so.
+void hand_over_exception(PyObject* on_error, PyObject* context);
 
 bool add_reader_types(PyObject* module);
 /// The type AioReader, made in reader_aio.cpp. Null with an exception.

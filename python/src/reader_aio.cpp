@@ -196,7 +196,7 @@ void run_callback(ReaderObject* reader) {
     if (message == nullptr) break;
     PyObject* const result = PyObject_CallFunctionObjArgs(callback, message, nullptr);
     Py_DECREF(message);
-    if (result == nullptr) PyErr_WriteUnraisable(callback);
+    if (result == nullptr) hand_over_exception(reader->on_error, callback);
     Py_XDECREF(result);
     if (reader->state == nullptr) break;
   }
@@ -247,7 +247,7 @@ PyObject* make_aio_reader_type(PyObject* module) {
       {0, nullptr},
   };
   static PyType_Spec spec = {"martlet._raw.AioReader", sizeof(ReaderObject), 0,
-                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
   PyObject* const bases = PyTuple_Pack(1, reinterpret_cast<PyObject*>(reader_base_type()));
   PyObject* const type = bases != nullptr ? PyType_FromSpecWithBases(&spec, bases) : nullptr;
   Py_XDECREF(bases);

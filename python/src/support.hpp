@@ -52,11 +52,13 @@ inline PyObject* raise_error(const cpp::Error& error) {
   return raise_status(error.status(), error.text());
 }
 
-/// Lets go of the GIL for a scope, also where pybind11 is not involved.
+/// Lets go of the GIL for a scope, also where pybind11 is not involved. When the interpreter is
+/// ending, Python ends the thread that asks for the GIL by unwinding its stack: hence a destructor
+/// that may be left that way.
 class WithoutGil {
  public:
   WithoutGil() : saved_(PyEval_SaveThread()) {}
-  ~WithoutGil() { PyEval_RestoreThread(saved_); }
+  ~WithoutGil() noexcept(false) { PyEval_RestoreThread(saved_); }
   WithoutGil(const WithoutGil&) = delete;
   WithoutGil& operator=(const WithoutGil&) = delete;
 

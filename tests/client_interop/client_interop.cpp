@@ -402,6 +402,7 @@ TEST_P(ClientInterop, BackPressureNeverPassesTheBound) {
     ASSERT_EQ(code, ErrorCode::ok);
     ASSERT_LE(client.connection->statistics().pending_bytes, 100000);
   }
+  EXPECT_GT(refused, 0);
   ASSERT_TRUE(client.connection->notify_capacity(1000, client.queue, 77).is_ok());
   EXPECT_TRUE(client.next(CompletionKind::capacity));
   ASSERT_TRUE(client.connection->flush(long_ns).is_ok());

@@ -30,8 +30,9 @@ TEST(ConnectionOptions, ReadsUrlsAndJson) {
   ASSERT_TRUE(bare.is_ok());
   EXPECT_EQ(bare->servers.size(), 2u);
   const Result<ConnectionOptions> options = parse_connection_options(
-      R"( {"servers":["nats://u:p@a:1","b"],"run":"lent","name":"n","token":"t","verbose":true,"echo":false,
-           "reconnect_attempts_max":-1,"ping_interval_ms":0,"gather":true,"inbox_prefix":"my.box"} )");
+      R"( {"servers":["nats://u:p@a:1","b"],"run":"lent","name":"n","token":"t",
+           "verbose":true,"echo":false,"reconnect_attempts_max":-1,"ping_interval_ms":0,
+           "gather":true,"inbox_prefix":"my.box"} )");
   ASSERT_TRUE(options.is_ok()) << options.error().context;
   EXPECT_EQ(options->servers[0].password, "p");
   EXPECT_EQ(options->run, RunMode::lent_loop);

@@ -11,8 +11,8 @@ namespace {
 
 TEST(ServerGreeting, ReadsInfo) {
   const Result<ServerInfo> info = parse_server_info(
-      R"({"server_id":"N1","version":"2.15.2","headers":true,"max_payload":1048576,"client_id":7,"unknown":[1],
-          "connect_urls":["a:1","b:2"],"ldm":true,"nonce":null})");
+      R"({"server_id":"N1","version":"2.15.2","headers":true,"max_payload":1048576,"client_id":7,
+          "unknown":[1],"connect_urls":["a:1","b:2"],"ldm":true,"nonce":null})");
   ASSERT_TRUE(info.is_ok());
   EXPECT_EQ(info->max_payload, 1048576);
   EXPECT_EQ(info->connect_urls.size(), 2u);

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: whoever waits turns the loop, one at a time; nobody sleeps on while his thing has happened;
+// the thread of ours steps aside and takes over again.
+#include "client/driven_loop.hpp"
+
+#include <gtest/gtest.h>
+
+#include "io/system_clock.hpp"
+
+namespace martlet::client {
+namespace {
+
+class DrivenLoopTest : public testing::Test {
+ protected:
+  const io::SystemClock clock;
+  const std::shared_ptr<DrivenLoop> loop = *DrivenLoop::create(clock, false);
+};
+
+TEST_F(DrivenLoopTest, WaitEndsWithItsTime) {
+  const int64_t start = clock.monotonic_ns();
+  loop->drive_until([] { return false; }, 20 * ns_per_ms);
+  EXPECT_GE(clock.monotonic_ns() - start, 20 * ns_per_ms);
+  loop->drive_until([] { return false; }, 0);
+  loop->drive_until([] { return true; }, -1);
+}
+
+TEST_F(DrivenLoopTest, TasksRunOnWhoeverLeads) {
+  std::thread::id where;
+  loop->run_on_loop([&] {
+    where = std::this_thread::get_id();
+    EXPECT_TRUE(loop->is_inside());
+    loop->run_on_loop([&] { EXPECT_TRUE(loop->is_inside()); });  // Inside: at once.
+    loop->drive_until([] { return false; }, -1);  // Inside: does not wait for itself.
+  });
+  EXPECT_EQ(where, std::this_thread::get_id());
+  EXPECT_FALSE(loop->is_inside());
+}
+
+TEST_F(DrivenLoopTest, FollowerIsWokenByTheLeadersTurn) {
+  std::atomic<bool> leader_done{false};
+  std::atomic<bool> follower_done{false};
+  std::thread leader([&] { loop->drive_until([&] { return leader_done.load(); }, -1); });
+  std::thread follower([&] { loop->drive_until([&] { return follower_done.load(); }, -1); });
+  loop->loop().post([&] { follower_done = true; });
+  follower.join();
+  loop->loop().post([&] { leader_done = true; });
+  leader.join();
+}
+
+TEST_F(DrivenLoopTest, LeadPassesOnWhenTheLeaderLeaves) {
+  std::atomic<bool> first{false};
+  std::atomic<bool> second{false};
+  std::thread one([&] { loop->drive_until([&] { return first.load(); }, -1); });
+  std::thread two([&] { loop->drive_until([&] { return second.load(); }, -1); });
+  first = true;
+  loop->interrupt();
+  one.join();
+  second = true;
+  loop->interrupt();
+  two.join();
+  EXPECT_FALSE(loop->is_led());
+}
+
+TEST_F(DrivenLoopTest, KeeperWorksWhenNobodyWaits) {
+  loop->start_keeper();
+  loop->start_keeper();  // Counted.
+  for (int round = 0; round < 3; ++round) {
+    std::atomic<bool> ran{false};
+    loop->loop().post([&] { ran = true; });
+    const int64_t until = clock.monotonic_ns() + 10 * ns_per_s;
+    while (!ran && clock.monotonic_ns() < until) std::this_thread::yield();
+    EXPECT_TRUE(ran);
+    // A waiter takes the lead from it.
+    std::thread::id where;
+    loop->run_on_loop([&] { where = std::this_thread::get_id(); });
+    EXPECT_NE(where, std::thread::id());
+  }
+  loop->stop_keeper();
+  loop->stop_keeper();
+  EXPECT_FALSE(loop->ask_for_turn()) << "nobody turns it any more";
+}
+
+TEST_F(DrivenLoopTest, SpinningSeesWhatOthersDo) {
+  std::atomic<bool> done{false};
+  std::thread other([&] { done = true; });
+  loop->spin_until([&] { return done.load(); }, 10 * ns_per_s);
+  EXPECT_TRUE(done);
+  other.join();
+  const int64_t start = clock.monotonic_ns();
+  loop->spin_until([] { return false; }, 2 * ns_per_ms);
+  EXPECT_GE(clock.monotonic_ns() - start, 2 * ns_per_ms);
+}
+
+}  // namespace
+}  // namespace martlet::client

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: each bench moves as many messages as it says and reports them.
+#include "program/bench.hpp"
+
+#include "tests/unit/program/client_tool_test.hpp"
+
+namespace martlet::program {
+namespace {
+
+using BenchTest = ClientToolTest;
+
+TEST_F(BenchTest, Pub) {
+  const Ran ran = run(
+      run_bench, {"pub", "b", "--msgs", "5000", "--clients=2", "--size", "1KB", "--no-progress"});
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_TRUE(ran.out.starts_with("pub: 5,000 messages of 1024 bytes by 2 client(s) in "))
+      << ran.out;
+  EXPECT_EQ(server->statistics().moved.in_msgs, 5000u);
+}
+
+TEST_F(BenchTest, SubHearsAll) {
+  const Ran ran =
+      run(run_bench, {"sub", "b", "--msgs", "3000", "--clients", "2", "--no-progress"}, 2, [this] {
+        run_bench("martlet bench", with_server({"pub", "b", "--msgs", "3000", "--no-progress"}));
+      });
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_NE(ran.out.find("sub: 6,000 messages"), std::string::npos) << ran.out;
+}
+
+TEST_F(BenchTest, ServiceTellsLatencies) {
+  const Ran ran =
+      run(run_bench, {"service", "serve", "b", "--msgs", "200", "--no-progress"}, 1, [this] {
+        EXPECT_EQ(run_bench("martlet bench", with_server({"service", "request", "b", "--msgs",
+                                                          "200", "--no-progress"})),
+                  0);
+      });
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_NE(ran.out.find("latency: p50 "), std::string::npos) << ran.out;
+}
+
+TEST_F(BenchTest, KnowsItsKinds) {
+  EXPECT_EQ(run(run_bench, {"fly", "b"}).status, 1);
+  EXPECT_EQ(run(run_bench, {"pub"}).status, 2);
+  EXPECT_EQ(run(run_bench, {"pub", "a", "b"}).status, 1);
+}
+
+}  // namespace
+}  // namespace martlet::program
