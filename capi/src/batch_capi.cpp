@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns batches at the border: their shape, their memory, their references. A batch is readable in a forked child too:
-// it is memory and nothing else.
+// Owns batches at the border: their shape, their memory, their references. A batch is readable in a
+// forked child too: it is memory and nothing else.
 #include <cstddef>
 #include <cstring>
 
@@ -20,12 +20,16 @@ static_assert(offsetof(martlet_descriptor, status) == offsetof(CoreDescriptor, s
 static_assert(offsetof(martlet_descriptor, sid) == offsetof(CoreDescriptor, sid));
 static_assert(offsetof(martlet_descriptor, cookie) == offsetof(CoreDescriptor, cookie));
 static_assert(offsetof(martlet_descriptor, received_ns) == offsetof(CoreDescriptor, received_ns));
-static_assert(offsetof(martlet_descriptor, subject_offset) == offsetof(CoreDescriptor, subject_offset));
-static_assert(offsetof(martlet_descriptor, subject_bytes) == offsetof(CoreDescriptor, subject_bytes));
+static_assert(offsetof(martlet_descriptor, subject_offset) ==
+              offsetof(CoreDescriptor, subject_offset));
+static_assert(offsetof(martlet_descriptor, subject_bytes) ==
+              offsetof(CoreDescriptor, subject_bytes));
 static_assert(offsetof(martlet_descriptor, reply_offset) == offsetof(CoreDescriptor, reply_offset));
 static_assert(offsetof(martlet_descriptor, reply_bytes) == offsetof(CoreDescriptor, reply_bytes));
-static_assert(offsetof(martlet_descriptor, headers_offset) == offsetof(CoreDescriptor, headers_offset));
-static_assert(offsetof(martlet_descriptor, headers_bytes) == offsetof(CoreDescriptor, headers_bytes));
+static_assert(offsetof(martlet_descriptor, headers_offset) ==
+              offsetof(CoreDescriptor, headers_offset));
+static_assert(offsetof(martlet_descriptor, headers_bytes) ==
+              offsetof(CoreDescriptor, headers_bytes));
 static_assert(offsetof(martlet_descriptor, data_offset) == offsetof(CoreDescriptor, data_offset));
 static_assert(offsetof(martlet_descriptor, data_bytes) == offsetof(CoreDescriptor, data_bytes));
 
@@ -73,7 +77,8 @@ martlet_status martlet_batch_info_get(const martlet_batch* self, martlet_batch_i
 
 const martlet_descriptor* martlet_batch_descriptors(const martlet_batch* self) {
   if (!martlet::capi::is_live(self) || self->batch.count() == 0) return nullptr;
-  return reinterpret_cast<const martlet_descriptor*>(self->batch.block() + self->batch.descriptors_offset());
+  return reinterpret_cast<const martlet_descriptor*>(self->batch.block() +
+                                                     self->batch.descriptors_offset());
 }
 
 const void* martlet_batch_block(const martlet_batch* self, int64_t* out_bytes) {

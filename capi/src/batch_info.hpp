@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns how martlet_batch_info crosses: the caller's size is checked, what it does not know is left out.
+// Owns how martlet_batch_info crosses: the caller's size is checked, what it does not know is left
+// out.
 #pragma once
 
 #include <algorithm>
@@ -17,8 +18,9 @@ constexpr int32_t info_bytes_min = 32;
 
 inline bool read_info(const martlet_batch_info* info, Answer& answer) {
   if (info->info_bytes < info_bytes_min || info->info_bytes > 4096) {
-    answer = Answer(MARTLET_ERR_INVALID_ARGUMENT,
-                    "info_bytes is " + std::to_string(info->info_bytes) + ": set it to sizeof(martlet_batch_info)");
+    answer =
+        Answer(MARTLET_ERR_INVALID_ARGUMENT, "info_bytes is " + std::to_string(info->info_bytes) +
+                                                 ": set it to sizeof(martlet_batch_info)");
     return false;
   }
   if (info->reserved != 0) {
@@ -28,7 +30,8 @@ inline bool read_info(const martlet_batch_info* info, Answer& answer) {
   return true;
 }
 
-inline void write_info(martlet_batch_info* out, int32_t count, int64_t descriptors_offset, int64_t block_bytes) {
+inline void write_info(martlet_batch_info* out, int32_t count, int64_t descriptors_offset,
+                       int64_t block_bytes) {
   martlet_batch_info info{};
   info.info_bytes = out->info_bytes;
   info.count = count;

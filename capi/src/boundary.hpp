@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the border between the core and the C ABI: the one try/catch, the one place where an ErrorCode becomes a status,
-// the checks of handles and sizes that every function makes first. A mistake of the caller is a status, never an abort.
+// Owns the border between the core and the C ABI: the one try/catch, the one place where an
+// ErrorCode becomes a status, the checks of handles and sizes that every function makes first. A
+// mistake of the caller is a status, never an abort.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +13,9 @@
 #include <utility>
 
 #include "base/result.hpp"
-#include "process_mark.hpp"
 #include "handle.hpp"
 #include "martlet/status.h"
+#include "process_mark.hpp"
 
 struct martlet_error {
   martlet_status status;
@@ -47,9 +48,11 @@ class Answer {
 };
 
 /// Gives the caller the error, if it asked for one. Without memory the status has to do.
-martlet_status fail(martlet_error** out_error, martlet_status status, std::string_view text) noexcept;
+martlet_status fail(martlet_error** out_error, martlet_status status,
+                    std::string_view text) noexcept;
 
-/// Runs `body` and turns whatever it does into a status. Everything that the C ABI calls in the core goes through here.
+/// Runs `body` and turns whatever it does into a status. Everything that the C ABI calls in the
+/// core goes through here.
 template <typename Body>
 martlet_status guarded(martlet_error** out_error, Body&& body) noexcept {
   try {
@@ -70,22 +73,25 @@ template <typename Handle, typename Body>
 martlet_status guarded_on(const Handle* self, martlet_error** out_error, Body&& body) noexcept {
   if (!is_live(self)) return fail(out_error, MARTLET_ERR_INVALID_HANDLE, handle_text<Handle>());
   if (self->process->is_forked()) {
-    return fail(out_error, MARTLET_ERR_FORKED, "made before this process was forked: it belongs to the parent");
+    return fail(out_error, MARTLET_ERR_FORKED,
+                "made before this process was forked: it belongs to the parent");
   }
   return guarded(out_error, std::forward<Body>(body));
 }
 
 /// As guarded_on(), for calls that wait: refused inside a callback of ours.
 template <typename Handle, typename Body>
-martlet_status guarded_blocking(const Handle* self, martlet_error** out_error, Body&& body) noexcept {
+martlet_status guarded_blocking(const Handle* self, martlet_error** out_error,
+                                Body&& body) noexcept {
   if (CallbackScope::is_inside()) {
-    return fail(out_error, MARTLET_ERR_IN_CALLBACK, "this call waits, and was made inside a callback");
+    return fail(out_error, MARTLET_ERR_IN_CALLBACK,
+                "this call waits, and was made inside a callback");
   }
   return guarded_on(self, out_error, std::forward<Body>(body));
 }
 
-/// Ends a handle: marks it dead first. In a forked child the object is let go without running what would touch the
-/// parent's descriptors and threads.
+/// Ends a handle: marks it dead first. In a forked child the object is let go without running what
+/// would touch the parent's descriptors and threads.
 template <typename Handle>
 void free_handle(Handle* self) noexcept {
   if (self == nullptr || !is_live(self)) return;
@@ -99,18 +105,22 @@ void free_handle(Handle* self) noexcept {
   }
 }
 
-/// A view of the caller's text or bytes; false, with the answer to give, if pointer and length do not fit together.
-inline bool read_bytes(const void* data, int64_t bytes, const char* name, std::string_view& out, Answer& answer) {
+/// A view of the caller's text or bytes; false, with the answer to give, if pointer and length do
+/// not fit together.
+inline bool read_bytes(const void* data, int64_t bytes, const char* name, std::string_view& out,
+                       Answer& answer) {
   if (bytes < 0 || bytes > INT32_MAX) {
-    answer = Answer(MARTLET_ERR_INVALID_ARGUMENT,
-                    std::string(name) + ": a length of " + std::to_string(bytes) + " bytes cannot be");
+    answer = Answer(MARTLET_ERR_INVALID_ARGUMENT, std::string(name) + ": a length of " +
+                                                      std::to_string(bytes) + " bytes cannot be");
     return false;
   }
   if (data == nullptr && bytes > 0) {
-    answer = Answer(MARTLET_ERR_INVALID_ARGUMENT, std::string(name) + ": NULL with a length above 0");
+    answer =
+        Answer(MARTLET_ERR_INVALID_ARGUMENT, std::string(name) + ": NULL with a length above 0");
     return false;
   }
-  out = bytes > 0 ? std::string_view(static_cast<const char*>(data), static_cast<size_t>(bytes)) : std::string_view();
+  out = bytes > 0 ? std::string_view(static_cast<const char*>(data), static_cast<size_t>(bytes))
+                  : std::string_view();
   return true;
 }
 

@@ -23,7 +23,8 @@ namespace {
 
 using SharedQueue = std::shared_ptr<martlet::client::CompletionQueue>;
 
-/// The queue that a call names; null with an answer when it is none (or, where one is needed, missing).
+/// The queue that a call names; null with an answer when it is none (or, where one is needed,
+/// missing).
 bool read_queue(martlet_queue* queue, bool is_needed, SharedQueue& out, Answer& answer) {
   if (queue == nullptr) {
     if (is_needed) answer = martlet::capi::missing("queue");
@@ -66,8 +67,8 @@ struct TextArgument {
   const char* name;
 };
 
-bool read_message(TextArgument subject, TextArgument reply, TextArgument headers, TextArgument data, PublishView& out,
-                  Answer& bad) {
+bool read_message(TextArgument subject, TextArgument reply, TextArgument headers, TextArgument data,
+                  PublishView& out, Answer& bad) {
   return martlet::capi::read_bytes(subject.data, subject.bytes, subject.name, out.subject, bad) &&
          martlet::capi::read_bytes(reply.data, reply.bytes, reply.name, out.reply, bad) &&
          martlet::capi::read_bytes(headers.data, headers.bytes, headers.name, out.headers, bad) &&
@@ -79,7 +80,9 @@ Answer check_timeout(int32_t timeout_ms) {
   return MARTLET_OK;
 }
 
-Answer not_lent() { return Answer(MARTLET_ERR_STATE, "only for a connection with the option \"run\": \"lent\""); }
+Answer not_lent() {
+  return Answer(MARTLET_ERR_STATE, "only for a connection with the option \"run\": \"lent\"");
+}
 
 Answer called_before() { return Answer(MARTLET_ERR_STATE, "connect or start was called before"); }
 
@@ -87,40 +90,48 @@ Answer called_before() { return Answer(MARTLET_ERR_STATE, "connect or start was 
 
 extern "C" {
 
-martlet_status martlet_connection_new(const char* options, int64_t options_bytes, martlet_queue* events, int64_t cookie,
-                                      martlet_connection** out_connection, martlet_error** out_error) {
+martlet_status martlet_connection_new(const char* options, int64_t options_bytes,
+                                      martlet_queue* events, int64_t cookie,
+                                      martlet_connection** out_connection,
+                                      martlet_error** out_error) {
   return martlet::capi::guarded(out_error, [&]() -> Answer {
     return make_connection(options, options_bytes, events, out_connection,
                            [&](const ConnectionOptions& parsed, SharedQueue queue) {
-                             return Connection::create(parsed, std::move(queue), cookie, martlet::capi::system_clock);
+                             return Connection::create(parsed, std::move(queue), cookie,
+                                                       martlet::capi::system_clock);
                            });
   });
 }
 
-martlet_status martlet_connection_new_in_process(martlet_server* server, const char* options, int64_t options_bytes,
-                                                 martlet_queue* events, int64_t cookie,
-                                                 martlet_connection** out_connection, martlet_error** out_error) {
+martlet_status martlet_connection_new_in_process(martlet_server* server, const char* options,
+                                                 int64_t options_bytes, martlet_queue* events,
+                                                 int64_t cookie,
+                                                 martlet_connection** out_connection,
+                                                 martlet_error** out_error) {
   return martlet::capi::guarded_on(server, out_error, [&]() -> Answer {
     return make_connection(options, options_bytes, events, out_connection,
                            [&](const ConnectionOptions& parsed, SharedQueue queue) {
-                             return Connection::create_in_process(server->server->connector(), parsed,
-                                                                  std::move(queue), cookie,
+                             return Connection::create_in_process(server->server->connector(),
+                                                                  parsed, std::move(queue), cookie,
                                                                   martlet::capi::system_clock);
                            });
   });
 }
 
-martlet_status martlet_connection_connect(martlet_connection* self, int32_t timeout_ms, martlet_error** out_error) {
+martlet_status martlet_connection_connect(martlet_connection* self, int32_t timeout_ms,
+                                          martlet_error** out_error) {
   return martlet::capi::guarded_blocking(self, out_error, [&]() -> Answer {
     if (Answer bad = check_timeout(timeout_ms); bad.status() < 0) return bad;
-    if (self->connection->state() != martlet::client::ConnectionState::fresh) return called_before();
+    if (self->connection->state() != martlet::client::ConnectionState::fresh)
+      return called_before();
     return self->connection->connect(martlet::capi::timeout_ns_of(timeout_ms));
   });
 }
 
 martlet_status martlet_connection_start(martlet_connection* self, martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
-    if (self->connection->state() != martlet::client::ConnectionState::fresh) return called_before();
+    if (self->connection->state() != martlet::client::ConnectionState::fresh)
+      return called_before();
     return self->connection->start();
   });
 }
@@ -134,23 +145,25 @@ martlet_status martlet_connection_state(const martlet_connection* self, int32_t*
   });
 }
 
-martlet_status martlet_connection_publish(martlet_connection* self, const char* subject, int64_t subject_bytes,
-                                          const char* reply, int64_t reply_bytes, const void* headers,
-                                          int64_t headers_bytes, const void* data, int64_t data_bytes,
-                                          martlet_error** out_error) {
+martlet_status martlet_connection_publish(martlet_connection* self, const char* subject,
+                                          int64_t subject_bytes, const char* reply,
+                                          int64_t reply_bytes, const void* headers,
+                                          int64_t headers_bytes, const void* data,
+                                          int64_t data_bytes, martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
     PublishView message;
     Answer bad(MARTLET_OK);
     if (!read_message({subject, subject_bytes, "subject"}, {reply, reply_bytes, "reply"},
-                      {headers, headers_bytes, "headers"}, {data, data_bytes, "data"}, message, bad)) {
+                      {headers, headers_bytes, "headers"}, {data, data_bytes, "data"}, message,
+                      bad)) {
       return bad;
     }
     return self->connection->publish(message);
   });
 }
 
-martlet_status martlet_connection_wait_capacity(martlet_connection* self, int64_t message_bytes, int32_t timeout_ms,
-                                                martlet_error** out_error) {
+martlet_status martlet_connection_wait_capacity(martlet_connection* self, int64_t message_bytes,
+                                                int32_t timeout_ms, martlet_error** out_error) {
   return martlet::capi::guarded_blocking(self, out_error, [&]() -> Answer {
     if (Answer bad = check_timeout(timeout_ms); bad.status() < 0) return bad;
     if (message_bytes < 0) return Answer(MARTLET_ERR_INVALID_ARGUMENT, "message_bytes is below 0");
@@ -158,8 +171,9 @@ martlet_status martlet_connection_wait_capacity(martlet_connection* self, int64_
   });
 }
 
-martlet_status martlet_connection_notify_capacity(martlet_connection* self, int64_t message_bytes, martlet_queue* queue,
-                                                  int64_t cookie, martlet_error** out_error) {
+martlet_status martlet_connection_notify_capacity(martlet_connection* self, int64_t message_bytes,
+                                                  martlet_queue* queue, int64_t cookie,
+                                                  martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
     Answer bad(MARTLET_OK);
     SharedQueue shared;
@@ -169,15 +183,17 @@ martlet_status martlet_connection_notify_capacity(martlet_connection* self, int6
   });
 }
 
-martlet_status martlet_connection_flush(martlet_connection* self, int32_t timeout_ms, martlet_error** out_error) {
+martlet_status martlet_connection_flush(martlet_connection* self, int32_t timeout_ms,
+                                        martlet_error** out_error) {
   return martlet::capi::guarded_blocking(self, out_error, [&]() -> Answer {
     if (Answer bad = check_timeout(timeout_ms); bad.status() < 0) return bad;
     return self->connection->flush(martlet::capi::timeout_ns_of(timeout_ms));
   });
 }
 
-martlet_status martlet_connection_flush_start(martlet_connection* self, int32_t timeout_ms, martlet_queue* queue,
-                                              int64_t cookie, martlet_error** out_error) {
+martlet_status martlet_connection_flush_start(martlet_connection* self, int32_t timeout_ms,
+                                              martlet_queue* queue, int64_t cookie,
+                                              martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
     Answer bad = check_timeout(timeout_ms);
     SharedQueue shared;
@@ -186,17 +202,19 @@ martlet_status martlet_connection_flush_start(martlet_connection* self, int32_t 
   });
 }
 
-martlet_status martlet_connection_request(martlet_connection* self, const char* subject, int64_t subject_bytes,
-                                          const void* headers, int64_t headers_bytes, const void* data,
-                                          int64_t data_bytes, int32_t timeout_ms, martlet_batch** out_batch,
-                                          martlet_error** out_error) {
+martlet_status martlet_connection_request(martlet_connection* self, const char* subject,
+                                          int64_t subject_bytes, const void* headers,
+                                          int64_t headers_bytes, const void* data,
+                                          int64_t data_bytes, int32_t timeout_ms,
+                                          martlet_batch** out_batch, martlet_error** out_error) {
   return martlet::capi::guarded_blocking(self, out_error, [&]() -> Answer {
     if (out_batch == nullptr) return martlet::capi::missing("out_batch");
     PublishView message;
     Answer bad = check_timeout(timeout_ms);
     if (bad.status() < 0 ||
-        !read_message({subject, subject_bytes, "subject"}, {nullptr, 0, "reply"}, {headers, headers_bytes, "headers"},
-                      {data, data_bytes, "data"}, message, bad)) {
+        !read_message({subject, subject_bytes, "subject"}, {nullptr, 0, "reply"},
+                      {headers, headers_bytes, "headers"}, {data, data_bytes, "data"}, message,
+                      bad)) {
       return bad;
     }
     auto handle = std::make_unique<martlet_batch>(martlet::client::Batch());
@@ -209,24 +227,60 @@ martlet_status martlet_connection_request(martlet_connection* self, const char* 
   });
 }
 
-martlet_status martlet_connection_request_start(martlet_connection* self, const char* subject, int64_t subject_bytes,
-                                                const void* headers, int64_t headers_bytes, const void* data,
-                                                int64_t data_bytes, int32_t timeout_ms, martlet_queue* queue,
-                                                int64_t cookie, martlet_error** out_error) {
+martlet_status martlet_connection_request_start(martlet_connection* self, const char* subject,
+                                                int64_t subject_bytes, const void* headers,
+                                                int64_t headers_bytes, const void* data,
+                                                int64_t data_bytes, int32_t timeout_ms,
+                                                martlet_queue* queue, int64_t cookie,
+                                                martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
     PublishView message;
     SharedQueue shared;
     Answer bad = check_timeout(timeout_ms);
     if (bad.status() < 0 || !read_queue(queue, true, shared, bad) ||
-        !read_message({subject, subject_bytes, "subject"}, {nullptr, 0, "reply"}, {headers, headers_bytes, "headers"},
-                      {data, data_bytes, "data"}, message, bad)) {
+        !read_message({subject, subject_bytes, "subject"}, {nullptr, 0, "reply"},
+                      {headers, headers_bytes, "headers"}, {data, data_bytes, "data"}, message,
+                      bad)) {
       return bad;
     }
-    return self->connection->request_start(message, martlet::capi::timeout_ns_of(timeout_ms), shared, cookie);
+    return self->connection->request_start(message, martlet::capi::timeout_ns_of(timeout_ms),
+                                           shared, cookie);
   });
 }
 
-martlet_status martlet_connection_drain(martlet_connection* self, int32_t timeout_ms, martlet_error** out_error) {
+martlet_status martlet_connection_request_many_start(martlet_connection* self, const char* subject,
+                                                     int64_t subject_bytes, const void* headers,
+                                                     int64_t headers_bytes, const void* data,
+                                                     int64_t data_bytes, int64_t replies_max,
+                                                     int32_t timeout_ms, martlet_queue* queue,
+                                                     int64_t cookie, martlet_error** out_error) {
+  return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
+    PublishView message;
+    SharedQueue shared;
+    Answer bad = check_timeout(timeout_ms);
+    if (replies_max < 0) return Answer(MARTLET_ERR_INVALID_ARGUMENT, "replies_max is below 0");
+    if (bad.status() < 0 || !read_queue(queue, true, shared, bad) ||
+        !read_message({subject, subject_bytes, "subject"}, {nullptr, 0, "reply"},
+                      {headers, headers_bytes, "headers"}, {data, data_bytes, "data"}, message,
+                      bad)) {
+      return bad;
+    }
+    return self->connection->request_many_start(
+        message, replies_max, martlet::capi::timeout_ns_of(timeout_ms), shared, cookie);
+  });
+}
+
+martlet_status martlet_connection_new_inbox(martlet_connection* self, martlet_text** out_subject,
+                                            martlet_error** out_error) {
+  return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
+    if (out_subject == nullptr) return martlet::capi::missing("out_subject");
+    *out_subject = martlet::capi::make_text(self->connection->new_inbox());
+    return MARTLET_OK;
+  });
+}
+
+martlet_status martlet_connection_drain(martlet_connection* self, int32_t timeout_ms,
+                                        martlet_error** out_error) {
   return martlet::capi::guarded_blocking(self, out_error, [&]() -> Answer {
     if (Answer bad = check_timeout(timeout_ms); bad.status() < 0) return bad;
     return self->connection->drain(martlet::capi::timeout_ns_of(timeout_ms));
@@ -242,7 +296,8 @@ martlet_status martlet_connection_drain_start(martlet_connection* self, int32_t 
 }
 
 martlet_status martlet_connection_close(martlet_connection* self, martlet_error** out_error) {
-  return martlet::capi::guarded_on(self, out_error, [&]() -> Answer { return self->connection->close(); });
+  return martlet::capi::guarded_on(self, out_error,
+                                   [&]() -> Answer { return self->connection->close(); });
 }
 
 void martlet_connection_free(martlet_connection* self) { martlet::capi::free_handle(self); }
@@ -256,8 +311,8 @@ martlet_status martlet_connection_max_payload(const martlet_connection* self, in
   });
 }
 
-martlet_status martlet_connection_rtt(martlet_connection* self, int32_t timeout_ms, int64_t* out_rtt_ns,
-                                      martlet_error** out_error) {
+martlet_status martlet_connection_rtt(martlet_connection* self, int32_t timeout_ms,
+                                      int64_t* out_rtt_ns, martlet_error** out_error) {
   return martlet::capi::guarded_blocking(self, out_error, [&]() -> Answer {
     if (out_rtt_ns == nullptr) return martlet::capi::missing("out_rtt_ns");
     if (Answer bad = check_timeout(timeout_ms); bad.status() < 0) return bad;
@@ -268,8 +323,8 @@ martlet_status martlet_connection_rtt(martlet_connection* self, int32_t timeout_
   });
 }
 
-martlet_status martlet_connection_statistics(const martlet_connection* self, martlet_text** out_json,
-                                             martlet_error** out_error) {
+martlet_status martlet_connection_statistics(const martlet_connection* self,
+                                             martlet_text** out_json, martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
     if (out_json == nullptr) return martlet::capi::missing("out_json");
     *out_json = martlet::capi::make_text(
@@ -278,7 +333,8 @@ martlet_status martlet_connection_statistics(const martlet_connection* self, mar
   });
 }
 
-martlet_status martlet_connection_descriptor(martlet_connection* self, int32_t* out_fd, martlet_error** out_error) {
+martlet_status martlet_connection_descriptor(martlet_connection* self, int32_t* out_fd,
+                                             martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
     if (out_fd == nullptr) return martlet::capi::missing("out_fd");
     if (!self->is_lent) return not_lent();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the table of live handles of debug builds. It is the one thing in the library that all instances share, it holds
-// no more than addresses, and release builds do not have it (see docs/adr: statuses instead of crashes).
+// Owns the table of live handles of debug builds. It is the one thing in the library that all
+// instances share, it holds no more than addresses, and release builds do not have it (see
+// docs/adr: statuses instead of crashes).
 #include "handle.hpp"
 
 #if MARTLET_HANDLE_TABLE
@@ -21,7 +22,8 @@ struct Table {
 };
 
 Table& table() {
-  static Table* const only = new Table;  // Never freed: a handle may be used while the process ends.
+  static Table* const only =
+      new Table;  // Never freed: a handle may be used while the process ends.
   return *only;
 }
 #endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what makes a pointer from outside a handle: a mark of its kind in front, and, where MARTLET_HANDLE_TABLE is set
-// (debug builds), a table of the live ones that is asked before the pointer is looked through. Without the table a
-// handle that was freed is caught as long as its memory was not used again.
+// Owns what makes a pointer from outside a handle: a mark of its kind in front, and, where
+// MARTLET_HANDLE_TABLE is set (debug builds), a table of the live ones that is asked before the
+// pointer is looked through. Without the table a handle that was freed is caught as long as its
+// memory was not used again.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +51,8 @@ const char* handle_text() {
   return Handle::kind_text;
 }
 
-/// Marks the time in which a callback of the program runs on this thread: calls that wait are refused then.
+/// Marks the time in which a callback of the program runs on this thread: calls that wait are
+/// refused then.
 class CallbackScope {
  public:
   CallbackScope();

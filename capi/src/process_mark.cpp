@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the guard of the process. That this process is a fork is a fact about the process, not about an object: hence the
-// one static. No lock: another thread may have held it when the process was forked.
+// Owns the guard of the process. That this process is a fork is a fact about the process, not about
+// an object: hence the one static. No lock: another thread may have held it when the process was
+// forked.
 #include "process_mark.hpp"
 
 #include <atomic>

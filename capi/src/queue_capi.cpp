@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns completion queues at the border: options, polling, the wake-up callback. The work is client/completion_queue.hpp.
+// Owns completion queues at the border: options, polling, the wake-up callback. The work is
+// client/completion_queue.hpp.
 #include <memory>
 #include <utility>
 
@@ -50,7 +51,9 @@ bool WakeSlot::is_set() {
 }  // namespace martlet::capi
 
 martlet_queue::martlet_queue(std::shared_ptr<CompletionQueue> made)
-    : HandleHead(kind_mark), queue(std::move(made)), wake(std::make_shared<martlet::capi::WakeSlot>()) {
+    : HandleHead(kind_mark),
+      queue(std::move(made)),
+      wake(std::make_shared<martlet::capi::WakeSlot>()) {
   queue->set_wake([slot = wake] { slot->call(); });
 }
 
@@ -62,7 +65,9 @@ martlet_queue::~martlet_queue() {
 namespace {
 
 /// The state that a poll without entries stands for.
-martlet_status quiet_status(ErrorCode code) { return code == ErrorCode::closed ? MARTLET_DONE : MARTLET_AGAIN; }
+martlet_status quiet_status(ErrorCode code) {
+  return code == ErrorCode::closed ? MARTLET_DONE : MARTLET_AGAIN;
+}
 
 bool is_quiet(ErrorCode code) { return code == ErrorCode::again || code == ErrorCode::closed; }
 
@@ -76,14 +81,15 @@ Answer check_poll(int32_t messages_max, int32_t timeout_ms) {
 
 extern "C" {
 
-martlet_status martlet_queue_new(const char* options, int64_t options_bytes, martlet_queue** out_queue,
-                                 martlet_error** out_error) {
+martlet_status martlet_queue_new(const char* options, int64_t options_bytes,
+                                 martlet_queue** out_queue, martlet_error** out_error) {
   return martlet::capi::guarded(out_error, [&]() -> Answer {
     if (out_queue == nullptr) return martlet::capi::missing("out_queue");
     Answer bad(MARTLET_OK);
     std::string_view text;
     if (!martlet::capi::read_bytes(options, options_bytes, "options", text, bad)) return bad;
-    martlet::Result<martlet::client::QueueOptions> parsed = martlet::client::parse_queue_options(text);
+    martlet::Result<martlet::client::QueueOptions> parsed =
+        martlet::client::parse_queue_options(text);
     if (!parsed) return parsed.error();
     martlet::Result<std::shared_ptr<CompletionQueue>> made =
         CompletionQueue::create(martlet::capi::system_clock, *parsed);
@@ -112,24 +118,27 @@ martlet_status martlet_queue_poll(martlet_queue* self, int32_t messages_max, int
   });
 }
 
-martlet_status martlet_queue_poll_into(martlet_queue* self, void* buffer, int64_t buffer_bytes, int32_t messages_max,
-                                       int32_t timeout_ms, martlet_batch_info* out_info, martlet_error** out_error) {
+martlet_status martlet_queue_poll_into(martlet_queue* self, void* buffer, int64_t buffer_bytes,
+                                       int32_t messages_max, int32_t timeout_ms,
+                                       martlet_batch_info* out_info, martlet_error** out_error) {
   return martlet::capi::guarded_blocking(self, out_error, [&]() -> Answer {
     if (buffer == nullptr) return martlet::capi::missing("buffer");
     if (out_info == nullptr) return martlet::capi::missing("out_info");
     if (buffer_bytes < 0) return Answer(MARTLET_ERR_INVALID_ARGUMENT, "buffer_bytes is below 0");
     Answer bad = check_poll(messages_max, timeout_ms);
     if (bad.status() < 0 || !martlet::capi::read_info(out_info, bad)) return bad;
-    martlet::Result<CompletionQueue::Filled> filled = self->queue->poll_into(
-        static_cast<char*>(buffer), buffer_bytes, messages_max, martlet::capi::timeout_ns_of(timeout_ms));
+    martlet::Result<CompletionQueue::Filled> filled =
+        self->queue->poll_into(static_cast<char*>(buffer), buffer_bytes, messages_max,
+                               martlet::capi::timeout_ns_of(timeout_ms));
     if (!filled) {
       if (is_quiet(filled.code())) return quiet_status(filled.code());
       return filled.error();
     }
     if (filled->count == 0) {
       martlet::capi::write_info(out_info, 0, 0, filled->bytes_needed);
-      return Answer(MARTLET_ERR_BUFFER_TOO_SMALL, "the first entry needs " + std::to_string(filled->bytes_needed) +
-                                                      " bytes, the buffer has " + std::to_string(buffer_bytes));
+      return Answer(MARTLET_ERR_BUFFER_TOO_SMALL,
+                    "the first entry needs " + std::to_string(filled->bytes_needed) +
+                        " bytes, the buffer has " + std::to_string(buffer_bytes));
     }
     martlet::capi::write_info(out_info, filled->count, 0, filled->bytes);
     return MARTLET_OK;
@@ -137,7 +146,8 @@ martlet_status martlet_queue_poll_into(martlet_queue* self, void* buffer, int64_
 }
 
 martlet_status martlet_queue_set_wake(martlet_queue* self, martlet_wake_fn fn, void* user_data,
-                                      martlet_user_data_free_fn user_data_free, martlet_error** out_error) {
+                                      martlet_user_data_free_fn user_data_free,
+                                      martlet_error** out_error) {
   return martlet::capi::guarded_blocking(self, out_error, [&]() -> Answer {
     self->wake->set(fn, user_data, user_data_free);
     if (self->queue->messages() > 0) self->wake->call();
@@ -145,7 +155,8 @@ martlet_status martlet_queue_set_wake(martlet_queue* self, martlet_wake_fn fn, v
   });
 }
 
-martlet_status martlet_queue_descriptor(martlet_queue* self, int32_t* out_fd, martlet_error** out_error) {
+martlet_status martlet_queue_descriptor(martlet_queue* self, int32_t* out_fd,
+                                        martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
     if (out_fd == nullptr) return martlet::capi::missing("out_fd");
     martlet::Result<int> fd = self->queue->descriptor();

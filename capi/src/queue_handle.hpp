@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what stands behind martlet_queue and martlet_batch: the core's objects with the mark of a handle in front.
+// Owns what stands behind martlet_queue and martlet_batch: the core's objects with the mark of a
+// handle in front.
 #pragma once
 
 #include <atomic>
@@ -14,13 +15,14 @@
 
 namespace martlet::capi {
 
-/// The program's wake-up callback, which may be set and ended while the queue is fed. Shared with the queue, that may
-/// outlive the handle.
+/// The program's wake-up callback, which may be set and ended while the queue is fed. Shared with
+/// the queue, that may outlive the handle.
 class WakeSlot {
  public:
   /// Calls what is set. Any thread, without a lock held.
   void call();
-  /// Replaces it; returns when the earlier one does not run any more and is freed. Not from inside the callback.
+  /// Replaces it; returns when the earlier one does not run any more and is freed. Not from inside
+  /// the callback.
   void set(martlet_wake_fn fn, void* user_data, martlet_user_data_free_fn user_data_free);
   bool is_set();
 
@@ -32,8 +34,8 @@ class WakeSlot {
   };
   std::mutex mutex_;
   std::condition_variable idle_;
-  Target target_;      // GUARDED_BY mutex_
-  int running_ = 0;    // GUARDED_BY mutex_; calls under way.
+  Target target_;    // GUARDED_BY mutex_
+  int running_ = 0;  // GUARDED_BY mutex_; calls under way.
 };
 
 }  // namespace martlet::capi

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns brokers at the border: which of the two forms the options have, and the log sink. The work is server/server.hpp.
+// Owns brokers at the border: which of the two forms the options have, and the log sink. The work
+// is server/server.hpp.
 #include <utility>
 
 #include "boundary.hpp"
 #include "queue_handle.hpp"
+#include "server/config_language.hpp"
+#include "server/config_options.hpp"
 #include "server/options_json.hpp"
 #include "server_handle.hpp"
 
+using martlet::Status;
 using martlet::capi::Answer;
 
 namespace martlet::capi {
@@ -28,7 +32,8 @@ void QueueLogSink::write(LogLevel level, std::string_view line) {
   queue->add(completion);  // A full queue drops the line: the header says so.
 }
 
-void QueueLogSink::set(std::shared_ptr<client::CompletionQueue> queue, int64_t cookie, int32_t level_max) {
+void QueueLogSink::set(std::shared_ptr<client::CompletionQueue> queue, int64_t cookie,
+                       int32_t level_max) {
   std::lock_guard<std::mutex> lock(mutex_);
   level_max_.store(queue != nullptr ? level_max : -1, std::memory_order_relaxed);
   queue_ = std::move(queue);
@@ -46,7 +51,25 @@ bool is_json(std::string_view text) {
 
 martlet::Result<martlet::server::Options> parse_options(std::string_view text) {
   if (is_json(text)) return martlet::server::parse_options_json(text);
-  return martlet::Error{martlet::ErrorCode::unsupported, "NATS configuration text"};
+  // A text of an embedding program reads no files and no environment.
+  martlet::Result<martlet::server::ConfigTree> tree =
+      martlet::server::parse_config_text(text, "options", martlet::server::ClosedConfigSource());
+  if (!tree) return tree.take_error();
+  martlet::Result<martlet::server::ConfiguredOptions> configured =
+      martlet::server::options_from_config(*tree, martlet::server::embedded_defaults());
+  if (!configured) return configured.take_error();
+  return std::move(configured->options);
+}
+
+// The lines that the program writes at this point, for a host that listens to the log.
+void announce(martlet_server& self) {
+  const std::string id = self.server->id();
+  if (!self.server->client_url().empty()) {
+    self.sink.write(martlet::LogLevel::info, "Listening for client connections on " +
+                                                 self.server->options().host + ":" +
+                                                 std::to_string(self.server->client_port()));
+  }
+  self.sink.write(martlet::LogLevel::info, "Server is ready: " + id);
 }
 
 Answer not_running() { return Answer(MARTLET_ERR_STATE, "the server does not run"); }
@@ -55,8 +78,8 @@ Answer not_running() { return Answer(MARTLET_ERR_STATE, "the server does not run
 
 extern "C" {
 
-martlet_status martlet_server_new(const char* options, int64_t options_bytes, martlet_server** out_server,
-                                  martlet_error** out_error) {
+martlet_status martlet_server_new(const char* options, int64_t options_bytes,
+                                  martlet_server** out_server, martlet_error** out_error) {
   return martlet::capi::guarded(out_error, [&]() -> Answer {
     if (out_server == nullptr) return martlet::capi::missing("out_server");
     Answer bad(MARTLET_OK);
@@ -74,8 +97,8 @@ martlet_status martlet_server_new(const char* options, int64_t options_bytes, ma
   });
 }
 
-martlet_status martlet_server_set_log(martlet_server* self, martlet_queue* queue, int64_t cookie, int32_t level_max,
-                                      martlet_error** out_error) {
+martlet_status martlet_server_set_log(martlet_server* self, martlet_queue* queue, int64_t cookie,
+                                      int32_t level_max, martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
     if (level_max < MARTLET_LOG_FATAL || level_max > MARTLET_LOG_TRACE) {
       return Answer(MARTLET_ERR_INVALID_ARGUMENT, "level_max is none of MARTLET_LOG_...");
@@ -83,7 +106,8 @@ martlet_status martlet_server_set_log(martlet_server* self, martlet_queue* queue
     if (queue != nullptr && !martlet::capi::is_live(queue)) {
       return Answer(MARTLET_ERR_INVALID_HANDLE, martlet_queue::kind_text);
     }
-    if (self->server->is_running()) return Answer(MARTLET_ERR_STATE, "the server runs: set the log before start");
+    if (self->server->is_running())
+      return Answer(MARTLET_ERR_STATE, "the server runs: set the log before start");
     self->sink.set(queue != nullptr ? queue->queue : nullptr, cookie, level_max);
     return MARTLET_OK;
   });
@@ -92,7 +116,9 @@ martlet_status martlet_server_set_log(martlet_server* self, martlet_queue* queue
 martlet_status martlet_server_start(martlet_server* self, martlet_error** out_error) {
   return martlet::capi::guarded_blocking(self, out_error, [&]() -> Answer {
     if (self->server->is_running()) return Answer(MARTLET_ERR_STATE, "the server runs already");
-    return self->server->start();
+    Status started = self->server->start();
+    if (started) announce(*self);
+    return started;
   });
 }
 
@@ -105,7 +131,8 @@ martlet_status martlet_server_stop(martlet_server* self, martlet_error** out_err
 
 void martlet_server_free(martlet_server* self) { martlet::capi::free_handle(self); }
 
-martlet_status martlet_server_client_port(const martlet_server* self, int32_t* out_port, martlet_error** out_error) {
+martlet_status martlet_server_client_port(const martlet_server* self, int32_t* out_port,
+                                          martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
     if (out_port == nullptr) return martlet::capi::missing("out_port");
     if (!self->server->is_running()) return not_running();
@@ -124,7 +151,8 @@ martlet_status martlet_server_monitoring_port(const martlet_server* self, int32_
   });
 }
 
-martlet_status martlet_server_url(const martlet_server* self, martlet_text** out_url, martlet_error** out_error) {
+martlet_status martlet_server_url(const martlet_server* self, martlet_text** out_url,
+                                  martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
     if (out_url == nullptr) return martlet::capi::missing("out_url");
     if (!self->server->is_running()) return not_running();

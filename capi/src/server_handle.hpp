@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what stands behind martlet_server: the core's server, and the sink that turns its log lines into completions.
+// Owns what stands behind martlet_server: the core's server, and the sink that turns its log lines
+// into completions.
 #pragma once
 
 #include <atomic>
@@ -23,9 +24,10 @@ class QueueLogSink final : public LogSink {
 
  private:
   std::mutex mutex_;
-  std::shared_ptr<client::CompletionQueue> queue_;  // GUARDED_BY mutex_; shared: the program may free its handle first.
-  int64_t cookie_ = 0;                              // GUARDED_BY mutex_
-  std::atomic<int32_t> level_max_{-1};              // Below fatal: silent.
+  std::shared_ptr<client::CompletionQueue>
+      queue_;           // GUARDED_BY mutex_; shared: the program may free its handle first.
+  int64_t cookie_ = 0;  // GUARDED_BY mutex_
+  std::atomic<int32_t> level_max_{-1};  // Below fatal: silent.
 };
 
 }  // namespace martlet::capi

@@ -7,7 +7,8 @@
 
 namespace martlet::capi {
 
-std::string statistics_json(const client::ConnectionStatistics& counted, const client::ServerDescription& server) {
+std::string statistics_json(const client::ConnectionStatistics& counted,
+                            const client::ServerDescription& server) {
   json::object object;
   object["in_msgs"] = counted.in_messages;
   object["out_msgs"] = counted.out_messages;

@@ -9,6 +9,7 @@
 
 namespace martlet::capi {
 
-std::string statistics_json(const client::ConnectionStatistics& counted, const client::ServerDescription& server);
+std::string statistics_json(const client::ConnectionStatistics& counted,
+                            const client::ServerDescription& server);
 
 }  // namespace martlet::capi

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns errors and texts as handles, and the proof that the core's numbers of statuses (it writes them into descriptors
-// itself) are those of the header.
+// Owns errors and texts as handles, and the proof that the core's numbers of statuses (it writes
+// them into descriptors itself) are those of the header.
 #include "martlet/status.h"
 
 #include "boundary.hpp"
@@ -81,11 +81,10 @@ const char* give(std::string_view text, int64_t* out_bytes) {
 
 }  // namespace
 
-martlet_status status_of(ErrorCode code) {
-  return status_number(code);
-}
+martlet_status status_of(ErrorCode code) { return status_number(code); }
 
-martlet_status fail(martlet_error** out_error, martlet_status status, std::string_view text) noexcept {
+martlet_status fail(martlet_error** out_error, martlet_status status,
+                    std::string_view text) noexcept {
   if (out_error == nullptr) return status;
   *out_error = nullptr;
   try {

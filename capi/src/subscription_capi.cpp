@@ -14,14 +14,17 @@ using martlet::capi::Answer;
 
 extern "C" {
 
-martlet_status martlet_subscription_new(martlet_connection* connection, const char* subject, int64_t subject_bytes,
-                                        const char* group, int64_t group_bytes, const char* options,
+martlet_status martlet_subscription_new(martlet_connection* connection, const char* subject,
+                                        int64_t subject_bytes, const char* group,
+                                        int64_t group_bytes, const char* options,
                                         int64_t options_bytes, martlet_queue* queue, int64_t cookie,
-                                        martlet_subscription** out_subscription, martlet_error** out_error) {
+                                        martlet_subscription** out_subscription,
+                                        martlet_error** out_error) {
   return martlet::capi::guarded_on(connection, out_error, [&]() -> Answer {
     if (out_subscription == nullptr) return martlet::capi::missing("out_subscription");
     if (queue == nullptr) return martlet::capi::missing("queue");
-    if (!martlet::capi::is_live(queue)) return Answer(MARTLET_ERR_INVALID_HANDLE, martlet_queue::kind_text);
+    if (!martlet::capi::is_live(queue))
+      return Answer(MARTLET_ERR_INVALID_HANDLE, martlet_queue::kind_text);
     std::string_view subject_text, group_text, options_text;
     Answer bad(MARTLET_OK);
     if (!martlet::capi::read_bytes(subject, subject_bytes, "subject", subject_text, bad) ||
@@ -39,11 +42,14 @@ martlet_status martlet_subscription_new(martlet_connection* connection, const ch
   });
 }
 
-martlet_status martlet_subscription_unsubscribe(martlet_subscription* self, martlet_error** out_error) {
-  return martlet::capi::guarded_on(self, out_error, [&]() -> Answer { return self->subscription->unsubscribe(); });
+martlet_status martlet_subscription_unsubscribe(martlet_subscription* self,
+                                                martlet_error** out_error) {
+  return martlet::capi::guarded_on(self, out_error,
+                                   [&]() -> Answer { return self->subscription->unsubscribe(); });
 }
 
-martlet_status martlet_subscription_auto_unsubscribe(martlet_subscription* self, int64_t messages_max,
+martlet_status martlet_subscription_auto_unsubscribe(martlet_subscription* self,
+                                                     int64_t messages_max,
                                                      martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
     if (messages_max < 1) return Answer(MARTLET_ERR_INVALID_ARGUMENT, "messages_max is below 1");
@@ -52,11 +58,12 @@ martlet_status martlet_subscription_auto_unsubscribe(martlet_subscription* self,
 }
 
 martlet_status martlet_subscription_drain(martlet_subscription* self, martlet_error** out_error) {
-  return martlet::capi::guarded_on(self, out_error, [&]() -> Answer { return self->subscription->drain(); });
+  return martlet::capi::guarded_on(self, out_error,
+                                   [&]() -> Answer { return self->subscription->drain(); });
 }
 
-martlet_status martlet_subscription_pending(const martlet_subscription* self, int64_t* out_messages, int64_t* out_bytes,
-                                            martlet_error** out_error) {
+martlet_status martlet_subscription_pending(const martlet_subscription* self, int64_t* out_messages,
+                                            int64_t* out_bytes, martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
     if (out_messages == nullptr) return martlet::capi::missing("out_messages");
     *out_messages = self->subscription->pending_messages();

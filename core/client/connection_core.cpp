@@ -716,6 +716,8 @@ Status ConnectionCore::notify_capacity(int64_t message_bytes,
                                        int64_t cookie) {
   if (state() == ConnectionState::closed)
     return Status(ErrorCode::closed, "the connection is closed");
+  Status bound = bind_queue(queue);
+  if (!bound) return bound;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     capacity_waiters_.push_back(CapacityWaiter{message_bytes, queue, cookie});
@@ -778,6 +780,10 @@ void ConnectionCore::expire_calls() {
 }
 
 Status ConnectionCore::ping_start(int64_t timeout_ns, CallTarget target) {
+  if (target.queue != nullptr) {
+    Status bound = bind_queue(target.queue);
+    if (!bound) return bound;
+  }
   const int64_t deadline =
       timeout_ns < 0 || target.slot != nullptr ? -1 : loop_->clock().monotonic_ns() + timeout_ns;
   FlushNeed need = FlushNeed::none;
@@ -840,6 +846,10 @@ Status ConnectionCore::open_inbox_locked() {
 
 Status ConnectionCore::request_start(const PublishView& message, int64_t replies_max,
                                      int64_t timeout_ns, CallTarget target, uint64_t* out_number) {
+  if (target.queue != nullptr) {
+    Status bound = bind_queue(target.queue);
+    if (!bound) return bound;
+  }
   const bool is_sync = target.slot != nullptr;
   const int64_t deadline =
       timeout_ns < 0 || is_sync ? -1 : loop_->clock().monotonic_ns() + timeout_ns;

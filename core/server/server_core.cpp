@@ -65,7 +65,6 @@ io::HttpResponse http_response(MonitoringPage page) {
 
 Server::Core::Core(Options options, LogSink* sink, io::ForkGuard guard)
     : options_(std::move(options)),
-      sink_(sink),
       guard_(std::move(guard)),
       log_(sink, log_level(options_)),
       id_(new_server_id()),

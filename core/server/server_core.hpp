@@ -90,7 +90,6 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   net::Worker& least_loaded(Run& run);
 
   const Options options_;
-  LogSink* sink_;
   io::ForkGuard guard_;
   io::SystemClock clock_;
   Logger log_;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns martlet._raw.Connection. publish is the one call that is made millions of times: it is attached to the class as a
-// METH_FASTCALL function, the rest is pybind11. Whatever may wait runs without the GIL.
+// Owns martlet._raw.Connection. publish is the one call that is made millions of times: it is
+// attached to the class as a METH_FASTCALL function, the rest is pybind11. Whatever may wait runs
+// without the GIL.
 #include "connection_binding.hpp"
 
 #include <algorithm>
@@ -27,7 +28,8 @@ struct PublishArguments {
   PyObject* headers = nullptr;
 };
 
-bool read_arguments(PyObject* const* args, Py_ssize_t count, PyObject* keywords, PublishArguments& out) {
+bool read_arguments(PyObject* const* args, Py_ssize_t count, PyObject* keywords,
+                    PublishArguments& out) {
   PyObject** const slots[] = {&out.subject, &out.payload, &out.reply, &out.headers};
   static const char* const names[] = {"subject", "payload", "reply", "headers"};
   if (count > 4) {
@@ -65,7 +67,8 @@ class Message {
     return true;
   }
   int64_t bytes() const {
-    return static_cast<int64_t>(out.subject.size() + out.reply.size() + out.headers.size() + out.data.size());
+    return static_cast<int64_t>(out.subject.size() + out.reply.size() + out.headers.size() +
+                                out.data.size());
   }
   cpp::Outgoing out;
 
@@ -76,9 +79,10 @@ class Message {
 
 martlet_status publish_once(RawConnection& raw, const Message& message, martlet_error** error) {
   const cpp::Outgoing& out = message.out;
-  return martlet_connection_publish(raw.connection.get(), out.subject.data(), cpp::size_of(out.subject),
-                                    out.reply.data(), cpp::size_of(out.reply), out.headers.data(),
-                                    cpp::size_of(out.headers), out.data.data(), cpp::size_of(out.data), error);
+  return martlet_connection_publish(
+      raw.connection.get(), out.subject.data(), cpp::size_of(out.subject), out.reply.data(),
+      cpp::size_of(out.reply), out.headers.data(), cpp::size_of(out.headers), out.data.data(),
+      cpp::size_of(out.data), error);
 }
 
 // publish: waits without the GIL while the outgoing buffer is at its bound.
@@ -86,7 +90,9 @@ PyObject* publish(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObj
   RawConnection* const raw = to_connection(self);
   PublishArguments arguments;
   Message message;
-  if (raw == nullptr || !read_arguments(args, count, keywords, arguments) || !message.read(arguments)) return nullptr;
+  if (raw == nullptr || !read_arguments(args, count, keywords, arguments) ||
+      !message.read(arguments))
+    return nullptr;
   for (;;) {
     martlet_status status;
     {
@@ -97,20 +103,24 @@ PyObject* publish(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObj
     if (status == MARTLET_OK) Py_RETURN_NONE;
     cpp::ErrorOut error;
     status = wait_interruptibly(-1, [&](int32_t slice_ms) {
-      return martlet_connection_wait_capacity(raw->connection.get(), message.bytes(), slice_ms, error);
+      return martlet_connection_wait_capacity(raw->connection.get(), message.bytes(), slice_ms,
+                                              error);
     });
     if (status >= 0) continue;
     return PyErr_Occurred() != nullptr ? nullptr : raise_status(status, error.text(status));
   }
 }
 
-// publish_awaitable: what it returns is awaited; when the outgoing buffer is at its bound that is the coroutine
-// self._publish_later(...), which waits for room.
-PyObject* publish_awaitable(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+// publish_awaitable: what it returns is awaited; when the outgoing buffer is at its bound that is
+// the coroutine self._publish_later(...), which waits for room.
+PyObject* publish_awaitable(PyObject* self, PyObject* const* args, Py_ssize_t count,
+                            PyObject* keywords) {
   RawConnection* const raw = to_connection(self);
   PublishArguments arguments;
   Message message;
-  if (raw == nullptr || !read_arguments(args, count, keywords, arguments) || !message.read(arguments)) return nullptr;
+  if (raw == nullptr || !read_arguments(args, count, keywords, arguments) ||
+      !message.read(arguments))
+    return nullptr;
   cpp::ErrorOut error;
   const martlet_status status = publish_once(*raw, message, error);
   if (status == MARTLET_OK) return new_ref(done_object);
@@ -138,7 +148,9 @@ PyObject* publish_try(PyObject* self, PyObject* const* args, Py_ssize_t count, P
   RawConnection* const raw = to_connection(self);
   PublishArguments arguments;
   Message message;
-  if (raw == nullptr || !read_arguments(args, count, keywords, arguments) || !message.read(arguments)) return nullptr;
+  if (raw == nullptr || !read_arguments(args, count, keywords, arguments) ||
+      !message.read(arguments))
+    return nullptr;
   cpp::ErrorOut error;
   const martlet_status status = publish_once(*raw, message, error);
   if (status < 0) return raise_status(status, error.text(status));
@@ -159,7 +171,8 @@ PyMethodDef publish_methods[] = {
      "Publishes a message. Awaiting it waits while the outgoing buffer is at its bound."},
     {"publish_try", as_function(publish_try), METH_FASTCALL | METH_KEYWORDS,
      "publish_try(subject, payload=b'', reply='', headers=None)\n--\n\n"
-     "Publishes a message and answers True; False, at once, while the outgoing buffer is at its bound."},
+     "Publishes a message and answers True; False, at once, while the outgoing buffer is at its "
+     "bound."},
 };
 
 // --- the awaitable that is done ---
@@ -192,59 +205,61 @@ bool make_done(PyObject* module) {
 
 // --- what waits: through a queue of the calling thread, in slices, so that Ctrl-C ends it ---
 
-/// One queue per thread for its blocking calls; a call that was given up leaves its answer to be passed over.
-struct CallQueue {
-  std::optional<cpp::Queue> queue;
-  int64_t cookie = 0;
-};
-
-CallQueue& call_queue() {
-  static thread_local CallQueue call;
-  return call;
-}
-
-// Runs `start(queue, cookie)` and waits for the descriptor with that cookie.
+// Runs `start(queue, cookie)` and waits for the descriptor with that cookie. With the GIL, but for
+// the waiting.
 template <typename Start>
-cpp::Batch call_and_wait(Start&& start) {
-  CallQueue& call = call_queue();
-  if (!call.queue) call.queue.emplace();
-  const int64_t cookie = ++call.cookie;
-  start(call.queue->get(), cookie);
+cpp::Batch call_and_wait(RawConnection& raw, Start&& start) {
+  std::unique_ptr<CallQueue> call;
+  if (raw.idle_calls.empty()) {
+    call = std::make_unique<CallQueue>();
+  } else {
+    call = std::move(raw.idle_calls.back());
+    raw.idle_calls.pop_back();
+  }
+  const int64_t cookie = ++call->cookie;
+  start(call->queue.get(), cookie);
   for (;;) {
-    cpp::Batch batch;
     cpp::ErrorOut error;
     martlet_batch* taken = nullptr;
     const martlet_status status = wait_interruptibly(-1, [&](int32_t slice_ms) {
-      return martlet_queue_poll(call.queue->get(), 1, slice_ms, &taken, error);
+      return martlet_queue_poll(call->queue.get(), 1, slice_ms, &taken, error);
     });
     if (PyErr_Occurred() != nullptr) throw py::error_already_set();
     cpp::check(status, error);
     if (status != MARTLET_OK) throw cpp::Error(MARTLET_ERR_CLOSED, "the call's queue was closed");
-    batch = cpp::Batch(taken);
-    if (batch.at(0).cookie == cookie) return batch;
+    cpp::Batch batch(taken);
+    if (batch.at(0).cookie != cookie) continue;
+    raw.idle_calls.push_back(std::move(call));
+    return batch;
   }
 }
 
 const char* failure_text(int32_t status, const char* what) {
   switch (status) {
-    case MARTLET_ERR_TIMEOUT: return "no answer in time";
-    case MARTLET_ERR_NO_RESPONDERS: return "nobody listens to the subject";
-    case MARTLET_ERR_CLOSED: return "the connection was closed";
-    case MARTLET_ERR_DISCONNECTED: return "the connection was lost";
-    default: return what;
+    case MARTLET_ERR_TIMEOUT:
+      return "no answer in time";
+    case MARTLET_ERR_NO_RESPONDERS:
+      return "nobody listens to the subject";
+    case MARTLET_ERR_CLOSED:
+      return "the connection was closed";
+    case MARTLET_ERR_DISCONNECTED:
+      return "the connection was lost";
+    default:
+      return what;
   }
 }
 
-py::object request(py::object self, py::handle subject, py::handle payload, py::handle timeout, py::handle headers) {
+py::object request(py::object self, py::handle subject, py::handle payload, py::handle timeout,
+                   py::handle headers) {
   RawConnection* const raw = to_connection(self.ptr());
   const int64_t timeout_ms = timeout_ms_of(timeout.ptr());
   Message message;
   PublishArguments arguments{subject.ptr(), payload.ptr(), nullptr, headers.ptr()};
   if (raw == nullptr || timeout_ms == -2 || !message.read(arguments)) throw py::error_already_set();
   const int32_t wait_ms = static_cast<int32_t>(std::min<int64_t>(timeout_ms, INT32_MAX));
-  cpp::Batch batch = call_and_wait([&](martlet_queue* queue, int64_t cookie) {
+  cpp::Batch batch = call_and_wait(*raw, [&](martlet_queue* queue, int64_t cookie) {
     while (raw->connection.request_start(message.out, wait_ms, queue, cookie) == MARTLET_AGAIN) {
-      py::gil_scoped_release release;
+      WithoutGil without;
       if (raw->connection.wait_capacity(message.bytes(), wait_ms) == MARTLET_AGAIN) {
         throw cpp::Error(MARTLET_ERR_TIMEOUT, "the outgoing buffer had no room in time");
       }
@@ -259,14 +274,15 @@ py::object request(py::object self, py::handle subject, py::handle payload, py::
   return py::reinterpret_steal<py::object>(reply);
 }
 
-bool request_start(RawConnection& raw, py::handle subject, py::handle payload, py::handle timeout, py::handle headers,
-                   py::handle reader, int64_t cookie) {
+bool request_start(RawConnection& raw, py::handle subject, py::handle payload, py::handle timeout,
+                   py::handle headers, py::handle reader, int64_t cookie) {
   const int64_t timeout_ms = timeout_ms_of(timeout.ptr());
   Message message;
   PublishArguments arguments{subject.ptr(), payload.ptr(), nullptr, headers.ptr()};
   ReaderObject* const target = to_reader(reader.ptr());
   cpp::Queue* const queue = target != nullptr ? queue_of(target) : nullptr;
-  if (queue == nullptr || timeout_ms == -2 || !message.read(arguments)) throw py::error_already_set();
+  if (queue == nullptr || timeout_ms == -2 || !message.read(arguments))
+    throw py::error_already_set();
   const int32_t wait_ms = static_cast<int32_t>(std::min<int64_t>(timeout_ms, INT32_MAX));
   return raw.connection.request_start(message.out, wait_ms, queue->get(), cookie) == MARTLET_OK;
 }
@@ -284,7 +300,8 @@ martlet_queue* queue_from(py::handle reader) {
   return queue->get();
 }
 
-std::unique_ptr<RawConnection> make_connection(const std::string& options, py::handle server, py::handle events) {
+std::unique_ptr<RawConnection> make_connection(const std::string& options, py::handle server,
+                                               py::handle events) {
   martlet_queue* const queue = events.is_none() ? nullptr : queue_from(events);
   if (server.is_none()) return std::make_unique<RawConnection>(cpp::Connection(options, queue, 0));
   cpp::Server& broker = py::cast<cpp::Server&>(server);
@@ -297,8 +314,6 @@ RawConnection::~RawConnection() {
   py::gil_scoped_release release;
   connection.reset();
 }
-
-void forget_call_queue() { call_queue().queue.reset(); }
 
 RawConnection* to_connection(PyObject* object) {
   // The class is ours and has one base, so its value lies where pybind11 keeps the first holder.
@@ -315,7 +330,7 @@ RawConnection* to_connection(PyObject* object) {
 }
 
 void bind_connection(py::module_& module) {
-  using NoGil = py::call_guard<py::gil_scoped_release>;
+  using NoGil = py::call_guard<WithoutGil>;
   py::class_<Notifier, std::shared_ptr<Notifier>>(module, "Notifier")
       .def(py::init([] {
         std::shared_ptr<Notifier> notifier = Notifier::create();
@@ -327,15 +342,19 @@ void bind_connection(py::module_& module) {
 
   py::class_<RawConnection> type(module, "Connection");
   type.def(py::init(&make_connection), py::arg("options"), py::arg("server"), py::arg("events"))
-      .def("connect_now", [](RawConnection& raw, int32_t timeout_ms) { raw.connection.connect(timeout_ms); }, NoGil())
-      .def("start", [](RawConnection& raw) { raw.connection.start(); }, NoGil())
+      .def(
+          "connect_now",
+          [](RawConnection& raw, int32_t timeout_ms) { raw.connection.connect(timeout_ms); },
+          NoGil())
+      .def(
+          "start", [](RawConnection& raw) { raw.connection.start(); }, NoGil())
       .def("state", [](RawConnection& raw) { return raw.connection.state(); })
       .def("request_now", &request)
       .def("request_start", &request_start)
       .def("flush_now",
            [](RawConnection& raw, py::handle timeout) {
              const int32_t timeout_ms = to_timeout_ms(timeout);
-             cpp::Batch batch = call_and_wait([&](martlet_queue* queue, int64_t cookie) {
+             cpp::Batch batch = call_and_wait(raw, [&](martlet_queue* queue, int64_t cookie) {
                raw.connection.flush_start(timeout_ms, queue, cookie);
              });
              const int32_t status = batch.at(0).status;
@@ -349,17 +368,28 @@ void bind_connection(py::module_& module) {
            [](RawConnection& raw, int64_t message_bytes, py::handle reader, int64_t cookie) {
              raw.connection.notify_capacity(message_bytes, queue_from(reader), cookie);
            })
-      .def("drain_now", [](RawConnection& raw, int32_t timeout_ms) { raw.connection.drain(timeout_ms); }, NoGil())
-      .def("drain_start", [](RawConnection& raw, int32_t timeout_ms) { raw.connection.drain_start(timeout_ms); },
-           NoGil())
-      .def("close_now", [](RawConnection& raw) { raw.connection.close(); }, NoGil())
+      .def(
+          "drain_now",
+          [](RawConnection& raw, int32_t timeout_ms) { raw.connection.drain(timeout_ms); }, NoGil())
+      .def(
+          "drain_start",
+          [](RawConnection& raw, int32_t timeout_ms) { raw.connection.drain_start(timeout_ms); },
+          NoGil())
+      .def(
+          "close_now", [](RawConnection& raw) { raw.connection.close(); }, NoGil())
+      .def("new_inbox_now", [](RawConnection& raw) { return raw.connection.new_inbox(); })
       .def("max_payload_now", [](RawConnection& raw) { return raw.connection.max_payload(); })
-      .def("rtt_now", [](RawConnection& raw, int32_t timeout_ms) { return raw.connection.rtt_ns(timeout_ms); },
-           NoGil())
-      .def("statistics_json", [](RawConnection& raw) { return raw.connection.statistics(); }, NoGil())
+      .def(
+          "rtt_now",
+          [](RawConnection& raw, int32_t timeout_ms) { return raw.connection.rtt_ns(timeout_ms); },
+          NoGil())
+      .def(
+          "statistics_json", [](RawConnection& raw) { return raw.connection.statistics(); },
+          NoGil())
       .def("descriptor", [](RawConnection& raw) { return raw.connection.descriptor(); })
       .def("process", [](RawConnection& raw) { return raw.connection.process() == MARTLET_OK; })
       .def("next_timeout_ms", [](RawConnection& raw) { return raw.connection.next_timeout_ms(); });
+  module.def("failure_text", [](int32_t status) { return failure_text(status, "failed"); });
   connection_type = reinterpret_cast<PyTypeObject*>(type.ptr());
   if (!make_done(module.ptr())) throw py::error_already_set();
   for (PyMethodDef& method : publish_methods) {

@@ -7,8 +7,7 @@ namespace martlet::python {
 namespace {
 
 struct MessageObject {
-  PyObject_HEAD
-  SharedBatch* batch;
+  PyObject_HEAD SharedBatch* batch;
   const martlet_descriptor* descriptor;
   PyObject* connection;
   PyObject* data;  // Made when asked for the first time.
@@ -61,16 +60,28 @@ PyObject* get_headers(PyObject* self, void*) {
   MessageObject* const message = message_of(self);
   const std::string_view block = message->batch->batch().headers(*message->descriptor);
   if (block.empty() || module_state().headers_factory == nullptr) Py_RETURN_NONE;
-  return PyObject_CallFunction(module_state().headers_factory, "y#", block.data(),
-                               static_cast<Py_ssize_t>(block.size()));
+  PyObject* const bytes =
+      PyBytes_FromStringAndSize(block.data(), static_cast<Py_ssize_t>(block.size()));
+  if (bytes == nullptr) return nullptr;
+  PyObject* const headers =
+      PyObject_CallFunctionObjArgs(module_state().headers_factory, bytes, nullptr);
+  Py_DECREF(bytes);
+  return headers;
 }
 
 PyObject* get_raw_headers(PyObject* self, void*) {
-  const std::string_view block = message_of(self)->batch->batch().headers(*message_of(self)->descriptor);
+  const std::string_view block =
+      message_of(self)->batch->batch().headers(*message_of(self)->descriptor);
   return PyBytes_FromStringAndSize(block.data(), static_cast<Py_ssize_t>(block.size()));
 }
 
-PyObject* get_sid(PyObject* self, void*) { return PyLong_FromLong(message_of(self)->descriptor->sid); }
+PyObject* get_sid(PyObject* self, void*) {
+  return PyLong_FromLong(message_of(self)->descriptor->sid);
+}
+
+PyObject* get_flags(PyObject* self, void*) {
+  return PyLong_FromLong(message_of(self)->descriptor->flags);
+}
 
 PyObject* get_received_ns(PyObject* self, void*) {
   return PyLong_FromLongLong(message_of(self)->descriptor->received_ns);
@@ -81,12 +92,14 @@ PyObject* respond(PyObject* self, PyObject* args, PyObject* kwargs) {
   PyObject* payload = nullptr;
   PyObject* headers = Py_None;
   static const char* names[] = {"payload", "headers", nullptr};
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO:respond", const_cast<char**>(names), &payload, &headers)) {
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO:respond", const_cast<char**>(names), &payload,
+                                   &headers)) {
     return nullptr;
   }
   const std::string_view reply = message->batch->batch().reply(*message->descriptor);
   if (reply.empty()) return raise_status(MARTLET_ERR_SUBJECT, "the message has no reply subject");
-  if (message->connection == nullptr) return raise_status(MARTLET_ERR_CLOSED, "the message has no connection");
+  if (message->connection == nullptr)
+    return raise_status(MARTLET_ERR_CLOSED, "the message has no connection");
   PyObject* const subject = text_from(reply);
   PyObject* const bytes = payload != nullptr ? new_ref(payload) : PyBytes_FromStringAndSize("", 0);
   PyObject* const publish = PyObject_GetAttrString(message->connection, "publish");
@@ -94,7 +107,8 @@ PyObject* respond(PyObject* self, PyObject* args, PyObject* kwargs) {
   if (subject != nullptr && bytes != nullptr && publish != nullptr) {
     PyObject* const kw = PyDict_New();
     PyObject* const positional = PyTuple_Pack(2, subject, bytes);
-    if (kw != nullptr && positional != nullptr && PyDict_SetItemString(kw, "headers", headers) == 0) {
+    if (kw != nullptr && positional != nullptr &&
+        PyDict_SetItemString(kw, "headers", headers) == 0) {
       result = PyObject_Call(publish, positional, kw);
     }
     Py_XDECREF(kw);
@@ -107,7 +121,8 @@ PyObject* respond(PyObject* self, PyObject* args, PyObject* kwargs) {
 }
 
 int get_buffer(PyObject* self, Py_buffer* view, int flags) {
-  const std::string_view data = message_of(self)->batch->batch().data(*message_of(self)->descriptor);
+  const std::string_view data =
+      message_of(self)->batch->batch().data(*message_of(self)->descriptor);
   return PyBuffer_FillInfo(view, self, const_cast<char*>(data.data() ? data.data() : ""),
                            static_cast<Py_ssize_t>(data.size()), 1, flags);
 }
@@ -129,13 +144,17 @@ PyGetSetDef getters[] = {
     {"header", get_headers, nullptr, "The same as headers.", nullptr},
     {"raw_headers", get_raw_headers, nullptr, "The header block as on the wire (bytes).", nullptr},
     {"sid", get_sid, nullptr, "The number of the subscription in its connection.", nullptr},
+    {"flags", get_flags, nullptr, "The flags of the C ABI's descriptor; of a log line its level.",
+     nullptr},
     {"received_ns", get_received_ns, nullptr, "When it was read, in ns since 1970.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
 PyMethodDef methods[] = {
-    {"respond", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(respond)), METH_VARARGS | METH_KEYWORDS,
-     "respond(payload=b'', headers=None)\n--\n\nPublishes to the reply subject, as Connection.publish does."},
+    {"respond", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(respond)),
+     METH_VARARGS | METH_KEYWORDS,
+     "respond(payload=b'', headers=None)\n--\n\nPublishes to the reply subject, as "
+     "Connection.publish does."},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -145,7 +164,8 @@ PyType_Slot slots[] = {
     {Py_tp_methods, methods},
     {Py_tp_repr, reinterpret_cast<void*>(message_repr)},
     {Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
-    {Py_tp_doc, const_cast<char*>("A message that was received. It can be read as a buffer without a copy.")},
+    {Py_tp_doc,
+     const_cast<char*>("A message that was received. It can be read as a buffer without a copy.")},
     {0, nullptr},
 };
 

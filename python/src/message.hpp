@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the message as Python sees it: a small object that keeps its batch alive and reads subject, data and headers out
-// of it when asked. Made by hand (PyType_FromSpec), because a message is the one thing that is made millions of times.
+// Owns the message as Python sees it: a small object that keeps its batch alive and reads subject,
+// data and headers out of it when asked. Made by hand (PyType_FromSpec), because a message is the
+// one thing that is made millions of times.
 #pragma once
 
 #include "martlet/cpp/batch.hpp"
@@ -9,7 +10,8 @@
 
 namespace martlet::python {
 
-/// A batch shared by the messages that were made from it. Not visible to Python; counted under the GIL.
+/// A batch shared by the messages that were made from it. Not visible to Python; counted under the
+/// GIL.
 class SharedBatch {
  public:
   explicit SharedBatch(cpp::Batch batch) : batch_(std::move(batch)) {}
@@ -32,7 +34,8 @@ class SharedBatch {
   PyObject* cached_subject_ = nullptr;
 };
 
-/// The types `Msg` and `aio.Msg`: equal in all but their name, because `respond` of the second is awaited.
+/// The types `Msg` and `aio.Msg`: equal in all but their name, because `respond` of the second is
+/// awaited.
 struct MessageTypes {
   PyTypeObject* sync = nullptr;
   PyTypeObject* aio = nullptr;

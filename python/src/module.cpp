@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the extension module martlet._raw: the C ABI in Python's terms, 1:1. What users see is written in Python above it.
+// Owns the extension module martlet._raw: the C ABI in Python's terms, 1:1. What users see is
+// written in Python above it.
 #include "connection_binding.hpp"
 #include "martlet/martlet.h"
 #include "reader.hpp"
@@ -63,7 +64,6 @@ PYBIND11_MODULE(_raw, module) {
   module.def("set_error_types", &set_error_types);
   module.def("set_headers_factory", &set_headers_factory);
   module.def("set_main_thread", [](unsigned long ident) { module_state().main_thread = ident; });
-  module.def("forget_call_queue", &forget_call_queue);
   module.def("abi_version", &martlet_abi_version);
   module.def("version", [] {
     int64_t bytes = 0;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the one descriptor by which a connection wakes its asyncio loop: the library's threads note which readers have
-// something and write it once per empty -> non-empty; the loop drains it. The library's threads never take the GIL, so
-// that a busy interpreter cannot stall them, and nothing can go wrong while it shuts down.
+// Owns the one descriptor by which a connection wakes its asyncio loop: the library's threads note
+// which readers have something and write it once per empty -> non-empty; the loop drains it. The
+// library's threads never take the GIL, so that a busy interpreter cannot stall them, and nothing
+// can go wrong while it shuts down.
 #pragma once
 
 #include <cstdint>

@@ -73,8 +73,8 @@ PyObject* make_item(ReaderObject* reader, const martlet_descriptor& descriptor) 
   PyObject* const message =
       make_message(reader->message_type, reader->state->batch, descriptor, reader->connection);
   if (message == nullptr) return nullptr;
-  return Py_BuildValue("(iiLN)", descriptor.kind, descriptor.status, static_cast<long long>(descriptor.cookie),
-                       message);
+  return Py_BuildValue("(iiLN)", descriptor.kind, descriptor.status,
+                       static_cast<long long>(descriptor.cookie), message);
 }
 
 namespace {
@@ -96,16 +96,37 @@ bool tell_event(ReaderObject* reader, const martlet_descriptor& descriptor) {
 PyObject* take_message(ReaderObject* reader) {
   while (const martlet_descriptor* descriptor = next_at_hand(reader)) {
     if (descriptor->kind == MARTLET_KIND_MESSAGE && !reader->state->completions) {
-      return make_message(reader->message_type, reader->state->batch, *descriptor, reader->connection);
+      return make_message(reader->message_type, reader->state->batch, *descriptor,
+                          reader->connection);
     }
     if (!tell_event(reader, *descriptor)) return nullptr;
   }
   return nullptr;
 }
 
+void hand_over_exception(PyObject* on_error, PyObject* context) {
+  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  if (traceback != nullptr) PyException_SetTraceback(value, traceback);
+  PyObject* result = nullptr;
+  if (on_error != nullptr && on_error != Py_None)
+    result = PyObject_CallFunctionObjArgs(on_error, value, nullptr);
+  if (result == nullptr) {
+    if (PyErr_Occurred() == nullptr)
+      PyErr_Restore(new_ref(type), new_ref(value), new_ref(traceback));
+    PyErr_WriteUnraisable(context);
+  }
+  Py_XDECREF(result);
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(traceback);
+}
+
 namespace {
 
-// Waits for a message. Null: with an exception, or without one when the time has passed or nothing can follow.
+// Waits for a message. Null: with an exception, or without one when the time has passed or nothing
+// can follow.
 PyObject* wait_message(ReaderObject* reader, int64_t timeout_ms) {
   for (;;) {
     PyObject* const message = take_message(reader);
@@ -133,7 +154,8 @@ PyObject* next_message(PyObject* self, PyObject* timeout) {
   return raise_status(MARTLET_ERR_TIMEOUT, "no message in time");
 }
 
-// Everything at hand and in the queue's next batch, as a list of (kind, status, cookie, Msg); waits if there is nothing.
+// Everything at hand and in the queue's next batch, as a list of (kind, status, cookie, Msg); waits
+// if there is nothing.
 PyObject* take_items(PyObject* self, PyObject* timeout) {
   ReaderObject* const reader = reader_of(self);
   const int64_t timeout_ms = timeout_ms_of(timeout);
@@ -174,31 +196,15 @@ PyObject* fetch(PyObject* self, PyObject* timeout) {
   return messages;
 }
 
-// Calls `on_error` with the exception that is set; without one, or if that fails too, says it where Python says so.
-void hand_over_exception(PyObject* on_error, PyObject* context) {
-  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
-  PyErr_NormalizeException(&type, &value, &traceback);
-  if (traceback != nullptr) PyException_SetTraceback(value, traceback);
-  PyObject* result = nullptr;
-  if (on_error != Py_None) result = PyObject_CallFunctionObjArgs(on_error, value, nullptr);
-  if (result == nullptr) {
-    if (PyErr_Occurred() == nullptr) PyErr_Restore(new_ref(type), new_ref(value), new_ref(traceback));
-    PyErr_WriteUnraisable(context);
-  }
-  Py_XDECREF(result);
-  Py_XDECREF(type);
-  Py_XDECREF(value);
-  Py_XDECREF(traceback);
-}
-
 // One descriptor on a dispatcher thread.
-void dispatch_one(ReaderObject* reader, const martlet_descriptor& descriptor, PyObject* callbacks, PyObject* on_error) {
+void dispatch_one(ReaderObject* reader, const martlet_descriptor& descriptor, PyObject* callbacks,
+                  PyObject* on_error) {
   PyObject* result = nullptr;
   PyObject* context = reader->on_event;
   if (descriptor.kind == MARTLET_KIND_MESSAGE) {
     PyObject* const cookie = PyLong_FromLongLong(descriptor.cookie);
-    PyObject* const callback = cookie != nullptr ? new_ref(PyDict_GetItemWithError(callbacks, cookie)) : nullptr;
+    PyObject* const callback =
+        cookie != nullptr ? new_ref(PyDict_GetItemWithError(callbacks, cookie)) : nullptr;
     Py_XDECREF(cookie);
     if (callback == nullptr) {
       if (PyErr_Occurred() != nullptr) hand_over_exception(on_error, nullptr);
@@ -221,7 +227,8 @@ void dispatch_one(ReaderObject* reader, const martlet_descriptor& descriptor, Py
   Py_XDECREF(result);
 }
 
-// dispatch(callbacks, on_error): the life of a dispatcher thread. Returns when the queue is closed and empty.
+// dispatch(callbacks, on_error): the life of a dispatcher thread. Returns when the queue is closed
+// and empty.
 PyObject* dispatch(PyObject* self, PyObject* args) {
   ReaderObject* const reader = reader_of(self);
   PyObject *callbacks = nullptr, *on_error = nullptr;
@@ -237,11 +244,30 @@ PyObject* dispatch(PyObject* self, PyObject* args) {
   }
 }
 
+// The messages that need no waiting and no poll, as a list.
+PyObject* take_at_hand(PyObject* self, PyObject*) {
+  ReaderObject* const reader = reader_of(self);
+  if (queue_of(reader) == nullptr) return nullptr;
+  PyObject* const messages = PyList_New(0);
+  while (messages != nullptr) {
+    PyObject* const message = take_message(reader);
+    if (message == nullptr) break;
+    const bool appended = PyList_Append(messages, message) == 0;
+    Py_DECREF(message);
+    if (!appended) break;
+  }
+  if (PyErr_Occurred() == nullptr) return messages;
+  Py_XDECREF(messages);
+  return nullptr;
+}
+
 PyObject* subscribe(PyObject* self, PyObject* args) {
   ReaderObject* const reader = reader_of(self);
-  PyObject *connection = nullptr, *subject = nullptr, *group = nullptr, *options = nullptr, *target = nullptr;
+  PyObject *connection = nullptr, *subject = nullptr, *group = nullptr, *options = nullptr,
+           *target = nullptr;
   long long cookie = 0;
-  if (!PyArg_ParseTuple(args, "OOOO|OL:subscribe", &connection, &subject, &group, &options, &target, &cookie)) {
+  if (!PyArg_ParseTuple(args, "OOOO|OL:subscribe", &connection, &subject, &group, &options, &target,
+                        &cookie)) {
     return nullptr;
   }
   std::string_view subject_text, group_text, options_text;
@@ -255,8 +281,8 @@ PyObject* subscribe(PyObject* self, PyObject* args) {
   RawConnection* const raw = queue != nullptr ? to_connection(connection) : nullptr;
   if (raw == nullptr) return nullptr;
   try {
-    reader->state->subscription.emplace(raw->connection.get(), subject_text, group_text, options_text,
-                                        queue->get(), cookie);
+    reader->state->subscription.emplace(raw->connection.get(), subject_text, group_text,
+                                        options_text, queue->get(), cookie);
   } catch (const cpp::Error& error) {
     return raise_error(error);
   }
@@ -300,7 +326,8 @@ PyObject* drain_subscription(PyObject* self, PyObject*) {
   });
 }
 
-// (pending messages, pending bytes, dropped, delivered). Messages of the batch at hand count as pending.
+// (pending messages, pending bytes, dropped, delivered). Messages of the batch at hand count as
+// pending.
 PyObject* counts(PyObject* self, PyObject*) {
   return on_subscription(self, [self](cpp::Subscription& subscription) {
     const cpp::SubscriptionCounts counted = subscription.counts();
@@ -344,8 +371,8 @@ int reader_init(PyObject* self, PyObject* args, PyObject* kwargs) {
   PyObject *connection = Py_None, *options = nullptr, *notifier = Py_None;
   int completions = 0;
   static const char* names[] = {"connection", "options", "notifier", "completions", nullptr};
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OUOp", const_cast<char**>(names), &connection, &options,
-                                   &notifier, &completions)) {
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OUOp", const_cast<char**>(names), &connection,
+                                   &options, &notifier, &completions)) {
     return -1;
   }
   if (reader->state != nullptr) {
@@ -385,6 +412,7 @@ int reader_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(reader->waiter);
   Py_VISIT(reader->callback);
   Py_VISIT(reader->on_event);
+  Py_VISIT(reader->on_error);
 #if PY_VERSION_HEX >= 0x03090000
   Py_VISIT(Py_TYPE(self));
 #endif
@@ -398,6 +426,7 @@ int reader_clear(PyObject* self) {
   Py_CLEAR(reader->waiter);
   Py_CLEAR(reader->callback);
   Py_CLEAR(reader->on_event);
+  Py_CLEAR(reader->on_error);
   return 0;
 }
 
@@ -421,16 +450,25 @@ void reader_dealloc(PyObject* self) {
 }
 
 PyMethodDef reader_methods[] = {
-    {"next_message", next_message, METH_O, "next_message(timeout, /)\n--\n\nThe next message; waits."},
-    {"fetch", fetch, METH_O, "fetch(timeout, /)\n--\n\nThe messages of one batch as a list; waits for it."},
-    {"take_items", take_items, METH_O, "take_items(timeout, /)\n--\n\n(kind, status, cookie, Msg) of one batch."},
-    {"dispatch", dispatch, METH_VARARGS, "dispatch(callbacks, on_error, /)\n--\n\nRuns a dispatcher thread."},
-    {"subscribe", subscribe, METH_VARARGS, "subscribe(connection, subject, queue, options, /)\n--\n\n"},
+    {"next_message", next_message, METH_O,
+     "next_message(timeout, /)\n--\n\nThe next message; waits."},
+    {"fetch", fetch, METH_O,
+     "fetch(timeout, /)\n--\n\nThe messages of one batch as a list; waits for it."},
+    {"take_at_hand", take_at_hand, METH_NOARGS,
+     "take_at_hand()\n--\n\nWhat needs no waiting, as a list."},
+    {"take_items", take_items, METH_O,
+     "take_items(timeout, /)\n--\n\n(kind, status, cookie, Msg) of one batch."},
+    {"dispatch", dispatch, METH_VARARGS,
+     "dispatch(callbacks, on_error, /)\n--\n\nRuns a dispatcher thread."},
+    {"subscribe", subscribe, METH_VARARGS,
+     "subscribe(connection, subject, queue, options, /)\n--\n\n"},
     {"unsubscribe_now", unsubscribe, METH_NOARGS, "unsubscribe_now()\n--\n\n"},
     {"auto_unsubscribe", auto_unsubscribe, METH_O, "auto_unsubscribe(messages_max, /)\n--\n\n"},
     {"drain_start", drain_subscription, METH_NOARGS, "drain_start()\n--\n\n"},
-    {"counts", counts, METH_NOARGS, "counts()\n--\n\n(pending messages, pending bytes, dropped, delivered)."},
-    {"close_queue", close_reader, METH_NOARGS, "close_queue()\n--\n\nEnds the iteration after what is there."},
+    {"counts", counts, METH_NOARGS,
+     "counts()\n--\n\n(pending messages, pending bytes, dropped, delivered)."},
+    {"close_queue", close_reader, METH_NOARGS,
+     "close_queue()\n--\n\nEnds the iteration after what is there."},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -440,8 +478,14 @@ PyGetSetDef reader_getters[] = {
 };
 
 PyMemberDef reader_members[] = {
-    {"on_event", T_OBJECT, offsetof(ReaderObject, on_event), 0, "Called with (kind, status, cookie, Msg)."},
-    {"callback", T_OBJECT, offsetof(ReaderObject, callback), 0, "Called with each message (AioReader)."},
+    {"on_event", T_OBJECT, offsetof(ReaderObject, on_event), 0,
+     "Called with (kind, status, cookie, Msg)."},
+    {"on_error", T_OBJECT, offsetof(ReaderObject, on_error), 0,
+     "Called with what the callback raised (AioReader)."},
+    {"connection", T_OBJECT, offsetof(ReaderObject, connection), 0,
+     "What Msg.respond publishes by."},
+    {"callback", T_OBJECT, offsetof(ReaderObject, callback), 0,
+     "Called with each message (AioReader)."},
     {"loop", T_OBJECT, offsetof(ReaderObject, loop), 0, "The asyncio loop (AioReader)."},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(ReaderObject, weak_references), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr},
@@ -461,7 +505,8 @@ bool add_reader_types(PyObject* module) {
       {Py_tp_doc, const_cast<char*>("A completion queue and the subscription that feeds it.")},
       {0, nullptr},
   };
-  static PyType_Spec base_spec = {"martlet._raw.ReaderBase", sizeof(ReaderObject), 0, flags, base_slots};
+  static PyType_Spec base_spec = {"martlet._raw.ReaderBase", sizeof(ReaderObject), 0, flags,
+                                  base_slots};
   PyObject* const base = PyType_FromSpec(&base_spec);
   if (base == nullptr || !add_to_module(module, "ReaderBase", base)) return false;
   reader_base_type() = reinterpret_cast<PyTypeObject*>(base);
@@ -472,7 +517,8 @@ bool add_reader_types(PyObject* module) {
       {Py_tp_doc, const_cast<char*>("A reader that is iterated by `for`.")},
       {0, nullptr},
   };
-  static PyType_Spec spec = {"martlet._raw.Reader", sizeof(ReaderObject), 0, flags, slots};
+  static PyType_Spec spec = {"martlet._raw.Reader", sizeof(ReaderObject), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
   PyObject* const bases = PyTuple_Pack(1, base);
   PyObject* const type = bases != nullptr ? PyType_FromSpecWithBases(&spec, bases) : nullptr;
   Py_XDECREF(bases);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the reader: a completion queue as Python sees it, with the subscription that feeds it if there is one. Its
-// iterator hands out messages one after the other from the batch at hand, and asks the queue for the next batch only
-// when that is used up.
+// Owns the reader: a completion queue as Python sees it, with the subscription that feeds it if
+// there is one. Its iterator hands out messages one after the other from the batch at hand, and
+// asks the queue for the next batch only when that is used up.
 //   Reader      is iterated by `for`, and waits without the GIL;
 //   AioReader   is iterated by `async for`, and waits on a future of the loop; see reader_aio.cpp.
 #pragma once
@@ -28,9 +28,9 @@ struct ReaderState {
   bool ended = false;            // Nothing more will come.
   bool completions = false;      // Nothing is a message: everything goes to on_event.
   std::shared_ptr<Notifier> notifier;
-  int64_t number = 0;            // In the notifier.
-  bool polling = false;          // Somebody waits in poll: one at a time.
-  bool owes_turn = false;        // A batch was handed out since the loop had its last turn.
+  int64_t number = 0;      // In the notifier.
+  bool polling = false;    // Somebody waits in poll: one at a time.
+  bool owes_turn = false;  // A batch was handed out since the loop had its last turn.
 
   void drop_batch() {
     if (batch != nullptr) batch->release();
@@ -40,16 +40,21 @@ struct ReaderState {
 };
 
 struct ReaderObject {
-  PyObject_HEAD
-  ReaderState* state;
+  PyObject_HEAD ReaderState* state;
   PyObject* connection;        // For Msg.respond; may be null.
   PyTypeObject* message_type;  // Borrowed: lives as long as the module.
   PyObject* loop;              // AioReader: the asyncio loop.
   PyObject* waiter;            // AioReader: the future that somebody waits on.
   PyObject* callback;          // AioReader: called with each message, instead of iteration.
-  PyObject* on_event;          // Called with (kind, status, cookie, Msg) for what is no message; may be null.
+  PyObject*
+      on_event;  // Called with (kind, status, cookie, Msg) for what is no message; may be null.
+  PyObject* on_error;  // AioReader: called with what the callback raised.
   PyObject* weak_references;
 };
+
+/// Calls `on_error` with the exception that is set; without one, or if that fails too, says it
+/// where Python says so.
+void hand_over_exception(PyObject* on_error, PyObject* context);
 
 bool add_reader_types(PyObject* module);
 /// The type AioReader, made in reader_aio.cpp. Null with an exception.
@@ -65,15 +70,15 @@ cpp::Queue* queue_of(ReaderObject* reader);
 /// The next descriptor that is at hand, or null. Does not poll.
 const martlet_descriptor* next_at_hand(ReaderObject* reader);
 
-/// Polls for the next batch into the reader, without the GIL when it waits. Answers the status; below 0 with an
-/// exception set.
+/// Polls for the next batch into the reader, without the GIL when it waits. Answers the status;
+/// below 0 with an exception set.
 martlet_status poll_batch(ReaderObject* reader, int64_t timeout_ms);
 
 /// The tuple (kind, status, cookie, Msg) of a descriptor.
 PyObject* make_item(ReaderObject* reader, const martlet_descriptor& descriptor);
 
-/// Runs over what is at hand up to the next message. Null without an exception when there is none (then `ended` tells
-/// whether any can follow).
+/// Runs over what is at hand up to the next message. Null without an exception when there is none
+/// (then `ended` tells whether any can follow).
 PyObject* take_message(ReaderObject* reader);
 
 // Shared slots of both types, in reader.cpp.

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the iteration by `async for`: an awaitable made by hand, that gives a message at once while a batch is at hand,
-// waits on a future of the loop when there is none, and gives the loop a turn between two batches. And what the loop
-// runs when the notifier's descriptor is readable.
+// Owns the iteration by `async for`: an awaitable made by hand, that gives a message at once while
+// a batch is at hand, waits on a future of the loop when there is none, and gives the loop a turn
+// between two batches. And what the loop runs when the notifier's descriptor is readable.
 #include "reader_aio.hpp"
 
 namespace martlet::python {
 namespace {
 
 struct AwaiterObject {
-  PyObject_HEAD
-  ReaderObject* reader;
+  PyObject_HEAD ReaderObject* reader;
   PyObject* future;  // What was given to the loop last; null between.
 };
 
@@ -38,7 +37,8 @@ bool is_done(PyObject* future) {
 PyObject* make_future(AwaiterObject* awaiter) {
   ReaderObject* const reader = awaiter->reader;
   if (reader->waiter != nullptr && !is_done(reader->waiter)) {
-    return raise_status(MARTLET_ERR_STATE, "another task waits on this subscription: one at a time");
+    return raise_status(MARTLET_ERR_STATE,
+                        "another task waits on this subscription: one at a time");
   }
   if (reader->loop == nullptr || reader->loop == Py_None) {
     return raise_status(MARTLET_ERR_STATE, "the reader has no event loop");
@@ -61,7 +61,8 @@ enum class Step { message, wait, failed };
 Step advance(AwaiterObject* awaiter, PyObject** out) {
   ReaderObject* const reader = awaiter->reader;
   forget_future(awaiter);
-  if (reader->state == nullptr) return raise_status(MARTLET_ERR_CLOSED, "not initialised"), Step::failed;
+  if (reader->state == nullptr)
+    return raise_status(MARTLET_ERR_CLOSED, "not initialised"), Step::failed;
   for (;;) {
     *out = take_message(reader);
     if (*out != nullptr) return Step::message;
@@ -88,9 +89,12 @@ Step advance(AwaiterObject* awaiter, PyObject** out) {
 #if PY_VERSION_HEX >= 0x030A0000
 PySendResult awaiter_send(PyObject* self, PyObject*, PyObject** result) {
   switch (advance(awaiter_of(self), result)) {
-    case Step::message: return PYGEN_RETURN;
-    case Step::wait: return PYGEN_NEXT;
-    case Step::failed: break;
+    case Step::message:
+      return PYGEN_RETURN;
+    case Step::wait:
+      return PYGEN_NEXT;
+    case Step::failed:
+      break;
   }
   *result = nullptr;
   return PYGEN_ERROR;
@@ -100,9 +104,12 @@ PySendResult awaiter_send(PyObject* self, PyObject*, PyObject** result) {
 PyObject* awaiter_next(PyObject* self) {
   PyObject* value = nullptr;
   switch (advance(awaiter_of(self), &value)) {
-    case Step::wait: return value;
-    case Step::failed: return nullptr;
-    case Step::message: break;
+    case Step::wait:
+      return value;
+    case Step::failed:
+      return nullptr;
+    case Step::message:
+      break;
   }
   PyErr_SetObject(PyExc_StopIteration, value);
   Py_DECREF(value);
@@ -173,9 +180,11 @@ PyObject* start_awaiter(PyObject* self) {
   return reinterpret_cast<PyObject*>(awaiter);
 }
 
-// Gives each message at hand to the reader's callback (and what is none to on_event); more than one batch waits for the loop's next turn.
+// Gives each message at hand to the reader's callback (and what is none to on_event); more than one
+// batch waits for the loop's next turn.
 void run_callback(ReaderObject* reader) {
-  const martlet_status status = reader->state->batch == nullptr ? poll_batch(reader, 0) : MARTLET_OK;
+  const martlet_status status =
+      reader->state->batch == nullptr ? poll_batch(reader, 0) : MARTLET_OK;
   PyObject* const callback = new_ref(reader->callback != nullptr ? reader->callback : Py_None);
   if (status != MARTLET_OK) {
     if (status < 0) PyErr_WriteUnraisable(callback);
@@ -187,7 +196,7 @@ void run_callback(ReaderObject* reader) {
     if (message == nullptr) break;
     PyObject* const result = PyObject_CallFunctionObjArgs(callback, message, nullptr);
     Py_DECREF(message);
-    if (result == nullptr) PyErr_WriteUnraisable(callback);
+    if (result == nullptr) hand_over_exception(reader->on_error, callback);
     Py_XDECREF(result);
     if (reader->state == nullptr) break;
   }
@@ -238,7 +247,7 @@ PyObject* make_aio_reader_type(PyObject* module) {
       {0, nullptr},
   };
   static PyType_Spec spec = {"martlet._raw.AioReader", sizeof(ReaderObject), 0,
-                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
   PyObject* const bases = PyTuple_Pack(1, reinterpret_cast<PyObject*>(reader_base_type()));
   PyObject* const type = bases != nullptr ? PyType_FromSpecWithBases(&spec, bases) : nullptr;
   Py_XDECREF(bases);

@@ -7,7 +7,8 @@
 
 namespace martlet::python {
 
-/// Wakes the waiters, and runs the callbacks, of every reader that has something. On the loop's thread, with the GIL.
+/// Wakes the waiters, and runs the callbacks, of every reader that has something. On the loop's
+/// thread, with the GIL.
 void drain_notifier(Notifier& notifier);
 
 }  // namespace martlet::python

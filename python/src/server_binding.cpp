@@ -8,9 +8,10 @@
 namespace martlet::python {
 
 void bind_server(py::module_& module) {
-  using NoGil = py::call_guard<py::gil_scoped_release>;
+  using NoGil = py::call_guard<WithoutGil>;
   py::class_<cpp::Server>(module, "Server")
-      .def(py::init([](const std::string& options) { return std::make_unique<cpp::Server>(options); }),
+      .def(py::init(
+               [](const std::string& options) { return std::make_unique<cpp::Server>(options); }),
            py::arg("options"))
       .def("set_log",
            [](cpp::Server& server, py::handle reader, int32_t level_max) {

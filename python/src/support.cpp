@@ -8,7 +8,8 @@
 namespace martlet::python {
 
 ModuleState& module_state() {
-  static ModuleState state;  // The module is loaded once per process; interpreters of their own are not supported.
+  static ModuleState
+      state;  // The module is loaded once per process; interpreters of their own are not supported.
   return state;
 }
 
@@ -22,7 +23,8 @@ PyObject* raise_status(martlet_status status, std::string_view text) {
     Py_DECREF(key);
   }
   if (type == nullptr) type = PyExc_RuntimeError;
-  PyObject* const message = PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
+  PyObject* const message =
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
   if (message == nullptr) return nullptr;
   PyErr_SetObject(type, message);
   Py_DECREF(message);
@@ -59,12 +61,13 @@ bool text_of(PyObject* object, const char* what, std::string_view& out) {
 
 bool Bytes::read(PyObject* object, const char* what) {
   if (PyBytes_CheckExact(object)) {
-    view_ = std::string_view(PyBytes_AS_STRING(object), static_cast<size_t>(PyBytes_GET_SIZE(object)));
+    view_ =
+        std::string_view(PyBytes_AS_STRING(object), static_cast<size_t>(PyBytes_GET_SIZE(object)));
     return true;
   }
   if (PyUnicode_Check(object) || !PyObject_CheckBuffer(object)) {
-    PyErr_Format(PyExc_TypeError, "%s must be bytes or another buffer, not %.100s%s", what, Py_TYPE(object)->tp_name,
-                 PyUnicode_Check(object) ? " (encode it first)" : "");
+    PyErr_Format(PyExc_TypeError, "%s must be bytes or another buffer, not %.100s%s", what,
+                 Py_TYPE(object)->tp_name, PyUnicode_Check(object) ? " (encode it first)" : "");
     return false;
   }
   if (PyObject_GetBuffer(object, &buffer_, PyBUF_SIMPLE) != 0) return false;
@@ -76,9 +79,12 @@ namespace {
 
 bool append_header(PyObject* name, PyObject* value, std::string& out) {
   std::string_view name_text, value_text;
-  if (!text_of(name, "a header's name", name_text) || !text_of(value, "a header's value", value_text)) return false;
+  if (!text_of(name, "a header's name", name_text) ||
+      !text_of(value, "a header's value", value_text))
+    return false;
   if (name_text.empty() || name_text.find_first_of(": \r\n") != std::string_view::npos) {
-    PyErr_Format(PyExc_ValueError, "the header name %R is empty or holds a colon, a space or a line end", name);
+    PyErr_Format(PyExc_ValueError,
+                 "the header name %R is empty or holds a colon, a space or a line end", name);
     return false;
   }
   if (value_text.find_first_of("\r\n") != std::string_view::npos) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what every file of the extension module needs: how a status becomes the Python exception of its name, how Python
-// values become views, how a wait lets go of the GIL and still hears Ctrl-C.
+// Owns what every file of the extension module needs: how a status becomes the Python exception of
+// its name, how Python values become views, how a wait lets go of the GIL and still hears Ctrl-C.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -36,7 +36,8 @@ constexpr unsigned long type_flags_closed = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISA
 constexpr unsigned long type_flags_closed = Py_TPFLAGS_DEFAULT;
 #endif
 
-/// What the module keeps: classes that are written in Python and handed in once by martlet/__init__.py.
+/// What the module keeps: classes that are written in Python and handed in once by
+/// martlet/__init__.py.
 struct ModuleState {
   PyObject* error_types = nullptr;      // dict: status -> exception class.
   PyObject* headers_factory = nullptr;  // Makes a Headers from the block's bytes.
@@ -44,15 +45,20 @@ struct ModuleState {
 };
 ModuleState& module_state();
 
-/// Sets the Python exception that a status stands for. Returns null, for `return raise_status(...)`.
+/// Sets the Python exception that a status stands for. Returns null, for `return
+/// raise_status(...)`.
 PyObject* raise_status(martlet_status status, std::string_view text);
-inline PyObject* raise_error(const cpp::Error& error) { return raise_status(error.status(), error.text()); }
+inline PyObject* raise_error(const cpp::Error& error) {
+  return raise_status(error.status(), error.text());
+}
 
-/// Lets go of the GIL for a scope, also where pybind11 is not involved.
+/// Lets go of the GIL for a scope, also where pybind11 is not involved. When the interpreter is
+/// ending, Python ends the thread that asks for the GIL by unwinding its stack: hence a destructor
+/// that may be left that way.
 class WithoutGil {
  public:
   WithoutGil() : saved_(PyEval_SaveThread()) {}
-  ~WithoutGil() { PyEval_RestoreThread(saved_); }
+  ~WithoutGil() noexcept(false) { PyEval_RestoreThread(saved_); }
   WithoutGil(const WithoutGil&) = delete;
   WithoutGil& operator=(const WithoutGil&) = delete;
 
@@ -60,20 +66,23 @@ class WithoutGil {
   PyThreadState* saved_;
 };
 
-/// Runs a wait in slices: `wait(slice_ms)` is called without the GIL and answers AGAIN while nothing came. Between
-/// slices signals are handled on the main thread. Answers what the wait answered; AGAIN when `timeout_ms` has passed
+/// Runs a wait in slices: `wait(slice_ms)` is called without the GIL and answers AGAIN while
+/// nothing came. Between slices signals are handled on the main thread. Answers what the wait
+/// answered; AGAIN when `timeout_ms` has passed
 /// (-1: never); below 0 (ERR_INTERNAL) with a Python exception set when a signal handler raised.
 template <typename Wait>
 martlet_status wait_interruptibly(int64_t timeout_ms, Wait&& wait);
 
-/// The time that a Python `timeout` in seconds means, in ms; None is -1. Sets an exception and answers -2 when it is no
-/// such value.
+/// The time that a Python `timeout` in seconds means, in ms; None is -1. Sets an exception and
+/// answers -2 when it is no such value.
 int64_t timeout_ms_of(PyObject* seconds);
 
-/// A str as UTF-8, borrowed from the object. False, with an exception that names `what`, for anything else.
+/// A str as UTF-8, borrowed from the object. False, with an exception that names `what`, for
+/// anything else.
 bool text_of(PyObject* object, const char* what, std::string_view& out);
 
-/// The bytes of any object with a contiguous buffer, held for the scope. A str is refused: its encoding is the caller's.
+/// The bytes of any object with a contiguous buffer, held for the scope. A str is refused: its
+/// encoding is the caller's.
 class Bytes {
  public:
   Bytes() = default;
@@ -90,7 +99,8 @@ class Bytes {
   std::string_view view_;
 };
 
-/// Appends a header block for a mapping of str to str, or to a list of str. False with an exception for what cannot be.
+/// Appends a header block for a mapping of str to str, or to a list of str. False with an exception
+/// for what cannot be.
 bool append_headers(PyObject* headers, std::string& out);
 
 constexpr int64_t signal_slice_ms = 50;

@@ -50,6 +50,7 @@ MARTLET_API martlet_status martlet_connection_new(const char *options, int64_t o
 /* The same to a broker in this process, without a socket. The broker may stop or be freed before
  * the connection: that is a lost connection, and it reconnects if the same broker is started again.
  * options     as above, without addresses; empty for the defaults.
+ * out_connection owned by caller; end with martlet_connection_free.
  * Returns     OK, ERR_OPTIONS.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_new_in_process(
@@ -147,6 +148,25 @@ MARTLET_API martlet_status martlet_connection_request_start(
     int64_t headers_bytes, const void *data, int64_t data_bytes, int32_t timeout_ms,
     martlet_queue *queue, int64_t cookie, martlet_error **out_error);
 
+/* As martlet_connection_request_start, for many answers: up to replies_max REPLY descriptors, all
+ * but the last with MARTLET_FLAG_MORE_FOLLOWS; when the time ends it, the last has status
+ * ERR_TIMEOUT.
+ * replies_max 0 for no limit.
+ * Returns     OK, and what publish answers.
+ * Threads     any thread.                                                           Since 0.1.0. */
+MARTLET_API martlet_status martlet_connection_request_many_start(
+    martlet_connection *self, const char *subject, int64_t subject_bytes, const void *headers,
+    int64_t headers_bytes, const void *data, int64_t data_bytes, int64_t replies_max,
+    int32_t timeout_ms, martlet_queue *queue, int64_t cookie, martlet_error **out_error);
+
+/* A subject that nobody else uses, for replies to come to.
+ * out_subject owned by caller; end with martlet_text_free.
+ * Returns     OK.
+ * Threads     any thread.                                                           Since 0.1.0. */
+MARTLET_API martlet_status martlet_connection_new_inbox(martlet_connection *self,
+                                                        martlet_text **out_subject,
+                                                        martlet_error **out_error);
+
 /* Drains: no new message comes, those that came are still handed out, what was published is sent;
  * then it closes. Waits for the end. What the queues still hold stays there to be polled.
  * timeout_ms  -1 for the option drain_timeout_ms.
@@ -155,7 +175,8 @@ MARTLET_API martlet_status martlet_connection_request_start(
 MARTLET_API martlet_status martlet_connection_drain(martlet_connection *self, int32_t timeout_ms,
                                                     martlet_error **out_error);
 
-/* The same without waiting: the events queue tells CLOSED at its end.
+/* The same without waiting: the events queue tells CLOSED at its end. That comes when the queues
+ * have been polled empty too (until then publishing stays possible), or when the time is over.
  * Returns     OK, ERR_CLOSED, ERR_DISCONNECTED.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_drain_start(martlet_connection *self,

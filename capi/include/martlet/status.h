@@ -66,8 +66,7 @@ typedef int32_t martlet_status;
 #define MARTLET_ERR_INTERNAL (-23)    /* A case that should not exist: please report it. */
 #define MARTLET_ERR_STATE (-24)       /* Not now: started twice, not started. */
 #define MARTLET_ERR_IN_CALLBACK (-25) /* Would wait for itself: not possible inside a callback. */
-#define MARTLET_ERR_BUFFER_TOO_SMALL \
-  (-26) /* The caller's buffer holds not even the first message. */
+#define MARTLET_ERR_BUFFER_TOO_SMALL (-26) /* The buffer holds not even the first message. */
 
 /* The name of a status in the form "ERR_TIMEOUT"; "UNKNOWN" for a number that this library does not
  * know.

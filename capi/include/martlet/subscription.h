@@ -52,6 +52,7 @@ MARTLET_API martlet_status martlet_subscription_drain(martlet_subscription *self
                                                       martlet_error **out_error);
 
 /* What waits in the queue for this subscription.
+ * out_bytes   may be NULL.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_subscription_pending(const martlet_subscription *self,
                                                         int64_t *out_messages, int64_t *out_bytes,

@@ -98,6 +98,22 @@ class Connection {
                      size_of(message.data), timeout_ms, queue, cookie, error),
                  error);
   }
+  /// OK or AGAIN.
+  martlet_status request_many_start(const Outgoing& message, int64_t replies_max,
+                                    int32_t timeout_ms, martlet_queue* queue, int64_t cookie) {
+    ErrorOut error;
+    return check(martlet_connection_request_many_start(
+                     get(), message.subject.data(), size_of(message.subject),
+                     message.headers.data(), size_of(message.headers), message.data.data(),
+                     size_of(message.data), replies_max, timeout_ms, queue, cookie, error),
+                 error);
+  }
+  std::string new_inbox() {
+    ErrorOut error;
+    martlet_text* text = nullptr;
+    check(martlet_connection_new_inbox(get(), &text, error), error);
+    return take_text(text);
+  }
   void drain(int32_t timeout_ms) {
     ErrorOut error;
     check(martlet_connection_drain(get(), timeout_ms, error), error);

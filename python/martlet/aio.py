@@ -1,0 +1,492 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The asyncio client: ``await martlet.aio.connect(...)``.
+
+The library's thread reads the socket; one wake-up of the loop (a descriptor under ``loop.add_reader``) moves everything
+that has gathered meanwhile. All methods belong to the loop that ``connect`` ran on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+import json
+import logging
+from types import TracebackType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Dict,
+    List,
+    Optional,
+    Sequence,
+    Set,
+    Type,
+    Union,
+)
+
+from . import _options, _process, _raw, errors
+from ._raw import AioMsg as Msg
+from .client import HeadersLike, Payload
+from .server import Server
+
+__all__ = ["Connection", "Msg", "Subscription", "connect"]
+
+Callback = Union[Callable[[Msg], Awaitable[object]], Callable[[Msg], object]]
+EventCallback = Callable[[], object]
+ErrorCallback = Callable[[Exception], object]
+
+_logger = logging.getLogger("martlet")
+
+
+class Subscription(_raw.AioReader):
+    """Messages of one subject, for ``async for`` (one task at a time) or :meth:`next_msg`.
+
+    Made by :meth:`Connection.subscribe`. As an async context manager it unsubscribes at the end. Since 0.1.0.
+    """
+
+    def __init__(self, connection: "Connection", subject: str, queue: str) -> None:
+        super().__init__(connection, notifier=connection._notifier)
+        self.loop = connection._loop
+        self.subject = subject
+        self.queue = queue
+
+    async def next_msg(self, timeout: Optional[float] = 1.0) -> Msg:
+        """The next message; waits at most ``timeout`` seconds (None: without limit).
+
+        Raises:
+            martlet.errors.TimeoutError: Nothing came in time.
+            martlet.errors.ConnectionClosedError: Nothing can come any more.
+        """
+        try:
+            return await asyncio.wait_for(self._next(), timeout)
+        except asyncio.TimeoutError:
+            raise errors.TimeoutError("no message in time") from None
+
+    async def _next(self) -> Msg:
+        try:
+            return await self.__anext__()
+        except StopAsyncIteration:
+            raise errors.ConnectionClosedError("the subscription has ended") from None
+
+    async def batches(self) -> AsyncIterator[List[Msg]]:
+        """Lists of messages, each what has gathered meanwhile: the fastest way to read."""
+        async for message in self:
+            yield [message, *self.take_at_hand()]
+
+    async def unsubscribe(self, limit: int = 0) -> None:
+        """Ends the subscription now, or by itself after ``limit`` messages counted from its beginning."""
+        if limit > 0:
+            self.auto_unsubscribe(limit)
+            return
+        self.unsubscribe_now()
+        self.close_queue()
+
+    async def drain(self) -> None:
+        """Ends the subscription in order: what was sent before the server learned of the end still comes."""
+        self.drain_start()
+
+    @property
+    def pending_msgs(self) -> int:
+        """Messages that wait to be read."""
+        return self.counts()[0]
+
+    @property
+    def pending_bytes(self) -> int:
+        """Their bytes, as the bound counts them."""
+        return self.counts()[1]
+
+    @property
+    def dropped(self) -> int:
+        """Messages lost at the bound."""
+        return self.counts()[2]
+
+    @property
+    def delivered(self) -> int:
+        """Messages that came, whatever became of them."""
+        return self.counts()[3]
+
+    async def __aenter__(self) -> "Subscription":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        value: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        if not self.ended:
+            try:
+                await self.unsubscribe()
+            except errors.ConnectionClosedError:
+                pass
+
+
+class Connection(_raw.Connection):
+    """A connection to a broker, for one asyncio loop. Made by :func:`connect`.
+
+    As an async context manager it sends everything and closes at the end. Since 0.1.0.
+
+    ``await publish(subject, payload=b"", reply="", headers=None)`` copies the message into the outgoing buffer; while
+    that is at its bound (``pending_size``) awaiting it waits. Raises BadSubjectError, MaxPayloadError,
+    ConnectionClosedError, DrainingError, DisconnectedError.
+    """
+
+    if TYPE_CHECKING:
+
+        def publish(  # type: ignore[override]
+            self,
+            subject: str,
+            payload: Payload = b"",
+            reply: str = "",
+            headers: Optional[HeadersLike] = None,
+        ) -> Awaitable[None]: ...
+
+    else:
+        publish = _raw.Connection.publish_awaitable
+
+    def __init__(
+        self,
+        options: str,
+        server: Optional[Server],
+        *,
+        error_cb: Optional[ErrorCallback] = None,
+        disconnected_cb: Optional[EventCallback] = None,
+        reconnected_cb: Optional[EventCallback] = None,
+        closed_cb: Optional[EventCallback] = None,
+        discovered_server_cb: Optional[EventCallback] = None,
+        lame_duck_mode_cb: Optional[EventCallback] = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._error_cb = error_cb
+        self._event_cbs: Dict[int, Optional[EventCallback]] = {
+            _raw.KIND_DISCONNECTED: disconnected_cb,
+            _raw.KIND_RECONNECTED: reconnected_cb,
+            _raw.KIND_CLOSED: closed_cb,
+            _raw.KIND_DISCOVERED_SERVERS: discovered_server_cb,
+            _raw.KIND_LAME_DUCK: lame_duck_mode_cb,
+        }
+        self._notifier = _raw.Notifier()
+        self._completions = _raw.AioReader(notifier=self._notifier, completions=True)
+        self._completions.on_event = self._on_completion
+        self._waiting: Dict[int, "asyncio.Future[Any]"] = {}
+        self._cookies = itertools.count(1)
+        self._opened: "asyncio.Future[None]" = self._loop.create_future()
+        self._ended: "asyncio.Future[None]" = self._loop.create_future()
+        self._tasks: Set["asyncio.Task[Any]"] = set()
+        self._callback_subscriptions: List[Subscription] = []
+        super().__init__(options, server, self._completions)
+        self._completions.connection = self
+        self._loop.add_reader(self._notifier.descriptor, self._notifier.drain)
+        _process.close_at_exit(self)
+
+    async def _connect(self) -> None:
+        self.start()
+        await self._opened
+
+    # --- messages ---
+
+    async def _publish_later(
+        self, message_bytes: int, subject: str, payload: Payload, reply: str, headers: Optional[HeadersLike]
+    ) -> None:
+        while True:
+            await self._wait_capacity(message_bytes)
+            if self.publish_try(subject, payload, reply, headers):
+                return
+
+    async def _wait_capacity(self, message_bytes: int) -> None:
+        cookie, future = self._expect()
+        self.notify_capacity(message_bytes, self._completions, cookie)
+        await self._await_completion(cookie, future)
+
+    async def request(
+        self,
+        subject: str,
+        payload: Payload = b"",
+        timeout: Optional[float] = 0.5,
+        headers: Optional[HeadersLike] = None,
+    ) -> Msg:
+        """Sends a request and waits at most ``timeout`` seconds (None: without limit) for its first answer.
+
+        Raises:
+            martlet.errors.NoRespondersError: Nobody listens to the subject.
+            martlet.errors.TimeoutError: Nobody answered in time.
+        """
+        cookie, future = self._expect()
+        try:
+            while not self.request_start(subject, payload, timeout, headers, self._completions, cookie):
+                await self._wait_capacity(len(payload))
+            reply: Msg = await future
+            return reply
+        finally:
+            self._waiting.pop(cookie, None)
+
+    async def subscribe(
+        self,
+        subject: str,
+        queue: str = "",
+        cb: Optional[Callback] = None,
+        *,
+        max_msgs: int = 0,
+        pending_msgs_limit: Optional[int] = None,
+        pending_bytes_limit: Optional[int] = None,
+        policy: Optional[str] = None,
+    ) -> Subscription:
+        """Subscribes to a subject, or to a pattern with ``*`` and ``>``.
+
+        Args:
+            queue: The queue group: each message goes to one of its members.
+            cb: Called with each message on the loop: a function, or a coroutine function, which is awaited before it is
+                called again. Without it the subscription is iterated.
+            max_msgs: Ends by itself after so many; 0: never.
+            pending_msgs_limit, pending_bytes_limit, policy: As for :meth:`martlet.Connection.subscribe`.
+
+        Raises:
+            martlet.errors.BadSubjectError, martlet.errors.OptionsError, martlet.errors.ConnectionClosedError.
+        """
+        if cb is not None and not callable(cb):
+            raise TypeError(f"cb must be callable, not {type(cb).__name__}")
+        options = _options.subscription_json(pending_msgs_limit, pending_bytes_limit, policy)
+        subscription = Subscription(self, subject, queue)
+        subscription.on_event = self._on_completion
+        if cb is not None and not _is_coroutine_function(cb):
+            subscription.callback = cb
+            subscription.on_error = self._on_callback_error
+        subscription.subscribe(self, subject, queue, options)
+        if cb is not None:
+            self._keep(subscription)
+            if subscription.callback is None:
+                task = self._loop.create_task(self._run_callback(subscription, cb))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        if max_msgs > 0:
+            subscription.auto_unsubscribe(max_msgs)
+        return subscription
+
+    async def flush(self, timeout: Optional[float] = 10.0) -> None:
+        """Sends everything and waits for the server's answer: what was published before has then been processed.
+
+        Raises:
+            martlet.errors.TimeoutError, martlet.errors.ConnectionClosedError.
+        """
+        cookie, future = self._expect()
+        self.flush_start(timeout, self._completions, cookie)
+        await self._await_completion(cookie, future)
+
+    def new_inbox(self) -> str:
+        """A subject that nobody else uses."""
+        return self.new_inbox_now()
+
+    # --- the end ---
+
+    async def drain(self, timeout: Optional[float] = None) -> None:
+        """Ends in order: no new message comes, what came is read by callbacks and iterations (which may still publish),
+        what was published is sent; then the connection is closed. At most ``timeout`` seconds; None: the option
+        ``drain_timeout``. What nobody has read by then can still be read."""
+        self.drain_start(-1 if timeout is None else int(timeout * 1000))
+        await self._ended
+
+    async def close(self) -> None:
+        """Closes at once. May be called twice."""
+        if not self.is_closed:
+            self.close_now()
+        if not self._ended.done():
+            await self._ended
+
+    # --- what is ---
+
+    @property
+    def is_connected(self) -> bool:
+        return self.state() in (_raw.STATE_CONNECTED, _raw.STATE_DRAINING)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state() == _raw.STATE_CLOSED
+
+    @property
+    def is_reconnecting(self) -> bool:
+        return self.state() == _raw.STATE_RECONNECTING
+
+    @property
+    def is_draining(self) -> bool:
+        return self.state() == _raw.STATE_DRAINING
+
+    @property
+    def max_payload(self) -> int:
+        """Bytes of the largest message that the server takes."""
+        return self.max_payload_now()
+
+    async def rtt(self, timeout: float = 10.0) -> float:
+        """Seconds to the server and back."""
+        begin = self._loop.time()
+        await self.flush(timeout)
+        return self._loop.time() - begin
+
+    @property
+    def stats(self) -> Dict[str, Any]:
+        """What the connection counts and knows: in_msgs, out_msgs, connected_url, client_id and so on."""
+        counted: Dict[str, Any] = json.loads(self.statistics_json())
+        return counted
+
+    @property
+    def connected_url(self) -> str:
+        """The server that it is connected to."""
+        return str(self.stats["connected_url"])
+
+    @property
+    def client_id(self) -> int:
+        """Its number at the server."""
+        return int(self.stats["client_id"])
+
+    async def __aenter__(self) -> "Connection":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        value: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        if kind is None and self.is_connected:
+            try:
+                await self.flush()
+            except errors.Error:
+                pass
+        await self.close()
+
+    # --- inside ---
+
+    def _expect(self) -> "tuple[int, asyncio.Future[Any]]":
+        cookie = next(self._cookies)
+        future: "asyncio.Future[Any]" = self._loop.create_future()
+        self._waiting[cookie] = future
+        return cookie, future
+
+    async def _await_completion(self, cookie: int, future: "asyncio.Future[Any]") -> None:
+        try:
+            await future
+        finally:
+            self._waiting.pop(cookie, None)
+
+    def _keep(self, subscription: Subscription) -> None:
+        """Subscriptions with callbacks live as long as the connection, also when nobody holds them."""
+        kept = self._callback_subscriptions
+        kept[:] = [known for known in kept if not known.ended]
+        kept.append(subscription)
+
+    async def _run_callback(self, subscription: Subscription, cb: Callback) -> None:
+        async for message in subscription:
+            try:
+                result = cb(message)
+                if inspect.isawaitable(result):
+                    await result
+            except Exception as error:  # noqa: BLE001 - a callback's failure is told, and the next message comes.
+                self._on_callback_error(error)
+
+    def _on_completion(self, kind: int, status: int, cookie: int, message: Msg) -> None:
+        if kind in (_raw.KIND_REPLY, _raw.KIND_FLUSHED, _raw.KIND_CAPACITY):
+            future = self._waiting.pop(cookie, None)
+            if future is None or future.done():
+                return
+            if status < 0:
+                text = message.data.decode("utf-8", "replace") or _raw.failure_text(status)
+                future.set_exception(errors.from_status(status, text))
+            else:
+                future.set_result(message)
+        else:
+            self._on_event(kind, status, message)
+
+    def _on_event(self, kind: int, status: int, message: Msg) -> None:
+        text = message.data.decode("utf-8", "replace")
+        if kind == _raw.KIND_CONNECTED:
+            if not self._opened.done():
+                self._opened.set_result(None)
+        elif kind == _raw.KIND_CLOSED:
+            self._on_closed(status, text)
+        elif kind in (_raw.KIND_ERROR, _raw.KIND_SLOW_CONSUMER):
+            if self._error_cb is not None:
+                self._call(self._error_cb, errors.from_status(status, text))
+        callback = self._event_cbs.get(kind)
+        if callback is not None:
+            self._call(callback)
+
+    def _on_closed(self, status: int, text: str) -> None:
+        if not self._opened.done():
+            self._opened.set_exception(errors.from_status(status or -9, text or "the connection was closed"))
+        if not self._ended.done():
+            self._ended.set_result(None)
+        for future in list(self._waiting.values()):
+            if not future.done():
+                future.set_exception(errors.ConnectionClosedError("the connection was closed"))
+        self._waiting.clear()
+
+    def _on_callback_error(self, error: Exception) -> None:
+        if self._error_cb is not None:
+            self._call(self._error_cb, error)
+        else:
+            _logger.error("a callback raised", exc_info=error)
+
+    def _call(self, callback: Callable[..., object], *arguments: object) -> None:
+        """Calls a callback of the program; a coroutine function's coroutine becomes a task."""
+        try:
+            result = callback(*arguments)
+        except Exception as error:  # noqa: BLE001 - told, as any other error of the program's.
+            _logger.error("a callback raised", exc_info=error)
+            return
+        if inspect.iscoroutine(result):
+            task = self._loop.create_task(result)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _close_at_exit(self) -> None:
+        self.close_now()
+
+    def __del__(self) -> None:
+        notifier = self.__dict__.get("_notifier")
+        if notifier is not None and not self._loop.is_closed():
+            try:
+                self._loop.remove_reader(notifier.descriptor)
+            except (RuntimeError, OSError, ValueError):
+                pass  # Another thread's loop, or one that is being torn down.
+
+
+def _is_coroutine_function(cb: Callable[..., object]) -> bool:
+    return inspect.iscoroutinefunction(cb) or inspect.iscoroutinefunction(getattr(cb, "__call__", None))
+
+
+async def connect(
+    servers: Union[str, Sequence[str], Server] = "nats://127.0.0.1:4222",
+    *,
+    error_cb: Optional[ErrorCallback] = None,
+    disconnected_cb: Optional[EventCallback] = None,
+    reconnected_cb: Optional[EventCallback] = None,
+    closed_cb: Optional[EventCallback] = None,
+    discovered_server_cb: Optional[EventCallback] = None,
+    lame_duck_mode_cb: Optional[EventCallback] = None,
+    **options: Any,
+) -> Connection:
+    """Connects to a broker. Arguments and errors as for :func:`martlet.connect`; callbacks run on the loop and may be
+    coroutine functions. Since 0.1.0."""
+    server = servers if isinstance(servers, Server) else None
+    addresses = None
+    if server is None:
+        addresses = servers if isinstance(servers, str) else list(servers)  # type: ignore[arg-type]
+    connection = Connection(
+        _options.to_json(_options.CONNECTION, options, servers=addresses),
+        server,
+        error_cb=error_cb,
+        disconnected_cb=disconnected_cb,
+        reconnected_cb=reconnected_cb,
+        closed_cb=closed_cb,
+        discovered_server_cb=discovered_server_cb,
+        lame_duck_mode_cb=lame_duck_mode_cb,
+    )
+    try:
+        await connection._connect()
+    except BaseException:
+        connection.close_now()
+        raise
+    return connection

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The exceptions of the package: one for each status of the C ABI.
+
+Each is an :class:`Error`; those that Python has a word for (a time that has passed, a wrong value, a port that is taken)
+are that too, so that ``except TimeoutError`` and ``except OSError`` do what one expects.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import ClassVar, Dict, Type
+
+__all__ = [
+    "AddressInUseError",
+    "AuthorizationError",
+    "BadSubjectError",
+    "BufferTooSmallError",
+    "ConnectionClosedError",
+    "DisconnectedError",
+    "DrainingError",
+    "Error",
+    "ForkedError",
+    "InCallbackError",
+    "InternalError",
+    "InvalidArgumentError",
+    "InvalidHandleError",
+    "LimitError",
+    "MaxPayloadError",
+    "NoMemoryError",
+    "NoRespondersError",
+    "NoServersError",
+    "OptionsError",
+    "PermissionsError",
+    "ProtocolError",
+    "SlowConsumerError",
+    "StaleConnectionError",
+    "StateError",
+    "SystemIOError",
+    "TimeoutError",
+    "UnsupportedError",
+    "by_status",
+    "from_status",
+]
+
+
+class Error(Exception):
+    """Whatever Martlet refuses or fails at. ``status`` is the number of the C ABI."""
+
+    status: ClassVar[int] = -23
+
+
+class InvalidArgumentError(Error, ValueError):
+    """A value that cannot be: the text names the argument."""
+
+    status = -1
+
+
+class InvalidHandleError(Error):
+    """An object that is not alive."""
+
+    status = -2
+
+
+class NoMemoryError(Error, MemoryError):
+    """An allocation failed, or ``max_memory`` is reached."""
+
+    status = -3
+
+
+class OptionsError(Error, ValueError):
+    """An option is unknown or has a wrong value: the text names it."""
+
+    status = -4
+
+
+class BadSubjectError(Error, ValueError):
+    """A subject that the rules of NATS refuse."""
+
+    status = -5
+
+
+class MaxPayloadError(Error, ValueError):
+    """Payload and headers are above the server's ``max_payload``."""
+
+    status = -6
+
+
+class LimitError(Error):
+    """A bound is reached: the text names it."""
+
+    status = -7
+
+
+class TimeoutError(Error, builtins.TimeoutError):
+    """The time given has passed."""
+
+    status = -8
+
+
+class ConnectionClosedError(Error, ConnectionError):
+    """The connection, or the subscription, is closed."""
+
+    status = -9
+
+
+class DrainingError(Error, ConnectionError):
+    """The connection or subscription drains: nothing new is taken."""
+
+    status = -10
+
+
+class DisconnectedError(Error, ConnectionError):
+    """There is no connection at the moment, and the reconnect buffer takes nothing."""
+
+    status = -11
+
+
+class NoServersError(Error, ConnectionError):
+    """No server could be reached."""
+
+    status = -12
+
+
+class NoRespondersError(Error):
+    """A request that nobody listens to."""
+
+    status = -13
+
+
+class AuthorizationError(Error, PermissionError):
+    """The server refused the credentials."""
+
+    status = -14
+
+
+class PermissionsError(Error, PermissionError):
+    """The server refused a publish or a subscription."""
+
+    status = -15
+
+
+class StaleConnectionError(Error, ConnectionError):
+    """The other side did not answer pings."""
+
+    status = -16
+
+
+class ProtocolError(Error):
+    """The other side spoke something that is not the protocol."""
+
+    status = -17
+
+
+class SlowConsumerError(Error):
+    """A subscription fell behind its bound and lost messages."""
+
+    status = -18
+
+
+class AddressInUseError(Error, OSError):
+    """A port is taken."""
+
+    status = -19
+
+
+class SystemIOError(Error, OSError):
+    """The system refused something: the text names what."""
+
+    status = -20
+
+
+class UnsupportedError(Error):
+    """Known, but not available here."""
+
+    status = -21
+
+
+class ForkedError(Error):
+    """The object belongs to the parent process; the copy in a forked child is inert."""
+
+    status = -22
+
+
+class InternalError(Error):
+    """A case that should not exist: please report it."""
+
+    status = -23
+
+
+class StateError(Error, RuntimeError):
+    """Not possible in the object's present state: started twice, not started, waited on twice."""
+
+    status = -24
+
+
+class InCallbackError(Error, RuntimeError):
+    """A call that would wait for itself: not possible inside a callback of the library."""
+
+    status = -25
+
+
+class BufferTooSmallError(Error, ValueError):
+    """A buffer holds not even the first message."""
+
+    status = -26
+
+
+def by_status() -> Dict[int, Type[Error]]:
+    """The exception of each status of the C ABI that is an error."""
+    return {kind.status: kind for kind in Error.__subclasses__()}
+
+
+def from_status(status: int, text: str) -> Error:
+    """The exception that a status stands for; an unknown one is an Error."""
+    return by_status().get(status, Error)(text)

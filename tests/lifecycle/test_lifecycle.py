@@ -1,0 +1,468 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: brokers and connections inside a process leave nothing behind, disturb nothing and survive its forks and its end.
+
+Method: counts of threads, descriptors and memory from /proc; child programs that fork, exit and die, with what they
+printed and how they ended; a client of the parent's broker that must go on being served.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+import martlet
+from martlet import errors
+
+CYCLES = 1000
+WARM_CYCLES = 100
+GROWTH_BYTES_MAX = 1024 * 1024
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def thread_count() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
+def descriptor_count() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def resident_bytes() -> int:
+    """Memory of our own: resident without shared file pages, and without what the allocator keeps free for later."""
+    ctypes.CDLL(None).malloc_trim(0)
+    with open("/proc/self/statm", encoding="ascii") as file:
+        _, resident, shared = file.read().split()[:3]
+    return (int(resident) - int(shared)) * PAGE_BYTES
+
+
+def run_program(text: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+    """Runs a Python program to its end; what it printed and its status are the caller's to judge."""
+    return subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(text)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
+def assert_flat(cycle) -> None:
+    threads = descriptors = memory = 0
+    for number in range(CYCLES):
+        cycle()
+        if number + 1 == WARM_CYCLES:
+            gc.collect()
+            threads, descriptors, memory = thread_count(), descriptor_count(), resident_bytes()
+    gc.collect()
+    assert (thread_count(), descriptor_count()) == (threads, descriptors)
+    assert resident_bytes() - memory <= GROWTH_BYTES_MAX
+
+
+# --- cycles ---
+
+
+def test_a_thousand_starts_and_stops_of_new_servers():
+    def cycle():
+        with martlet.Server():
+            pass
+
+    assert_flat(cycle)
+
+
+def test_a_thousand_starts_and_stops_of_one_server_with_a_client():
+    server = martlet.Server()
+
+    def cycle():
+        with server, martlet.connect(server) as nc:
+            sub = nc.subscribe("a")
+            nc.publish("a", b"x")
+            assert sub.next_msg(20).data == b"x"
+
+    assert_flat(cycle)
+
+
+def test_a_thousand_connects_over_tcp():
+    with martlet.Server() as server:
+
+        def cycle():
+            with martlet.connect(server.url) as nc:
+                nc.flush(20)
+
+        assert_flat(cycle)
+
+
+def test_nothing_is_left_after_the_last_one():
+    gc.collect()
+    before = thread_count(), descriptor_count()
+    servers = [martlet.Server().start() for _ in range(5)]
+    connections = [martlet.connect(server.url) for server in servers]
+    for connection, server in zip(connections, servers):
+        connection.subscribe("a", cb=lambda msg: None)
+        connection.flush(20)
+        connection.close()
+        server.stop()
+    del servers, connections, connection, server
+    gc.collect()
+    deadline = time.monotonic() + 10
+    while (thread_count(), descriptor_count()) != before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert (thread_count(), descriptor_count()) == before
+
+
+def test_several_brokers_do_not_hear_each_other():
+    with martlet.Server() as one, martlet.Server() as two, martlet.Server(listen=False) as three:
+        connections = [martlet.connect(server) for server in (one, two, three)]
+        subs = [nc.subscribe("same") for nc in connections]
+        for number, nc in enumerate(connections):
+            nc.publish("same", b"%d" % number)
+        for number, (nc, sub) in enumerate(zip(connections, subs)):
+            assert sub.next_msg(20).data == b"%d" % number
+            nc.flush(20)
+            assert sub.pending_msgs == 0
+            nc.close()
+
+
+def test_dropped_unclosed_the_broker_sees_it_go():
+    with martlet.Server() as server:
+        nc = martlet.connect(server.url)
+        sub = nc.subscribe("a")
+        assert server.statistics()["connections"] == 1
+        del nc, sub
+        gc.collect()
+        deadline = time.monotonic() + 5
+        while server.statistics()["connections"] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert server.statistics()["connections"] == 0
+
+
+def test_stop_under_load():
+    for _ in range(20):
+        server = martlet.Server().start()
+        nc = martlet.connect(server.url, allow_reconnect=False)
+        nc.subscribe("a", cb=lambda msg: None)
+        ended = threading.Event()
+
+        def publish(nc=nc, ended=ended):
+            try:
+                while True:
+                    nc.publish("a", b"x" * 100)
+            except errors.Error:
+                ended.set()
+
+        thread = threading.Thread(target=publish)
+        thread.start()
+        time.sleep(0.01)
+        server.stop()
+        assert ended.wait(20)
+        thread.join()
+        nc.close()
+
+
+# --- the host ---
+
+
+def test_signal_handlers_of_the_host_are_untouched():
+    text = """
+    import signal, martlet
+    def handlers():
+        with open("/proc/self/status") as status:
+            lines = [line for line in status if line.startswith(("SigBlk", "SigIgn", "SigCgt"))]
+        lines = [f"{int(line.split()[1], 16) & ~(3 << 31):x}" for line in lines]  # 32 and 33 are the C library's own.
+        return lines, [signal.getsignal(number) for number in signal.valid_signals()]
+    before = handlers()
+    with martlet.Server(http_port=0) as server, martlet.connect(server.url) as nc:
+        nc.flush(20)
+        assert handlers() == before
+    assert handlers() == before
+    """
+    done = run_program(text)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_ctrl_c_ends_a_blocking_wait():
+    text = """
+    import os, signal, threading, time, martlet
+    server = martlet.Server().start()
+    nc = martlet.connect(server.url)
+    sub = nc.subscribe("a")
+    mute = nc.subscribe("mute")
+    for wait in (lambda: next(sub), lambda: sub.next_msg(None), lambda: nc.request("mute", timeout=None)):
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        try:
+            wait()
+        except KeyboardInterrupt:
+            print("interrupted")
+    nc.flush(20)
+    nc.close()
+    server.stop()
+    """
+    done = run_program(text)
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["interrupted"] * 3, "")
+
+
+ENDINGS = {
+    "end of main": ("", 0),
+    "exit call": ("import sys; sys.exit(7)", 7),
+    "uncaught exception": ("raise SystemExit(9)", 9),
+    "SIGTERM": ("import os, signal; os.kill(os.getpid(), signal.SIGTERM); time.sleep(30)", -signal.SIGTERM),
+    "os._exit": ("import os; os._exit(3)", 3),
+}
+
+
+@pytest.mark.parametrize("way", ["server.url", "server"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_interpreter_ends_with_live_subscriptions(way, ending):
+    """Under load, with callbacks, an iterating thread and nothing closed."""
+    last, status = ENDINGS[ending]
+    text = f"""
+    import threading, time, martlet
+    server = martlet.Server().start()
+    nc = martlet.connect({way})
+    seen = threading.Event()
+    nc.subscribe("a", cb=lambda msg: seen.set())
+    sub = nc.subscribe("a")
+    threading.Thread(target=lambda: [msg.data for msg in sub], daemon=True).start()
+    def load():
+        try:
+            while True:
+                nc.publish("a", b"x" * 100)
+        except martlet.Error:
+            pass
+    threading.Thread(target=load, daemon=True).start()
+    assert seen.wait(20)
+    {last}
+    """
+    done = run_program(text)
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
+
+
+def test_the_interpreter_ends_inside_asyncio():
+    text = """
+    import asyncio, martlet
+    async def main():
+        server = martlet.Server().start()
+        nc = await martlet.aio.connect(server.url)
+        await nc.subscribe("a", cb=lambda msg: None)
+        sub = await nc.subscribe("a")
+        task = asyncio.ensure_future(sub.next_msg(None))
+        await nc.publish("b")
+        await nc.flush(20)
+    asyncio.run(main())
+    """
+    done = run_program(text)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_an_embedded_broker_prints_nothing():
+    text = """
+    import martlet, socket
+    with martlet.Server(http_port=0, max_payload=100) as server:
+        for wrong in (b"nonsense\\r\\n", b"PUB a 1000\\r\\n", b"\\0" * 5000):
+            with socket.create_connection(("127.0.0.1", server.port)) as peer:
+                peer.sendall(wrong)
+                while peer.recv(1000):
+                    pass
+        with martlet.connect(server.url) as nc:
+            nc.flush(20)
+    """
+    done = run_program(text)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# --- forks ---
+
+
+@pytest.fixture
+def served():
+    """A broker of the parent, and a proof that it serves: call it."""
+    with martlet.Server() as server, martlet.connect(server.url) as nc:
+        sub = nc.subscribe("a")
+
+        def prove():
+            nc.publish("a", b"x")
+            assert sub.next_msg(20).data == b"x"
+            with martlet.connect(server.url) as other:
+                other.flush(20)
+
+        prove()
+        yield server, nc, sub, prove
+
+
+def in_child(act) -> int:
+    """Runs `act` in a fork; 0 when it returned."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            act()
+            status = 0
+        except BaseException:  # noqa: BLE001 - the child ends here whatever happened.
+            import traceback
+
+            traceback.print_exc()
+        os._exit(status)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return -1
+
+
+def test_the_copy_in_a_child_is_inert_and_says_so(served):
+    server, nc, sub, prove = served
+
+    def act():
+        for use in (
+            server.stop,
+            server.start,
+            lambda: server.port,
+            lambda: nc.publish("a"),
+            lambda: nc.flush(1),
+            lambda: nc.request("a"),
+            lambda: nc.subscribe("b"),
+            lambda: sub.next_msg(1),
+            nc.close,
+        ):
+            with pytest.raises(errors.ForkedError):
+                use()
+
+    assert in_child(act) == 0
+    prove()
+
+
+def test_the_parent_goes_on_whatever_the_child_destroys():
+    held = {"server": martlet.Server().start()}
+    held["nc"] = martlet.connect(held["server"].url)
+    held["callbacks"] = held["nc"].subscribe("b", cb=lambda msg: msg.respond(b"y"))
+    held["sub"] = held["nc"].subscribe("a")
+
+    def act():
+        with pytest.raises(errors.ForkedError):
+            held["server"].stop()
+        held.clear()
+        gc.collect()
+
+    for _ in range(3):
+        assert in_child(act) == 0
+        held["nc"].publish("a", b"x")
+        assert held["sub"].next_msg(20).data == b"x"
+        with martlet.connect(held["server"].url) as other:
+            assert other.request("b", timeout=20).data == b"y"
+    held["nc"].close()
+    held["server"].stop()
+
+
+def test_a_child_makes_what_it_needs_itself(served):
+    server, _, _, prove = served
+    url = server.url
+
+    def act():
+        with martlet.Server() as own, martlet.connect(own) as nc, nc.subscribe("c") as mine:
+            nc.publish("c", b"own")
+            assert mine.next_msg(20).data == b"own"
+            with pytest.raises(errors.NoRespondersError):
+                nc.request("nobody", timeout=20)
+        with martlet.connect(url) as parents:
+            parents.publish("from.child", b"hello")
+            parents.flush(20)
+
+    with martlet.connect(url) as nc, nc.subscribe("from.child") as heard:
+        nc.flush(20)
+        assert in_child(act) == 0
+        assert heard.next_msg(20).data == b"hello"
+    prove()
+
+
+def test_pre_forked_workers_share_a_queue_group(served):
+    """As gunicorn does it: the parent holds the broker, each worker connects for itself."""
+    server, nc, _, prove = served
+    url = server.url
+    workers = []
+    for number in range(4):
+        child = os.fork()
+        if child == 0:
+            try:
+                own = martlet.connect(url)
+                sub = own.subscribe("work", queue="workers")
+                for msg in sub:
+                    msg.respond(b"%d" % number)
+                own.close()
+                os._exit(0)
+            except BaseException:  # noqa: BLE001 - the child ends here whatever happened.
+                os._exit(1)
+        workers.append(child)
+    deadline = time.monotonic() + 30
+    answered: dict[bytes, int] = {}
+    while sum(answered.values()) < 400 and time.monotonic() < deadline:
+        try:
+            reply = nc.request("work", b"task", timeout=5)
+        except errors.NoRespondersError:
+            time.sleep(0.01)
+            continue
+        answered[reply.data] = answered.get(reply.data, 0) + 1
+    assert sum(answered.values()) == 400
+    os.kill(workers[0], signal.SIGKILL)
+    os.waitpid(workers[0], 0)
+    prove()
+    for child in workers[1:]:
+        os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+    prove()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_multiprocessing(served, method):
+    server, nc, _, prove = served
+    context = multiprocessing.get_context(method)
+    nc.subscribe("square", cb=lambda msg: msg.respond(b"%d" % (int(msg.data) ** 2)))
+    nc.flush(20)
+    with context.Pool(2) as pool:
+        assert pool.starmap(ask, [(server.url, number) for number in range(8)]) == [n * n for n in range(8)]
+    prove()
+
+
+def ask(url: str, number: int) -> int:
+    """In a worker process: one request to the parent's broker."""
+    with martlet.connect(url) as nc:
+        return int(nc.request("square", b"%d" % number, timeout=20).data)
+
+
+def test_many_children_under_load_inherit_no_open_descriptor():
+    # What this process got from its own parent is not ours.
+    foreign = subprocess.run(["ls", "/proc/self/fd"], capture_output=True, text=True, close_fds=False).stdout.split()
+    with martlet.Server() as server, martlet.connect(server.url) as nc:
+        children_under_load(server, nc, foreign)
+
+
+def children_under_load(server, nc, foreign) -> None:
+    stop = threading.Event()
+
+    def load():
+        while not stop.is_set():
+            nc.publish("load", b"x" * 100)
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    try:
+        for _ in range(50):
+            done = subprocess.run(["ls", "/proc/self/fd"], capture_output=True, text=True, close_fds=False, timeout=20)
+            assert done.stdout.split() == foreign
+        for _ in range(50):
+            assert in_child(lambda: None) == 0
+    finally:
+        stop.set()
+        thread.join()
+    nc.flush(20)
