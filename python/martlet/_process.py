@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What belongs to the process as a whole: closing everything at the end of the interpreter, and forks.
+"""What belongs to the process as a whole: closing everything at the end of the interpreter, and
+forks.
 
-At exit connections are closed and servers stopped while Python is still whole, so that no thread of ours meets an
-interpreter that is gone. In a forked child nothing needs doing but forgetting: the library itself knows that its objects
-belong to the parent, and answers ForkedError.
+At exit connections are closed and servers stopped while Python is still whole, so that no thread
+of ours meets an interpreter that is gone. In a forked child nothing needs doing but forgetting:
+the library itself knows that its objects belong to the parent, and answers ForkedError.
 """
 
 from __future__ import annotations

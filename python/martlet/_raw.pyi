@@ -145,7 +145,10 @@ class ReaderBase:
     def fetch(self, timeout: Optional[float], /) -> List[Msg]: ...
     def take_items(self, timeout: Optional[float], /) -> List[_Item]: ...
     def dispatch(
-        self, callbacks: Dict[int, Callable[[Msg], object]], on_error: Optional[Callable[[Exception], object]], /
+        self,
+        callbacks: Dict[int, Callable[[Msg], object]],
+        on_error: Optional[Callable[[Exception], object]],
+        /,
     ) -> None: ...
 
 class Reader(ReaderBase):
@@ -157,7 +160,9 @@ class AioReader(ReaderBase):
     def __anext__(self) -> Awaitable[AioMsg]: ...
 
 class Connection:
-    def __init__(self, options: str, server: Optional[Server], events: Optional[ReaderBase]) -> None: ...
+    def __init__(
+        self, options: str, server: Optional[Server], events: Optional[ReaderBase]
+    ) -> None: ...
     def publish(
         self,
         subject: str,
@@ -183,7 +188,11 @@ class Connection:
     def start(self) -> None: ...
     def state(self) -> int: ...
     def request_now(
-        self, subject: str, payload: _Payload, timeout: Optional[float], headers: Optional[_HeadersLike]
+        self,
+        subject: str,
+        payload: _Payload,
+        timeout: Optional[float],
+        headers: Optional[_HeadersLike],
     ) -> Msg: ...
     def request_start(
         self,

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the C headers: which functions they export, which constants they define, what their comments say.
+"""Reads the C headers: which functions they export, which constants they define, what their
+comments say.
 
-It knows the form in which our headers are written (capi/include/martlet), not C. What needs a true reading of C (types,
-layouts) is asked of the compiler or of SWIG by the tests.
+It knows the form in which our headers are written (capi/include/martlet), not C. What needs a
+true reading of C (types, layouts) is asked of the compiler or of SWIG by the tests.
 """
 
 from __future__ import annotations
@@ -83,5 +84,6 @@ def statuses() -> dict[str, int]:
     return {
         name.removeprefix("MARTLET_"): number
         for name, number in found.items()
-        if name in ("MARTLET_OK", "MARTLET_AGAIN", "MARTLET_DONE") or name.startswith("MARTLET_ERR_")
+        if name in ("MARTLET_OK", "MARTLET_AGAIN", "MARTLET_DONE")
+        or name.startswith("MARTLET_ERR_")
     }
