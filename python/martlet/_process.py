@@ -36,7 +36,7 @@ def _close_all() -> None:
         for thing in list(group):
             try:
                 thing._close_at_exit()
-            except Exception:  # noqa: BLE001 - the interpreter ends: each of the others must still be closed.
+            except Exception:  # noqa: BLE001 - each of the others must still be closed.
                 pass
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The asyncio client: ``await martlet.aio.connect(...)``.
 
-The library's thread reads the socket; one wake-up of the loop (a descriptor under
-``loop.add_reader``) moves everything that has gathered meanwhile. All methods belong to the loop
-that ``connect`` ran on.
+The loop itself reads the socket, by a descriptor of the library under ``loop.add_reader``; one
+wake-up moves everything that has gathered meanwhile. With ``run="thread"`` a thread of the library
+reads, and keeps the connection alive while the loop is busy. All methods belong to the loop that
+``connect`` ran on.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import inspect
 import itertools
 import json
 import logging
+import weakref
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
@@ -159,6 +161,7 @@ class Connection(_raw.Connection):
         options: str,
         server: Optional[Server],
         *,
+        lent: bool = True,
         error_cb: Optional[ErrorCallback] = None,
         disconnected_cb: Optional[EventCallback] = None,
         reconnected_cb: Optional[EventCallback] = None,
@@ -186,12 +189,42 @@ class Connection(_raw.Connection):
         self._callback_subscriptions: List[Subscription] = []
         super().__init__(options, server, self._completions)
         self._completions.connection = self
+        self._timer: Optional[asyncio.TimerHandle] = None
+        self._lent_descriptor = self.descriptor() if lent else -1
+        if lent:
+            # The loop must not keep a connection that nobody else holds.
+            self._turn_later = _weak_call(self, "_turn")
+            self._loop.add_reader(self._lent_descriptor, self._turn_later)
         self._loop.add_reader(self._notifier.descriptor, self._notifier.drain)
         _process.close_at_exit(self)
 
     async def _connect(self) -> None:
         self.start()
+        if self._lent_descriptor >= 0:
+            self._turn()
         await self._opened
+
+    def _turn(self) -> None:
+        """The library's turn on this loop: reads and writes what can be, and wakes who waits."""
+        left_ms = self.turn(self._notifier)
+        if left_ms == -2:
+            self._return_loop()
+        if left_ms < 0:
+            return
+        due = self._loop.time() + left_ms / 1000
+        if self._timer is not None:
+            if not self._timer.cancelled() and self._loop.time() < self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._turn_later)
+
+    def _return_loop(self) -> None:
+        if self._lent_descriptor >= 0:
+            self._loop.remove_reader(self._lent_descriptor)
+            self._lent_descriptor = -1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     # --- messages ---
 
@@ -406,7 +439,7 @@ class Connection(_raw.Connection):
                 result = cb(message)
                 if inspect.isawaitable(result):
                     await result
-            except Exception as error:  # noqa: BLE001 - a callback's failure is told, and the next message comes.
+            except Exception as error:  # noqa: BLE001 - told, and the next message comes.
                 self._on_callback_error(error)
 
     def _on_completion(self, kind: int, status: int, cookie: int, message: Msg) -> None:
@@ -437,6 +470,7 @@ class Connection(_raw.Connection):
             self._call(callback)
 
     def _on_closed(self, status: int, text: str) -> None:
+        self._return_loop()
         if not self._opened.done():
             self._opened.set_exception(
                 errors.from_status(status or -9, text or "the connection was closed")
@@ -474,8 +508,21 @@ class Connection(_raw.Connection):
         if notifier is not None and not self._loop.is_closed():
             try:
                 self._loop.remove_reader(notifier.descriptor)
+                self._return_loop()
             except (RuntimeError, OSError, ValueError):
                 pass  # Another thread's loop, or one that is being torn down.
+
+
+def _weak_call(connection: Connection, name: str) -> Callable[[], None]:
+    """Calls a method of the connection as long as it lives."""
+    reference = weakref.ref(connection)
+
+    def call() -> None:
+        alive = reference()
+        if alive is not None:
+            getattr(alive, name)()
+
+    return call
 
 
 def _is_coroutine_function(cb: Callable[..., object]) -> bool:
@@ -502,9 +549,11 @@ async def connect(
     addresses = None
     if server is None:
         addresses = servers if isinstance(servers, str) else list(servers)  # type: ignore[arg-type]
+    run = options.pop("run", None) or "lent"
     connection = Connection(
-        _options.to_json(_options.CONNECTION, options, servers=addresses),
+        _options.to_json(_options.CONNECTION, options, servers=addresses, run=run),
         server,
+        lent=run == "lent",
         error_cb=error_cb,
         disconnected_cb=disconnected_cb,
         reconnected_cb=reconnected_cb,

@@ -33,11 +33,15 @@ CPP_FLAGS = ["-std=c++20", "-pedantic", "-Wall", "-Wextra", "-Werror"]
 # Words that some language keeps for itself: a parameter or field of that name is renamed or
 # refused there.
 KEYWORDS = set(
-    "abstract base bool boolean byte catch char class const default delegate delete do double else enum event explicit "
-    "export extends extern false final finally fixed float for foreach from function goto if implicit import in int "
-    "interface internal is lambda let lock long namespace native new null object operator out override package params "
-    "private protected public readonly ref return sealed short signed sizeof static string struct super switch this "
-    "throw throws true try typeof unsafe using var virtual void volatile while with yield".split()
+    """
+    abstract base bool boolean byte catch char class const default delegate delete do double
+    else enum event explicit export extends extern false final finally fixed float for
+    foreach from function goto if implicit import in int interface internal is lambda let
+    lock long namespace native new null object operator out override package params private
+    protected public readonly ref return sealed short signed sizeof static string struct
+    super switch this throw throws true try typeof unsafe using var virtual void volatile
+    while with yield
+    """.split()
 )
 
 

@@ -182,9 +182,9 @@ def test_signal_handlers_of_the_host_are_untouched():
     def handlers():
         with open("/proc/self/status") as status:
             lines = [line for line in status if line.startswith(("SigBlk", "SigIgn", "SigCgt"))]
-        lines = [f"{int(line.split()[1], 16) & ~(3 << 31):x}" for line in lines]  # 32 and 33 are
-        the C library's own. return lines, [signal.getsignal(number) for number in
-        signal.valid_signals()]
+        # 32 and 33 are the C library's own.
+        lines = [f"{int(line.split()[1], 16) & ~(3 << 31):x}" for line in lines]
+        return lines, [signal.getsignal(number) for number in signal.valid_signals()]
     before = handlers()
     with martlet.Server(http_port=0) as server, martlet.connect(server.url) as nc:
         nc.flush(20)

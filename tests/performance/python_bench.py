@@ -468,7 +468,8 @@ def main(arguments: List[str]) -> int:
     for ours, theirs_name, wanted in RATIOS:
         if ours in medians and theirs_name in medians:
             print(
-                f"{ours + ' / ' + theirs_name:<62} {medians[ours] / medians[theirs_name]:6.2f}   {wanted}"
+                f"{ours + ' / ' + theirs_name:<62} "
+                f"{medians[ours] / medians[theirs_name]:6.2f}   {wanted}"
             )
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:

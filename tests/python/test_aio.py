@@ -331,7 +331,7 @@ def test_dropped_unclosed_it_goes(server):
         assert server.statistics()["connections"] == 1
         del nc, sub
         for _ in range(500):
-            gc.collect()  # Again: the loop still holds what woke this task last, until its next turn.
+            gc.collect()  # Again: until its next turn the loop holds what woke this task.
             if server.statistics()["connections"] == 0:
                 return
             await asyncio.sleep(0.01)

@@ -27,7 +27,8 @@ def texts() -> dict[str, str]:
     major = header.constants()["MARTLET_ABI_MAJOR"]
     symbols = "\n".join(f"    {name};" for name in names)
     return {
-        "martlet.map": f"/* {NOTICE} */\nMARTLET_{major} {{\n  global:\n{symbols}\n  local:\n    *;\n}};\n",
+        "martlet.map": f"/* {NOTICE} */\nMARTLET_{major} {{\n"
+        f"  global:\n{symbols}\n  local:\n    *;\n}};\n",
         "martlet.def": f"; {NOTICE}\nLIBRARY martlet\nEXPORTS\n"
         + "".join(f"  {name}\n" for name in names),
     }

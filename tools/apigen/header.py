@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HEADERS = ROOT / "capi" / "include" / "martlet"
 
 FUNCTION = re.compile(
-    r"/\*(?P<comment>(?:(?!\*/).)*)\*/\s*MARTLET_API\s+(?P<declaration>[^;]*?\b(?P<name>martlet_\w+)\((?P<parameters>[^;]*)\));",
+    r"/\*(?P<comment>(?:(?!\*/).)*)\*/\s*MARTLET_API\s+"
+    r"(?P<declaration>[^;]*?\b(?P<name>martlet_\w+)\((?P<parameters>[^;]*)\));",
     re.DOTALL,
 )
 CONSTANT = re.compile(r"^#define (MARTLET_[A-Z0-9_]+) \(?(-?\d+)\)?(?:\s|$)", re.MULTILINE)
