@@ -9,8 +9,8 @@
 
 namespace martlet {
 
-/// The length of the valid sequence at text[at] and its code point; 0 if there is none. Overlong forms, surrogates and what
-/// lies above U+10FFFF are not valid.
+/// The length of the valid sequence at text[at] and its code point; 0 if there is none. Overlong
+/// forms, surrogates and what lies above U+10FFFF are not valid.
 size_t utf8_sequence(std::string_view text, size_t at, uint32_t& code);
 
 }  // namespace martlet

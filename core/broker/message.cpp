@@ -37,7 +37,8 @@ void SizeText::make(const Message& message) {
   uint32_t at = 0;
   if (has_headers) {
     at = append_number(text, at, header_bytes, header_zeros);
-    stripped_bytes = append_line_end(stripped, append_number(stripped, 0, payload_bytes - header_bytes, 0));
+    stripped_bytes =
+        append_line_end(stripped, append_number(stripped, 0, payload_bytes - header_bytes, 0));
   }
   bytes = append_line_end(text, append_number(text, at, payload_bytes, zeros));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns one message on its way through a loop: views into the bytes it arrived in, valid for the delivery only.
+// Owns one message on its way through a loop: views into the bytes it arrived in, valid for the
+// delivery only.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@ namespace martlet::broker {
 
 class Session;
 
-/// Copies short texts in whole blocks: may read and write up to 15 bytes behind their ends, where both buffers have slack.
+/// Copies short texts in whole blocks: may read and write up to 15 bytes behind their ends, where
+/// both buffers have slack.
 inline char* copy_short(char* to, std::string_view text) {
   const char* from = text.data();
   size_t done = 0;
@@ -22,15 +24,16 @@ inline char* copy_short(char* to, std::string_view text) {
   return to + text.size();
 }
 
-/// " <size>\r\n" as it ends a MSG line, " <headers> <size>\r\n" as it ends an HMSG line, and for receivers that know no
-/// headers the MSG line without them. Made once for all receivers, and kept for the next message of the same sizes.
+/// " <size>\r\n" as it ends a MSG line, " <headers> <size>\r\n" as it ends an HMSG line, and for
+/// receivers that know no headers the MSG line without them. Made once for all receivers, and kept
+/// for the next message of the same sizes.
 struct Message;
 
 struct SizeText {
   uint64_t payload_bytes = ~0ULL;
   uint32_t header_bytes = 0;
   bool has_headers = false;
-  uint8_t zeros = 0;         // Leading zeros that the publisher wrote: they are repeated.
+  uint8_t zeros = 0;  // Leading zeros that the publisher wrote: they are repeated.
   uint8_t header_zeros = 0;
   uint32_t bytes = 0;
   uint32_t stripped_bytes = 0;
@@ -41,7 +44,8 @@ struct SizeText {
   void make(const Message& message);
 };
 
-/// Behind each view stand at least `slack_bytes` readable bytes; behind the payload the first two are CR LF.
+/// Behind each view stand at least `slack_bytes` readable bytes; behind the payload the first two
+/// are CR LF.
 struct Message {
   static constexpr size_t slack_bytes = 32;
 
@@ -52,15 +56,17 @@ struct Message {
   bool has_headers = false;
   uint8_t size_zeros = 0;
   uint8_t header_size_zeros = 0;
-  bool payload_is_stable = false;        // The payload stays where it is until the end of the turn: it may be borrowed.
-  const Session* publisher = nullptr;    // Null when it came from another loop or from inside.
+  bool payload_is_stable =
+      false;  // The payload stays where it is until the end of the turn: it may be borrowed.
+  const Session* publisher = nullptr;  // Null when it came from another loop or from inside.
 
-  const SizeText* sizes = nullptr;       // Of this message, or null until the shard has looked it up.
+  const SizeText* sizes = nullptr;  // Of this message, or null until the shard has looked it up.
 };
 
 inline bool SizeText::fits(const Message& message) const {
   return payload_bytes == message.payload.size() && header_bytes == message.header_bytes &&
-         has_headers == message.has_headers && zeros == message.size_zeros && header_zeros == message.header_size_zeros;
+         has_headers == message.has_headers && zeros == message.size_zeros &&
+         header_zeros == message.header_size_zeros;
 }
 
 }  // namespace martlet::broker

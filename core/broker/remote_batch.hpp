@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the form in which one loop hands messages to another: one block of records, each a message, once, and the handles
-// of its receivers there. Filled by one loop during its turn, read by the other during its own.
+// Owns the form in which one loop hands messages to another: one block of records, each a message,
+// once, and the handles of its receivers there. Filled by one loop during its turn, read by the
+// other during its own.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ class RemoteBatch {
  public:
   struct Receiver {
     SubscriptionHandle handle;
-    uint64_t queue_hash;  // Of a queue delivery: the receiving loop finds another member if this one is gone. 0: plain.
+    uint64_t queue_hash;  // Of a queue delivery: the receiving loop finds another member if this
+                          // one is gone. 0: plain.
   };
   struct Record {
     Account* account;
@@ -48,7 +50,9 @@ class RemoteBatch {
     records_.back().receiver_count += 1;
   }
   const Record& record(size_t index) const { return records_[index]; }
-  const Receiver* receivers(const Record& record) const { return receivers_.data() + record.receivers_at; }
+  const Receiver* receivers(const Record& record) const {
+    return receivers_.data() + record.receivers_at;
+  }
   /// Views into this batch.
   Message message(const Record& record) const;
   void clear();

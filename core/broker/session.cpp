@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what each operation of a client does. The rules and texts are those observed on nats-server 2.15.2;
-// tests/conformance holds them as transcripts.
+// Owns what each operation of a client does. The rules and texts are those observed on
+// nats-server 2.15.2; tests/conformance holds them as transcripts.
 #include "broker/session.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "base/utf8.hpp"
 #include "broker/shard.hpp"
 #include "subject/subject.hpp"
 
@@ -18,7 +17,9 @@ namespace {
 constexpr size_t verdicts_max = 128;
 constexpr std::string_view system_queue = "_sys_";
 
-bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
 
 // With something behind the prefix.
 bool is_below(std::string_view text, std::string_view prefix) {
@@ -43,78 +44,6 @@ protocol::ParserLimits first_limits(const SessionOptions& options) {
 }
 
 }  // namespace
-
-std::string_view close_reason_text(CloseReason reason) {
-  switch (reason) {
-    case CloseReason::none: return "";
-    case CloseReason::client_closed: return "Client Closed";
-    case CloseReason::authentication_timeout: return "Authentication Timeout";
-    case CloseReason::authentication_violation: return "Authentication Failure";
-    case CloseReason::slow_consumer_pending_bytes: return "Slow Consumer (Pending Bytes)";
-    case CloseReason::slow_consumer_write_deadline: return "Slow Consumer (Write Deadline)";
-    case CloseReason::write_error: return "Write Error";
-    case CloseReason::read_error: return "Read Error";
-    case CloseReason::parse_error: return "Parse Error";
-    case CloseReason::stale_connection: return "Stale Connection";
-    case CloseReason::protocol_violation: return "Protocol Violation";
-    case CloseReason::bad_client_protocol: return "Bad Client Protocol Version";
-    case CloseReason::max_payload_exceeded: return "Maximum Message Payload Exceeded";
-    case CloseReason::max_control_line_exceeded: return "Maximum Control Line Exceeded";
-    case CloseReason::max_connections_exceeded: return "Maximum Connections Exceeded";
-    case CloseReason::max_account_connections_exceeded: return "Maximum Account Connections Exceeded";
-    case CloseReason::no_responders_requires_headers: return "No Responders Requires Headers";
-    case CloseReason::server_shutdown: return "Server Shutdown";
-    case CloseReason::out_of_memory: return "Out Of Memory";
-  }
-  return "";
-}
-
-namespace {
-
-// What Go does not print as it is: controls, invisible marks, private and unassigned ranges.
-bool is_invisible(uint32_t code) {
-  return code < 0xa1 || code == 0xad || (code >= 0x2000 && code <= 0x200f) || (code >= 0x2028 && code <= 0x202f) ||
-         (code >= 0x205f && code <= 0x206f) || code == 0x3000 || (code >= 0xe000 && code <= 0xf8ff) || code == 0xfeff ||
-         (code >= 0xfff0 && code <= 0xfffb) || (code & 0xfffe) == 0xfffe || code >= 0xe0000;
-}
-
-}  // namespace
-
-std::string go_quoted(std::string_view text) {
-  std::string out = "\"";
-  for (size_t i = 0; i < text.size(); i++) {
-    const uint8_t c = static_cast<uint8_t>(text[i]);
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\a': out += "\\a"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\v': out += "\\v"; break;
-      default: {
-        if (c >= 0x20 && c < 0x7f) {
-          out += static_cast<char>(c);
-          break;
-        }
-        uint32_t code = c;
-        const size_t bytes = c < 0x80 ? 0 : utf8_sequence(text, i, code);
-        if (bytes == 0) {
-          out += fmt::format("\\x{:02x}", c);
-        } else if (is_invisible(code)) {
-          out += code > 0xffff ? fmt::format("\\U{:08x}", code) : fmt::format("\\u{:04x}", code);
-        } else {
-          out.append(text.substr(i, bytes));
-        }
-        i += bytes == 0 ? 0 : bytes - 1;
-      }
-    }
-  }
-  out += '"';
-  return out;
-}
 
 Session::Session(Shard& shard, SessionHost& host, SessionSetup setup)
     : shard_(shard),
@@ -144,10 +73,12 @@ void Session::start(int64_t now_ns) {
 }
 
 void Session::log(LogLevel level, std::string_view text) {
-  if (setup_.log.wants(level)) setup_.log.write(level, fmt::format("{} - {}", setup_.client_label, text));
+  if (setup_.log.wants(level))
+    setup_.log.write(level, fmt::format("{} - {}", setup_.client_label, text));
 }
 
-// From its CONNECT on a client stands in the log with what it says of itself: - "v1.2:python3:name" - "$G/user:alice".
+// From its CONNECT on a client stands in the log with what it says of itself: - "v1.2:python3:name"
+// - "$G/user:alice".
 void Session::name_in_log(bool has_token) {
   if (is_named_ || !setup_.log.wants(LogLevel::fatal)) return;
   is_named_ = true;
@@ -156,48 +87,67 @@ void Session::name_in_log(bool has_token) {
     if (!part->empty()) client += (client.empty() ? "" : ":") + *part;
   }
   if (!client.empty()) setup_.client_label += " - " + go_quoted(client);
-  const std::string who = !connect_.user.empty() ? "user:" + connect_.user : has_token ? "token" : "";
+  const std::string who = !connect_.user.empty() ? "user:" + connect_.user
+                          : has_token            ? "token"
+                                                 : "";
   if (!who.empty()) setup_.client_label += " - " + go_quoted(account_->name() + "/" + who);
 }
 
 void Session::trace_in(const protocol::Operation& operation) {
-  static constexpr const char* names[] = {"CONNECT", "PUB", "SUB", "UNSUB", "PING", "PONG", "INFO", "OK", "-ERR"};
+  static constexpr const char* names[] = {"CONNECT", "PUB",  "SUB", "UNSUB", "PING",
+                                          "PONG",    "INFO", "OK",  "-ERR"};
   const char* name = operation.has_headers ? "HPUB" : names[static_cast<size_t>(operation.kind)];
   if (operation.kind == protocol::OperationKind::connect) {
     // Never with its argument: it holds secrets.
     log(LogLevel::trace, "<<- [CONNECT {…}]");
     return;
   }
-  log(LogLevel::trace, operation.argument.empty() ? fmt::format("<<- [{}]", name)
-                                                  : fmt::format("<<- [{} {}]", name, operation.argument));
+  log(LogLevel::trace, operation.argument.empty()
+                           ? fmt::format("<<- [{}]", name)
+                           : fmt::format("<<- [{} {}]", name, operation.argument));
 }
 
 void Session::trace_out(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
+    text.remove_suffix(1);
   log(LogLevel::trace, fmt::format("->> [{}]", text));
 }
 
 void Session::on_operation(const protocol::Operation& operation, int64_t now_ns) {
   // What nats-server counts as a sign of life; a PONG is only an answer.
-  if (operation.kind <= protocol::OperationKind::ping && operation.kind != protocol::OperationKind::connect) {
+  if (operation.kind <= protocol::OperationKind::ping &&
+      operation.kind != protocol::OperationKind::connect) {
     last_activity_ns_ = now_ns;
   }
   if (options().trace) trace_in(operation);
   switch (operation.kind) {
-    case protocol::OperationKind::publish: on_publish(operation); break;
-    case protocol::OperationKind::subscribe: on_subscribe(operation); break;
-    case protocol::OperationKind::unsubscribe: on_unsubscribe(operation); break;
-    case protocol::OperationKind::ping: on_ping(); break;
+    case protocol::OperationKind::publish:
+      on_publish(operation);
+      break;
+    case protocol::OperationKind::subscribe:
+      on_subscribe(operation);
+      break;
+    case protocol::OperationKind::unsubscribe:
+      on_unsubscribe(operation);
+      break;
+    case protocol::OperationKind::ping:
+      on_ping();
+      break;
     case protocol::OperationKind::pong:
       pings_out_ = 0;
       if (ping_sent_ns_ != 0) rtt_ns_ = now_ns - ping_sent_ns_;
       break;
-    case protocol::OperationKind::connect: on_connect(operation, now_ns); break;
+    case protocol::OperationKind::connect:
+      on_connect(operation, now_ns);
+      break;
     case protocol::OperationKind::info:
       if (!protocol::is_info(operation.argument)) close(CloseReason::protocol_violation);
       break;
-    case protocol::OperationKind::ok: break;
-    case protocol::OperationKind::error: close(CloseReason::client_closed); break;
+    case protocol::OperationKind::ok:
+      break;
+    case protocol::OperationKind::error:
+      close(CloseReason::client_closed);
+      break;
   }
 }
 
@@ -250,14 +200,16 @@ void Session::finish_connect(std::shared_ptr<const auth::Principal> principal) {
   is_waiting_ = false;
   const bool has_token = !connect_.token.empty();
   if (!setup_.authenticator->is_required()) {
-    // Nobody asked for secrets: none are kept. Where they count, a second CONNECT may leave them out.
+    // Nobody asked for secrets: none are kept. Where they count, a second CONNECT may leave them
+    // out.
     connect_.password.clear();
     connect_.token.clear();
   }
   if (is_closing()) return;
   if (principal == nullptr || connect_.has_account) {
     log(LogLevel::error, connect_.user.empty() ? "authentication error"
-                                               : fmt::format("authentication error - User {}", go_quoted(connect_.user)));
+                                               : fmt::format("authentication error - User {}",
+                                                             go_quoted(connect_.user)));
     write_error("Authorization Violation");
     close(CloseReason::authentication_violation);
     return;
@@ -299,8 +251,8 @@ void Session::set_principal(std::shared_ptr<const auth::Principal> principal) {
       subscription->filters_delivery = rights->filters_delivery(pattern, queue);
       continue;
     }
-    write_error(fmt::format("Permissions Violation for Subscription to {} (sid {})", go_quoted(pattern),
-                            go_quoted(subscription->sid())));
+    write_error(fmt::format("Permissions Violation for Subscription to {} (sid {})",
+                            go_quoted(pattern), go_quoted(subscription->sid())));
     shard_.unsubscribe(*subscription);
   }
 }
@@ -343,7 +295,8 @@ bool Session::is_reserved_publish(const protocol::Operation& operation) {
 void Session::on_publish(const protocol::Operation& operation) {
   statistics_.in_msgs += 1;
   statistics_.in_bytes += operation.payload.size();
-  if (connect_.pedantic && !subject::is_valid_literal(operation.subject)) write_error("Invalid Publish Subject");
+  if (connect_.pedantic && !subject::is_valid_literal(operation.subject))
+    write_error("Invalid Publish Subject");
   if (permissions() != nullptr && !may_publish(operation.subject)) {
     write_error("Permissions Violation for Publish to " + go_quoted(operation.subject));
     log(LogLevel::error, "Publish Violation - Subject " + go_quoted(operation.subject));
@@ -361,12 +314,14 @@ void Session::on_publish(const protocol::Operation& operation) {
   message.header_size_zeros = operation.header_size_zeros;
   message.payload_is_stable = true;
   message.publisher = this;
-  if (shard_.publish(*account_, message) || operation.reply.empty() || !connect_.no_responders) return;
+  if (shard_.publish(*account_, message) || operation.reply.empty() || !connect_.no_responders)
+    return;
   const Subscription* subscription = shard_.find_plain(*this, operation.reply);
   if (subscription == nullptr) return;
   const size_t bytes = 32 + operation.subject.size();
-  write_protocol(fmt::format("HMSG {} {} {} {}\r\nNATS/1.0 503\r\nNats-Subject: {}\r\n\r\n\r\n", operation.reply,
-                             subscription->sid(), bytes, bytes, operation.subject));
+  write_protocol(fmt::format("HMSG {} {} {} {}\r\nNATS/1.0 503\r\nNats-Subject: {}\r\n\r\n\r\n",
+                             operation.reply, subscription->sid(), bytes, bytes,
+                             operation.subject));
 }
 
 void Session::on_subscribe(const protocol::Operation& operation) {
@@ -377,19 +332,22 @@ void Session::on_subscribe(const protocol::Operation& operation) {
     std::string text = "Permissions Violation for Subscription to " + go_quoted(subject);
     if (!queue.empty()) text += " using queue " + go_quoted(queue);
     write_error(text);
-    log(LogLevel::error, fmt::format("Subscription Violation - Subject {}, SID {}", go_quoted(subject), operation.sid));
+    log(LogLevel::error, fmt::format("Subscription Violation - Subject {}, SID {}",
+                                     go_quoted(subject), operation.sid));
     return;
   }
   if (options().subject_tokens_max > 0 &&
       subject::token_count(subject) > static_cast<size_t>(options().subject_tokens_max)) {
-    write_error("Permissions Violation for Subscription to " + go_quoted(subject) + ", too many tokens");
-    log(LogLevel::error,
-        fmt::format("Subscription Violation Too Many Tokens - Subject {}, SID {}", go_quoted(subject), operation.sid));
+    write_error("Permissions Violation for Subscription to " + go_quoted(subject) +
+                ", too many tokens");
+    log(LogLevel::error, fmt::format("Subscription Violation Too Many Tokens - Subject {}, SID {}",
+                                     go_quoted(subject), operation.sid));
     return;
   }
   const int64_t account_max = account_->limits().subscriptions_max;
   const bool is_full =
-      (options().subscriptions_max > 0 && static_cast<int64_t>(subscriptions_.size()) >= options().subscriptions_max) ||
+      (options().subscriptions_max > 0 &&
+       static_cast<int64_t>(subscriptions_.size()) >= options().subscriptions_max) ||
       (account_max >= 0 && static_cast<int64_t>(account_->routing().count()) >= account_max);
   if (is_full || shard_.budget().refuses_newcomers()) {
     log(LogLevel::error, "maximum subscriptions exceeded");
@@ -401,12 +359,16 @@ void Session::on_subscribe(const protocol::Operation& operation) {
     return;
   }
   switch (shard_.subscribe(*this, subject, queue, operation.sid)) {
-    case SubscribeResult::invalid_subject: write_error("Invalid Subject"); break;
+    case SubscribeResult::invalid_subject:
+      write_error("Invalid Subject");
+      break;
     case SubscribeResult::out_of_memory:
       log(LogLevel::error, "no memory for a subscription");
       write_error("maximum subscriptions exceeded");
       break;
-    default: write_ok(); break;
+    default:
+      write_ok();
+      break;
   }
 }
 
@@ -453,14 +415,17 @@ void Session::on_ping_timer(int64_t now_ns) {
 }
 
 void Session::on_write_deadline() {
-  log(LogLevel::info,
-      fmt::format("Slow Consumer Detected: WriteDeadline of {:g}s exceeded with {} chunks of {} total bytes.",
-                  static_cast<double>(options().write_deadline_ns) / 1e9, output_.segment_count(), output_.pending_bytes()));
+  log(LogLevel::info, fmt::format("Slow Consumer Detected: WriteDeadline of {:g}s exceeded with {} "
+                                  "chunks of {} total bytes.",
+                                  static_cast<double>(options().write_deadline_ns) / 1e9,
+                                  output_.segment_count(), output_.pending_bytes()));
   close(CloseReason::slow_consumer_write_deadline);
 }
 
 void Session::measure_rtt(int64_t now_ns) {
-  if (rtt_ns_ != 0 || pings_out_ != 0 || !first_pong_sent_ || connect_.language.empty() || is_closing()) return;
+  if (rtt_ns_ != 0 || pings_out_ != 0 || !first_pong_sent_ || connect_.language.empty() ||
+      is_closing())
+    return;
   pings_out_ += 1;
   ping_sent_ns_ = now_ns;
   write_protocol("PING\r\n");
@@ -494,19 +459,24 @@ void Session::write_protocol(std::string_view text) {
   check_pending(whole);
 }
 
-void Session::write_error(std::string_view text) { write_protocol(fmt::format("-ERR '{}'\r\n", text)); }
+void Session::write_error(std::string_view text) {
+  write_protocol(fmt::format("-ERR '{}'\r\n", text));
+}
 
 void Session::write_message(const Subscription& subscription, const Message& message) {
   const bool with_headers = message.has_headers && parser_.limits().headers;
   const bool stripped = message.has_headers && !with_headers;
-  const std::string_view payload = stripped ? message.payload.substr(message.header_bytes) : message.payload;
+  const std::string_view payload =
+      stripped ? message.payload.substr(message.header_bytes) : message.payload;
   const std::string_view sid = subscription.sid();
-  const size_t line_bytes = 5 + message.subject.size() + 1 + sid.size() + 1 + message.reply.size() + sizeof message.sizes->text;
+  const size_t line_bytes = 5 + message.subject.size() + 1 + sid.size() + 1 + message.reply.size() +
+                            sizeof message.sizes->text;
   const bool borrows = message.payload_is_stable && payload.size() >= borrow_bytes_min;
   const bool fits = line_bytes + payload.size() + 2 <= OutputQueue::reserve_bytes_max;
-  char* start = fits || line_bytes <= OutputQueue::reserve_bytes_max
-                    ? output_.reserve(fits && !borrows ? line_bytes + payload.size() + 2 : line_bytes)
-                    : nullptr;
+  char* start =
+      fits || line_bytes <= OutputQueue::reserve_bytes_max
+          ? output_.reserve(fits && !borrows ? line_bytes + payload.size() + 2 : line_bytes)
+          : nullptr;
   if (start == nullptr) {
     write_long_message(subscription, message, payload);
     return;
@@ -551,8 +521,10 @@ void Session::write_message(const Subscription& subscription, const Message& mes
   finish_message(payload.size(), whole);
 }
 
-// A control line that does not fit into one piece (a subject or sid of many kilobytes), or no memory for a chunk.
-void Session::write_long_message(const Subscription& subscription, const Message& message, std::string_view payload) {
+// A control line that does not fit into one piece (a subject or sid of many kilobytes), or no
+// memory for a chunk.
+void Session::write_long_message(const Subscription& subscription, const Message& message,
+                                 std::string_view payload) {
   const bool with_headers = message.has_headers && parser_.limits().headers;
   std::string line = with_headers ? "HMSG " : "MSG ";
   line.append(message.subject).append(" ").append(subscription.sid());
@@ -582,7 +554,8 @@ void Session::check_pending(bool whole) {
   }
 }
 
-// Much waits here. A burst within one turn is no sign of a slow reader: what the transport takes now does not count.
+// Much waits here. A burst within one turn is no sign of a slow reader: what the transport takes
+// now does not count.
 void Session::on_much_pending() {
   host_.on_much_pending();
   if (is_closing()) return;
@@ -591,7 +564,8 @@ void Session::on_much_pending() {
   shard_.request_stall();
   if (pending <= options().pending_bytes_max && !shard_.budget().slow_consumers_must_go()) return;
   shard_.statistics().slow_consumers += 1;
-  log(LogLevel::info, fmt::format("Slow Consumer Detected: MaxPending of {} Exceeded", options().pending_bytes_max));
+  log(LogLevel::info, fmt::format("Slow Consumer Detected: MaxPending of {} Exceeded",
+                                  options().pending_bytes_max));
   close(CloseReason::slow_consumer_pending_bytes);
   output_.clear();
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the state of one client connection above its transport: what it said of itself, its rights, its subscriptions, its
-// output. Operations in, output out; no socket, no clock, no thread of its own. TCP and the in-process link both end here.
+// Owns the state of one client connection above its transport: what it said of itself, its rights,
+// its subscriptions, its output. Operations in, output out; no socket, no clock, no thread of its
+// own. TCP and the in-process link both end here.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,8 @@
 #include "auth/authenticator.hpp"
 #include "base/log.hpp"
 #include "broker/account.hpp"
+#include "broker/close_reason.hpp"
+#include "broker/go_quoted.hpp"
 #include "broker/message.hpp"
 #include "broker/output_queue.hpp"
 #include "broker/session_options.hpp"
@@ -27,35 +30,11 @@ namespace martlet::broker {
 class Shard;
 class Session;
 
-/// Why a session ends. Names and texts as nats-server reports them in /connz.
-enum class CloseReason : uint8_t {
-  none,
-  client_closed,
-  authentication_timeout,
-  authentication_violation,
-  slow_consumer_pending_bytes,
-  slow_consumer_write_deadline,
-  write_error,
-  read_error,
-  parse_error,
-  stale_connection,
-  protocol_violation,
-  bad_client_protocol,
-  max_payload_exceeded,
-  max_control_line_exceeded,
-  max_connections_exceeded,
-  max_account_connections_exceeded,
-  no_responders_requires_headers,
-  server_shutdown,
-  out_of_memory,
-};
-
-std::string_view close_reason_text(CloseReason reason);
-
 /// What carries a session. All calls come on the session's loop.
 class SessionHost {
  public:
-  /// CONNECT needs a check that is too slow for a loop: parsing must pause until Session::finish_connect().
+  /// CONNECT needs a check that is too slow for a loop: parsing must pause until
+  /// Session::finish_connect().
   virtual void on_slow_authentication() = 0;
   /// Much output waits: write what can be written now, before the session judges its client.
   virtual void on_much_pending() = 0;
@@ -78,10 +57,11 @@ struct SessionSetup {
   SessionOptionsSnapshot options;
   std::shared_ptr<const auth::Authenticator> authenticator;
   std::shared_ptr<const protocol::ServerInfo> info;
-  CloseReason refuse = CloseReason::none;  // Not none: say so and end, there is no room for this one.
+  CloseReason refuse =
+      CloseReason::none;       // Not none: say so and end, there is no room for this one.
   Account* account = nullptr;  // Where everybody goes whom the authenticator gives no other.
   std::string client_ip;
-  std::string client_label;    // "127.0.0.1:5000 - cid:7", for the log.
+  std::string client_label;  // "127.0.0.1:5000 - cid:7", for the log.
   Logger log;
 };
 
@@ -101,15 +81,18 @@ class Session {
   void on_auth_timeout();
   /// The transport took nothing for as long as it may.
   void on_write_deadline();
-  /// Sends a PING of which the answer tells the round trip, unless it is known or the client is not ready for one.
+  /// Sends a PING of which the answer tells the round trip, unless it is known or the client is not
+  /// ready for one.
   void measure_rtt(int64_t now_ns);
   /// The answer to SessionHost::on_slow_authentication.
   void finish_connect(std::shared_ptr<const auth::Principal> principal);
-  /// New rights: verdicts cached under the old epoch are dropped, subscriptions that are no longer allowed are ended.
+  /// New rights: verdicts cached under the old epoch are dropped, subscriptions that are no longer
+  /// allowed are ended.
   void set_principal(std::shared_ptr<const auth::Principal> principal);
   void set_account(Account* account) { account_ = account; }
 
-  /// Ends the session: its output so far is still written if the transport can. The first reason stays.
+  /// Ends the session: its output so far is still written if the transport can. The first reason
+  /// stays.
   void close(CloseReason reason);
   /// The transport has taken note of the output: the next growth tells the shard again.
   void clear_dirty() { is_dirty_ = false; }
@@ -120,7 +103,8 @@ class Session {
   bool awaits_connect() const { return parser_.limits().connect_required; }
   bool is_connected() const { return connect_received_; }
 
-  /// Puts one message of `subscription` into the output. False when memory could not be had (then the session closes).
+  /// Puts one message of `subscription` into the output. False when memory could not be had (then
+  /// the session closes).
   void write_message(const Subscription& subscription, const Message& message);
   void write_protocol(std::string_view text);
   /// "-ERR '<text>'\r\n".
@@ -144,7 +128,9 @@ class Session {
   bool echoes() const { return connect_.echo; }
   int64_t last_activity_ns() const { return last_activity_ns_; }
   int64_t rtt_ns() const { return rtt_ns_; }
-  const auth::Permissions* permissions() const { return principal_ ? principal_->permissions.get() : nullptr; }
+  const auth::Permissions* permissions() const {
+    return principal_ ? principal_->permissions.get() : nullptr;
+  }
   /// For tests: how many verdicts on publishes are cached now.
   size_t cached_verdict_count() const { return verdicts_ ? verdicts_->size() : 0; }
 
@@ -155,8 +141,10 @@ class Session {
     bool allowed;
   };
 
-  static constexpr size_t borrow_bytes_min = 1024;          // A payload of this size is written from where it was read.
-  static constexpr int64_t stall_bytes_max = 4 * 1024 * 1024;  // Behind by this much, a receiver slows its producers down.
+  static constexpr size_t borrow_bytes_min =
+      1024;  // A payload of this size is written from where it was read.
+  static constexpr int64_t stall_bytes_max =
+      4 * 1024 * 1024;  // Behind by this much, a receiver slows its producers down.
 
   void on_connect(const protocol::Operation& operation, int64_t now_ns);
   void on_publish(const protocol::Operation& operation);
@@ -164,7 +152,8 @@ class Session {
   void on_unsubscribe(const protocol::Operation& operation);
   void on_ping();
   void admit();
-  void write_long_message(const Subscription& subscription, const Message& message, std::string_view payload);
+  void write_long_message(const Subscription& subscription, const Message& message,
+                          std::string_view payload);
   void check_pending(bool whole);
   void finish_message(size_t payload_bytes, bool whole);
   void on_much_pending();
@@ -201,13 +190,10 @@ class Session {
   CloseReason close_reason_ = CloseReason::none;
   bool connect_received_ = false;
   bool first_pong_sent_ = false;
-  bool is_named_ = false;   // The log knows what the client says of itself.
+  bool is_named_ = false;  // The log knows what the client says of itself.
   bool is_waiting_ = false;
-  bool is_dirty_ = false;   // In Shard::dirty_.
-  bool is_ended_ = false;   // In Shard::ended_.
+  bool is_dirty_ = false;  // In Shard::dirty_.
+  bool is_ended_ = false;  // In Shard::ended_.
 };
-
-/// Quotes as Go's %q does: what -ERR texts put around subjects.
-std::string go_quoted(std::string_view text);
 
 }  // namespace martlet::broker

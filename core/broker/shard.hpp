@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the part of a broker that lives on one loop: its sessions' subscriptions, its route cache, the delivery of messages
-// to the receivers here and the batches for those elsewhere. No I/O: net feeds it and carries its output away.
+// Owns the part of a broker that lives on one loop: its sessions' subscriptions, its route cache,
+// the delivery of messages to the receivers here and the batches for those elsewhere. No I/O: net
+// feeds it and carries its output away.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ class Session;
 /// What a shard needs of the loop around it.
 class ShardHost {
  public:
-  /// Delivers what other loops have handed over until now: called before a PONG, which stands behind all of it.
+  /// Delivers what other loops have handed over until now: called before a PONG, which stands
+  /// behind all of it.
   virtual void drain_inbox() = 0;
 
  protected:
@@ -74,19 +76,23 @@ class Shard {
   Shard& operator=(const Shard&) = delete;
 
   /// Adds a subscription of a session; `sid` is not in use there.
-  SubscribeResult subscribe(Session& session, std::string_view pattern, std::string_view queue, std::string_view sid);
+  SubscribeResult subscribe(Session& session, std::string_view pattern, std::string_view queue,
+                            std::string_view sid);
   /// Ends one; safe during a delivery.
   void unsubscribe(Subscription& subscription);
   /// Internal receivers. The handler outlives the subscription. Null: no memory, or a bad pattern.
-  Subscription* subscribe(Account& account, InternalHandler& handler, std::string_view pattern, std::string_view queue);
+  Subscription* subscribe(Account& account, InternalHandler& handler, std::string_view pattern,
+                          std::string_view queue);
   void unsubscribe(Account& account, Subscription& subscription);
   /// Ends all subscriptions of a session.
   void unsubscribe_all(Session& session);
-  /// For a session that ends and acts no more: ends at most `count_max` of its subscriptions. True when none is left.
+  /// For a session that ends and acts no more: ends at most `count_max` of its subscriptions. True
+  /// when none is left.
   bool unsubscribe_some(Session& session, size_t count_max);
 
-  /// Routes one message. True when at least one receiver got it (or another loop took it over). Called from within a
-  /// delivery (by an internal handler) it is done after that delivery, and answers true.
+  /// Routes one message. True when at least one receiver got it (or another loop took it over).
+  /// Called from within a delivery (by an internal handler) it is done after that delivery, and
+  /// answers true.
   bool publish(Account& account, Message& message);
   /// Delivers what another loop has handed over.
   void deliver(const RemoteBatch& batch);
@@ -127,8 +133,10 @@ class Shard {
  private:
   bool route(Account& account, Message& message);
   bool deliver(Account& account, Subscription& subscription, const Message& message);
-  bool deliver_to_group(Account& account, const Route& route, const RouteGroup& group, const Message& message);
-  void hand_over(Account& account, const Message& message, uint32_t loop, const RemoteBatch::Receiver& receiver);
+  bool deliver_to_group(Account& account, const Route& route, const RouteGroup& group,
+                        const Message& message);
+  void hand_over(Account& account, const Message& message, uint32_t loop,
+                 const RemoteBatch::Receiver& receiver);
   void deliver_group_again(Account& account, uint64_t queue_hash, const Message& message);
   void run_deferred();
   void prepare(Message& message) {
@@ -142,10 +150,12 @@ class Shard {
   RouteCache routes_;
   Random random_;
   std::vector<RemoteBatch> outbound_;
-  std::vector<uint8_t> message_open_;  // For each loop: the message being routed has been begun in outbound_.
+  std::vector<uint8_t>
+      message_open_;  // For each loop: the message being routed has been begun in outbound_.
   std::vector<Session*> dirty_;
   std::vector<Session*> ended_;
-  std::vector<std::unique_ptr<RemoteBatch>> deferred_;  // Published from within a delivery, one message each.
+  std::vector<std::unique_ptr<RemoteBatch>>
+      deferred_;  // Published from within a delivery, one message each.
   subject::Match scratch_match_;
   ShardStatistics statistics_;
   SizeText sizes_;

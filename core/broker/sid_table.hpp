@@ -19,7 +19,8 @@ class SidTable {
   /// `subscription`'s sid is not in here yet.
   void insert(Subscription* subscription);
   void erase(const Subscription* subscription);
-  /// For the end of a session: moves up to `count_max` subscriptions out. Afterwards nothing may be found or inserted.
+  /// For the end of a session: moves up to `count_max` subscriptions out. Afterwards nothing may be
+  /// found or inserted.
   void drain(size_t count_max, std::vector<Subscription*>& out);
   size_t size() const { return count_; }
   size_t capacity_bytes() const { return slots_.capacity() * sizeof(Subscription*); }

@@ -98,7 +98,8 @@ class Loop {
   /// loop, which then calls run_once(0), also after next_timeout_ns(). -1 unless made
   /// with_descriptor.
   int descriptor() const;
-  /// Readable after wake() and post(), until the next turn: for who waits on few descriptors himself.
+  /// Readable after wake() and post(), until the next turn: for who waits on few descriptors
+  /// himself.
   int wake_descriptor() const { return wake_fd_; }
   /// Nanoseconds until a timer wants a turn; -1: none does.
   int64_t next_timeout_ns() const;

@@ -16,7 +16,8 @@ constexpr int64_t first_ping_ns = 2'000'000'000;
 
 }  // namespace
 
-Connection::Connection(Worker& worker, std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup)
+Connection::Connection(Worker& worker, std::unique_ptr<transport::ByteStream> stream,
+                       broker::SessionSetup setup)
     : worker_(worker),
       stream_(std::move(stream)),
       session_(worker.shard(), *this, std::move(setup)),
@@ -42,8 +43,8 @@ Status Connection::start() {
   return stream_->set_interest(true, false);
 }
 
-// Before CONNECT a client is asked after the whole interval; the first time after it soon, with a little chance in it so
-// that many clients that came together are not asked together.
+// Before CONNECT a client is asked after the whole interval; the first time after it soon, with a
+// little chance in it so that many clients that came together are not asked together.
 void Connection::start_ping_timer() {
   const int64_t interval = session_.options().ping_interval_ns;
   int64_t delay = interval;
@@ -77,7 +78,9 @@ bool Connection::finish() {
   flush();
   keep_borrowed();
   worker_.loop().stop_timer(ping_timer_);
-  if (session_.output().is_empty() || session_.close_reason() == broker::CloseReason::server_shutdown) return true;
+  if (session_.output().is_empty() ||
+      session_.close_reason() == broker::CloseReason::server_shutdown)
+    return true;
   is_finishing_ = true;
   worker_.loop().start_timer(write_timer_, last_words_ns);
   return false;
@@ -104,22 +107,28 @@ void Connection::on_stream_ready(bool readable, bool writable) {
 
 char* Connection::read_space(size_t& bytes_max) {
   if (pending_.size() > prefix_bytes_max) {
-    // A large payload is read to where it will be sent from. Memory follows what has arrived, not what was announced.
+    // A large payload is read to where it will be sent from. Memory follows what has arrived, not
+    // what was announced.
     const size_t have = pending_.size();
-    // How long a line will be is not known: one byte more is needed, and as much again is what it is read by.
+    // How long a line will be is not known: one byte more is needed, and as much again is what it
+    // is read by.
     const size_t wanted = needed_ > have + 1 ? needed_ : have * 2;
-    if (pending_.capacity() < have + protocol::Parser::slack_bytes + 1 || pending_.capacity() - have < 4096) {
-      pending_.reserve(std::min(wanted, std::max(have * 2, pending_growth_min)) + protocol::Parser::slack_bytes);
+    if (pending_.capacity() < have + protocol::Parser::slack_bytes + 1 ||
+        pending_.capacity() - have < 4096) {
+      pending_.reserve(std::min(wanted, std::max(have * 2, pending_growth_min)) +
+                       protocol::Parser::slack_bytes);
     }
     bytes_max = std::min(wanted - have, pending_.capacity() - have - protocol::Parser::slack_bytes);
     pending_.resize(have + bytes_max + protocol::Parser::slack_bytes);
     pending_.resize(have + bytes_max);
     return pending_.data() + have;
   }
-  if (Worker::arena_bytes - worker_.arena_used_ < Worker::read_bytes_min + pending_.size()) worker_.recycle_arena();
+  if (Worker::arena_bytes - worker_.arena_used_ < Worker::read_bytes_min + pending_.size())
+    worker_.recycle_arena();
   char* space = worker_.arena_.get() + worker_.arena_used_;
   std::memcpy(space, pending_.data(), pending_.size());
-  bytes_max = std::min(Worker::read_bytes_max, Worker::arena_bytes - worker_.arena_used_ - pending_.size());
+  bytes_max =
+      std::min(Worker::read_bytes_max, Worker::arena_bytes - worker_.arena_used_ - pending_.size());
   return space + pending_.size();
 }
 
@@ -131,18 +140,25 @@ void Connection::read_some() {
   const transport::StreamResult result = stream_->read(space, bytes_max);
   if (in_pending) pending_.resize(have + result.bytes);
   switch (result.state) {
-    case transport::StreamState::ok: break;
-    case transport::StreamState::want_read: return;
+    case transport::StreamState::ok:
+      break;
+    case transport::StreamState::want_read:
+      return;
     case transport::StreamState::want_write:
       read_wants_write_ = true;
       update_interest();
       return;
-    case transport::StreamState::closed: on_stream_end(broker::CloseReason::client_closed); return;
-    case transport::StreamState::failed: on_stream_end(broker::CloseReason::read_error); return;
+    case transport::StreamState::closed:
+      on_stream_end(broker::CloseReason::client_closed);
+      return;
+    case transport::StreamState::failed:
+      on_stream_end(broker::CloseReason::read_error);
+      return;
   }
   if (in_pending) {
     if (pending_.size() < needed_) return;
-    // What is parsed here may be borrowed by outputs until the end of the turn: it moves to where it is kept that long.
+    // What is parsed here may be borrowed by outputs until the end of the turn: it moves to where
+    // it is kept that long.
     worker_.held_.push_back(std::move(pending_));
     pending_ = std::string();
     const std::string& whole = worker_.held_.back();
@@ -187,7 +203,9 @@ void Connection::parse(const char* begin, const char* end, bool in_pending) {
     saw_connect_ = true;
     start_ping_timer();
   }
-  if ((worker_.shard().take_stall() || worker_.must_slow_producers()) && session_.options().stalls_producers) stall();
+  if ((worker_.shard().take_stall() || worker_.must_slow_producers()) &&
+      session_.options().stalls_producers)
+    stall();
 }
 
 void Connection::keep_tail(const char* begin, const char* end, size_t needed) {
@@ -220,7 +238,8 @@ void Connection::on_slow_authentication() {
         std::string padded = rest;
         padded.append(protocol::Parser::slack_bytes, '\0');
         worker.held_.push_back(std::move(padded));
-        connection.parse(worker.held_.back().data(), worker.held_.back().data() + rest.size(), true);
+        connection.parse(worker.held_.back().data(), worker.held_.back().data() + rest.size(),
+                         true);
       });
     });
   });
@@ -247,8 +266,10 @@ void Connection::resume_reading() {
 }
 
 void Connection::update_interest() {
-  const bool read = (!is_stalled_ && !session_.is_waiting() && !session_.is_closing()) || write_wants_read_;
-  Status status = stream_->set_interest(read, wants_write_ || (read_wants_write_ && !session_.is_closing()));
+  const bool read =
+      (!is_stalled_ && !session_.is_waiting() && !session_.is_closing()) || write_wants_read_;
+  Status status =
+      stream_->set_interest(read, wants_write_ || (read_wants_write_ && !session_.is_closing()));
   if (!status) session_.close(broker::CloseReason::out_of_memory);
 }
 
@@ -275,7 +296,8 @@ void Connection::flush() {
     }
     break;
   }
-  const bool congested = output.pending_bytes() > (is_congested_ ? relieved_bytes : congested_bytes);
+  const bool congested =
+      output.pending_bytes() > (is_congested_ ? relieved_bytes : congested_bytes);
   if (congested != is_congested_) {
     is_congested_ = congested;
     worker_.congested_count_ += congested ? 1 : static_cast<size_t>(-1);

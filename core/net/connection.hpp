@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns one connection: the byte stream, the bytes that are not yet a whole operation, the session, and the timers of its
-// life. Lives on one worker; the worker ends it between turns.
+// Owns one connection: the byte stream, the bytes that are not yet a whole operation, the session,
+// and the timers of its life. Lives on one worker; the worker ends it between turns.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,8 @@ class Worker;
 
 class Connection final : public transport::StreamHandler, public broker::SessionHost {
  public:
-  Connection(Worker& worker, std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup);
+  Connection(Worker& worker, std::unique_ptr<transport::ByteStream> stream,
+             broker::SessionSetup setup);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -28,8 +29,9 @@ class Connection final : public transport::StreamHandler, public broker::Session
   void flush();
   /// Copies output that is borrowed from memory which is about to be used anew.
   void keep_borrowed();
-  /// The session has ended: true when nothing is left to do but to destroy this; otherwise the last words (an -ERR) still
-  /// wait for the stream, and the worker is told through connection_done() when they are out or out of time.
+  /// The session has ended: true when nothing is left to do but to destroy this; otherwise the last
+  /// words (an -ERR) still wait for the stream, and the worker is told through connection_done()
+  /// when they are out or out of time.
   bool finish();
   /// Reading goes on after a stall.
   void resume_reading();
@@ -44,7 +46,8 @@ class Connection final : public transport::StreamHandler, public broker::Session
 
  private:
   friend class Worker;
-  static constexpr size_t prefix_bytes_max = 16 * 1024;      // A longer incomplete operation gets memory of its own.
+  static constexpr size_t prefix_bytes_max =
+      16 * 1024;  // A longer incomplete operation gets memory of its own.
   static constexpr size_t pending_growth_min = 64 * 1024;
   static constexpr size_t congested_bytes = 4 * 1024 * 1024;
   static constexpr size_t relieved_bytes = 1024 * 1024;
@@ -70,17 +73,19 @@ class Connection final : public transport::StreamHandler, public broker::Session
   broker::Session session_;
   io::Timer ping_timer_;   // Until CONNECT: the time for authentication.
   io::Timer write_timer_;  // Running while output waits for the stream.
-  std::string pending_;    // An incomplete operation; pending_.size() is what has been read of it, capacity has slack.
+  std::string pending_;    // An incomplete operation; pending_.size() is what has been read of it,
+                           // capacity has slack.
   size_t needed_ = 0;      // At least so many bytes are needed before it can be complete.
-  Connection* next_ = nullptr;      // In the worker's list.
+  Connection* next_ = nullptr;  // In the worker's list.
   Connection* previous_ = nullptr;
-  uint64_t place_ = 0;              // Falls along the list.
+  uint64_t place_ = 0;  // Falls along the list.
   int64_t start_wall_ns_ = 0;
   int64_t stalled_since_ns_ = 0;
   bool is_stalled_ = false;
   bool is_congested_ = false;
   bool wants_write_ = false;
-  bool read_wants_write_ = false;   // The stream must write before it can read, or the other way round (TLS).
+  bool read_wants_write_ =
+      false;  // The stream must write before it can read, or the other way round (TLS).
   bool write_wants_read_ = false;
   bool saw_connect_ = false;
   bool is_ending_ = false;     // The session has ended; its subscriptions go, slice by slice.

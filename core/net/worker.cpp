@@ -167,7 +167,8 @@ void Worker::end_connections() {
       if (setup_.on_connection_closing) setup_.on_connection_closing(*connection);
       connection->flush();
     }
-    // A million subscriptions do not hold the others up: the rest of them has its turn in the next turns.
+    // A million subscriptions do not hold the others up: the rest of them has its turn in the next
+    // turns.
     if (!shard_->unsubscribe_some(*session, is_stopping_ ? SIZE_MAX : unsubscribes_per_turn)) {
       shard_->ended_sessions().push_back(session);
     } else if (connection->finish()) {

@@ -75,7 +75,8 @@ bool read_key(const std::string& key, const json::value& value, ConnectOptions& 
 }
 
 bool is_surrogate_escape(std::string_view text, size_t at, char first, char second) {
-  return at + 6 <= text.size() && text[at] == '\\' && text[at + 1] == 'u' && (text[at + 2] | 0x20) == 'd' &&
+  return at + 6 <= text.size() && text[at] == '\\' && text[at + 1] == 'u' &&
+         (text[at + 2] | 0x20) == 'd' &&
          ((text[at + 3] | 0x20) >= first && (text[at + 3] | 0x20) <= second);
 }
 
@@ -83,7 +84,8 @@ bool is_surrogate_escape(std::string_view text, size_t at, char first, char seco
 std::string without_lone_surrogates(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size();) {
-    const bool high = is_surrogate_escape(text, i, '8', '9') || is_surrogate_escape(text, i, 'a', 'b');
+    const bool high =
+        is_surrogate_escape(text, i, '8', '9') || is_surrogate_escape(text, i, 'a', 'b');
     const auto is_low = [&](size_t at) { return is_surrogate_escape(text, at, 'c', 'f'); };
     if (high && is_low(i + 6)) {
       out.append(text.substr(i, 12));
@@ -114,15 +116,21 @@ json::value parse_leniently(std::string_view text, boost::system::error_code& er
   return value;
 }
 
-// The keys of INFO by type; a client has no reason to send one, but a wrong one ends the connection.
+// The keys of INFO by type; a client has no reason to send one, but a wrong one ends the
+// connection.
 bool fits_info(const std::string& key, const json::value& value) {
-  static constexpr std::string_view texts[] = {"server_id", "server_name", "version", "git_commit", "go",   "host",
-                                               "ip",        "client_ip",   "nonce",   "cluster",    "domain", "xkey"};
-  static constexpr std::string_view numbers[] = {"proto", "port", "max_payload", "client_id", "api_lvl"};
-  static constexpr std::string_view flags[] = {"headers",   "auth_required",   "tls_required", "tls_verify",
-                                               "jetstream", "cluster_dynamic", "ldm",          "connect_info"};
+  static constexpr std::string_view texts[] = {"server_id", "server_name", "version", "git_commit",
+                                               "go",        "host",        "ip",      "client_ip",
+                                               "nonce",     "cluster",     "domain",  "xkey"};
+  static constexpr std::string_view numbers[] = {"proto", "port", "max_payload", "client_id",
+                                                 "api_lvl"};
+  static constexpr std::string_view flags[] = {"headers",    "auth_required", "tls_required",
+                                               "tls_verify", "jetstream",     "cluster_dynamic",
+                                               "ldm",        "connect_info"};
   if (value.is_null()) return true;
-  const auto is_in = [&](const auto& keys) { return std::find(std::begin(keys), std::end(keys), key) != std::end(keys); };
+  const auto is_in = [&](const auto& keys) {
+    return std::find(std::begin(keys), std::end(keys), key) != std::end(keys);
+  };
   if (is_in(texts)) return value.is_string();
   if (is_in(numbers)) return value.is_int64();
   if (is_in(flags)) return value.is_bool();
@@ -157,7 +165,8 @@ Status read_connect(std::string_view text, ConnectOptions& options) {
   if (!value.is_object()) return Status(ErrorCode::protocol, "CONNECT is not a JSON object");
   for (const auto& [key, entry] : value.get_object()) {
     if (!read_key(lower_case(std::string_view(key.data(), key.size())), entry, options)) {
-      return Status(ErrorCode::protocol, "CONNECT has a wrong type at \"" + std::string(key) + "\"");
+      return Status(ErrorCode::protocol,
+                    "CONNECT has a wrong type at \"" + std::string(key) + "\"");
     }
   }
   return Status();

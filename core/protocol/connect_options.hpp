@@ -30,9 +30,9 @@ struct ConnectOptions {
   std::string version;
 };
 
-/// Reads over `options`: what the text does not name keeps its value. Keys match in any case; unknown keys are ignored and
-/// never kept. Fails with protocol for what is not one JSON object, is nested deeper than 1000, or has a known key of a
-/// wrong type.
+/// Reads over `options`: what the text does not name keeps its value. Keys match in any case;
+/// unknown keys are ignored and never kept. Fails with protocol for what is not one JSON object, is
+/// nested deeper than 1000, or has a known key of a wrong type.
 Status read_connect(std::string_view text, ConnectOptions& options);
 
 /// Whether `text` could be an INFO: one JSON object whose known keys have the right types.

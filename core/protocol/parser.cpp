@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the parser: a short way for the publish that everybody sends (a line within 32 bytes, single spaces), and a long
-// way for everything else. Both follow the rules observed on nats-server 2.15.2; tests/conformance holds them as
-// transcripts.
+// Owns the parser: a short way for the publish that everybody sends (a line within 32 bytes, single
+// spaces), and a long way for everything else. Both follow the rules observed on
+// nats-server 2.15.2; tests/conformance holds them as transcripts.
 #include "protocol/parser.hpp"
 
 #include <cstring>
@@ -14,7 +14,8 @@
 namespace martlet::protocol {
 namespace {
 
-constexpr int64_t blank_bytes_max = 4096;  // Blanks between a verb and its first argument that are waited for.
+constexpr int64_t blank_bytes_max =
+    4096;  // Blanks between a verb and its first argument that are waited for.
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -27,14 +28,20 @@ struct Verb {
 };
 
 constexpr Verb verbs[] = {
-    {"pub", OperationKind::publish, Verb::blank},     {"hpub", OperationKind::publish, Verb::blank},
-    {"sub", OperationKind::subscribe, Verb::blank},   {"unsub", OperationKind::unsubscribe, Verb::blank},
-    {"ping", OperationKind::ping, Verb::rest},        {"pong", OperationKind::pong, Verb::rest},
-    {"connect", OperationKind::connect, Verb::anything}, {"info", OperationKind::info, Verb::anything},
-    {"+ok", OperationKind::ok, Verb::rest},           {"-err", OperationKind::error, Verb::blank},
+    {"pub", OperationKind::publish, Verb::blank},
+    {"hpub", OperationKind::publish, Verb::blank},
+    {"sub", OperationKind::subscribe, Verb::blank},
+    {"unsub", OperationKind::unsubscribe, Verb::blank},
+    {"ping", OperationKind::ping, Verb::rest},
+    {"pong", OperationKind::pong, Verb::rest},
+    {"connect", OperationKind::connect, Verb::anything},
+    {"info", OperationKind::info, Verb::anything},
+    {"+ok", OperationKind::ok, Verb::rest},
+    {"-err", OperationKind::error, Verb::blank},
 };
 
-// The verb that [begin, end) starts with. `partial`: the bytes end inside of what may still become one.
+// The verb that [begin, end) starts with. `partial`: the bytes end inside of what may still become
+// one.
 const Verb* find_verb(const char* begin, const char* end, bool& partial) {
   partial = false;
   for (const Verb& verb : verbs) {
@@ -42,7 +49,8 @@ const Verb* find_verb(const char* begin, const char* end, bool& partial) {
     const char* expected = verb.text;
     while (at < end && *expected != '\0') {
       const char c = *at;
-      const bool equal = (*expected >= 'a' && *expected <= 'z') ? (lower(c) == *expected && c > '@') : c == *expected;
+      const bool equal = (*expected >= 'a' && *expected <= 'z') ? (lower(c) == *expected && c > '@')
+                                                                : c == *expected;
       if (!equal) break;
       at += 1;
       expected += 1;
@@ -57,14 +65,16 @@ const Verb* find_verb(const char* begin, const char* end, bool& partial) {
 }
 
 // Splits at blanks; answers how many pieces there are, of which at most `pieces_max` are stored.
-int split(const char* at, const char* end, bool also_line_ends, std::string_view* pieces, int pieces_max) {
+int split(const char* at, const char* end, bool also_line_ends, std::string_view* pieces,
+          int pieces_max) {
   int count = 0;
   while (at < end) {
     while (at < end && (is_blank(*at) || (also_line_ends && *at == '\r'))) at += 1;
     if (at == end) break;
     const char* start = at;
     while (at < end && !is_blank(*at) && !(also_line_ends && *at == '\r')) at += 1;
-    if (count < pieces_max) pieces[count] = std::string_view(start, static_cast<size_t>(at - start));
+    if (count < pieces_max)
+      pieces[count] = std::string_view(start, static_cast<size_t>(at - start));
     count += 1;
   }
   return count;
@@ -112,19 +122,25 @@ ParseResult Parser::next(const char* begin, const char* end, Operation& operatio
         // Anything at or below ' ' counts here; only a line that is all plain goes on.
         const __m128i limit = _mm_set1_epi8(' ');
         const uint32_t low_bytes =
-            (static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(low, limit), low))) |
-             static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(high, limit), high))) << 16) &
+            (static_cast<uint32_t>(
+                 _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(low, limit), low))) |
+             static_cast<uint32_t>(
+                 _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(high, limit), high)))
+                 << 16) &
             inside;
-        const uint32_t spaces = (static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(low, space))) |
-                                 static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(high, space))) << 16) &
-                                inside;
+        const uint32_t spaces =
+            (static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(low, space))) |
+             static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(high, space))) << 16) &
+            inside;
         const bool plain = line < available && line >= 8 && begin[line - 1] == '\r' &&
-                           low_bytes == (spaces | 1U << (line - 1)) && (spaces & (spaces << 1)) == 0;
+                           low_bytes == (spaces | 1U << (line - 1)) &&
+                           (spaces & (spaces << 1)) == 0;
         const uint32_t after_verb = spaces & ~8U;
         const uint32_t after_subject = after_verb & (after_verb - 1);
         // One or two blanks behind the subject, none at the end of the line.
         if (plain && after_verb != 0 && (after_subject & (after_subject - 1)) == 0 &&
-            (spaces & (1U << (line - 2))) == 0 && static_cast<int64_t>(line) < limits_.control_line_bytes_max) {
+            (spaces & (1U << (line - 2))) == 0 &&
+            static_cast<int64_t>(line) < limits_.control_line_bytes_max) {
           const uint32_t first = static_cast<uint32_t>(__builtin_ctz(after_verb));
           uint32_t last = first;
           operation.subject = std::string_view(begin + 4, first - 4);
@@ -133,16 +149,18 @@ ParseResult Parser::next(const char* begin, const char* end, Operation& operatio
             last = static_cast<uint32_t>(__builtin_ctz(after_subject));
             operation.reply = std::string_view(begin + first + 1, last - first - 1);
           }
-          const int64_t size = parse_size(std::string_view(begin + last + 1, line - 1 - (last + 1)));
+          const int64_t size =
+              parse_size(std::string_view(begin + last + 1, line - 1 - (last + 1)));
           if (size >= 0 && (size <= limits_.payload_bytes_max || limits_.payload_bytes_max < 0)) {
             operation.kind = OperationKind::publish;
             operation.has_headers = false;
             operation.header_bytes = 0;
-            operation.size_zeros = begin[last + 1] == '0' ? leading_zeros({begin + last + 1, line - 2 - last}) : 0;
+            operation.size_zeros =
+                begin[last + 1] == '0' ? leading_zeros({begin + last + 1, line - 2 - last}) : 0;
             operation.header_size_zeros = 0;
             operation.argument = std::string_view(begin + 4, line - 5);
-            return take_payload(begin, begin + line + 1, end, static_cast<size_t>(size), operation, consumed,
-                                needed);
+            return take_payload(begin, begin + line + 1, end, static_cast<size_t>(size), operation,
+                                consumed, needed);
           }
         }
       }
@@ -152,29 +170,33 @@ ParseResult Parser::next(const char* begin, const char* end, Operation& operatio
   return parse_slow(begin, end, operation, consumed, needed);
 }
 
-ParseResult Parser::take_payload(const char* begin, const char* data, const char* end, size_t payload_bytes,
-                                 Operation& operation, size_t& consumed, size_t& needed) {
+ParseResult Parser::take_payload(const char* begin, const char* data, const char* end,
+                                 size_t payload_bytes, Operation& operation, size_t& consumed,
+                                 size_t& needed) {
   const size_t available = static_cast<size_t>(end - data);
   if (available < payload_bytes + 2) {
     // A wrong end is told as soon as it can be seen.
-    if (available == payload_bytes + 1 && data[payload_bytes] != '\r') return ParseResult::unknown_operation;
+    if (available == payload_bytes + 1 && data[payload_bytes] != '\r')
+      return ParseResult::unknown_operation;
     consumed = 0;
     needed = static_cast<size_t>(data - begin) + payload_bytes + 2;
     return ParseResult::incomplete;
   }
-  if (data[payload_bytes] != '\r' || data[payload_bytes + 1] != '\n') return ParseResult::unknown_operation;
+  if (data[payload_bytes] != '\r' || data[payload_bytes + 1] != '\n')
+    return ParseResult::unknown_operation;
   operation.payload = std::string_view(data, payload_bytes);
   consumed = static_cast<size_t>(data - begin) + payload_bytes + 2;
   return ParseResult::operation;
 }
 
-ParseResult Parser::parse_slow(const char* begin, const char* end, Operation& operation, size_t& consumed,
-                               size_t& needed) {
+ParseResult Parser::parse_slow(const char* begin, const char* end, Operation& operation,
+                               size_t& consumed, size_t& needed) {
   consumed = 0;
   needed = static_cast<size_t>(end - begin) + 1;
   if (begin == end) return ParseResult::incomplete;
   if (skipping_line_) {
-    const char* newline = static_cast<const char*>(std::memchr(begin, '\n', static_cast<size_t>(end - begin)));
+    const char* newline =
+        static_cast<const char*>(std::memchr(begin, '\n', static_cast<size_t>(end - begin)));
     if (newline == nullptr) {
       consumed = static_cast<size_t>(end - begin);
       needed = 1;
@@ -204,19 +226,24 @@ ParseResult Parser::parse_slow(const char* begin, const char* end, Operation& op
   const char* const blanks = at;
   while (at < end && is_blank(*at)) at += 1;
   if (at == end) {
-    return at - blanks > blank_bytes_max ? ParseResult::control_line_too_long : ParseResult::incomplete;
+    return at - blanks > blank_bytes_max ? ParseResult::control_line_too_long
+                                         : ParseResult::incomplete;
   }
-  // The first byte behind the blanks belongs to the argument, whatever it is: even a line end only ends the line when it
-  // is not that byte.
-  const char* newline = static_cast<const char*>(std::memchr(at + 1, '\n', static_cast<size_t>(end - at - 1)));
+  // The first byte behind the blanks belongs to the argument, whatever it is: even a line end only
+  // ends the line when it is not that byte.
+  const char* newline =
+      static_cast<const char*>(std::memchr(at + 1, '\n', static_cast<size_t>(end - at - 1)));
   if (newline == nullptr) {
     if (end - at > limits_.control_line_bytes_max + 1) return ParseResult::control_line_too_long;
     return ParseResult::incomplete;
   }
   const char* arguments_end = newline;
-  // One byte is dropped when the line holds a CR anywhere, as nats-server does; it is the CR where it should be.
-  if (std::memchr(at + 1, '\r', static_cast<size_t>(newline - at - 1)) != nullptr) arguments_end -= 1;
-  if (arguments_end - at > limits_.control_line_bytes_max) return ParseResult::control_line_too_long;
+  // One byte is dropped when the line holds a CR anywhere, as nats-server does; it is the CR where
+  // it should be.
+  if (std::memchr(at + 1, '\r', static_cast<size_t>(newline - at - 1)) != nullptr)
+    arguments_end -= 1;
+  if (arguments_end - at > limits_.control_line_bytes_max)
+    return ParseResult::control_line_too_long;
 
   operation.kind = verb->kind;
   operation.has_headers = verb->text[0] == 'h';
@@ -224,7 +251,8 @@ ParseResult Parser::parse_slow(const char* begin, const char* end, Operation& op
   const ParseResult result = parse_arguments(at, arguments_end, operation);
   if (result != ParseResult::operation) return result;
   if (operation.kind == OperationKind::publish) {
-    return take_payload(begin, newline + 1, end, static_cast<size_t>(operation.max), operation, consumed, needed);
+    return take_payload(begin, newline + 1, end, static_cast<size_t>(operation.max), operation,
+                        consumed, needed);
   }
   consumed = static_cast<size_t>(newline - begin) + 1;
   return ParseResult::operation;
@@ -243,8 +271,10 @@ ParseResult Parser::parse_arguments(const char* at, const char* end, Operation& 
       operation.reply = count == 2 + sizes ? pieces[1] : std::string_view();
       const int64_t size = parse_size(pieces[count - 1]);
       const int64_t header_bytes = operation.has_headers ? parse_size(pieces[count - 2]) : 0;
-      if (size < 0 || header_bytes < 0 || header_bytes > size) return ParseResult::malformed_arguments;
-      if (limits_.payload_bytes_max >= 0 && size > limits_.payload_bytes_max) return ParseResult::payload_too_large;
+      if (size < 0 || header_bytes < 0 || header_bytes > size)
+        return ParseResult::malformed_arguments;
+      if (limits_.payload_bytes_max >= 0 && size > limits_.payload_bytes_max)
+        return ParseResult::payload_too_large;
       operation.header_bytes = static_cast<uint32_t>(header_bytes);
       operation.size_zeros = leading_zeros(pieces[count - 1]);
       operation.header_size_zeros = operation.has_headers ? leading_zeros(pieces[count - 2]) : 0;

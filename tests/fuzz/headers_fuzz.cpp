@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: no header block makes its readers look outside of it, and a block that is built reads back as it was. Method: the
-// input is a block, and its lines are put into a new one.
+// Goal: no header block makes its readers look outside of it, and a block that is built reads back
+// as it was. Method: the input is a block, and its lines are put into a new one.
 #include <cstdint>
 #include <string>
 #include <string_view>

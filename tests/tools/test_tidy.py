@@ -128,6 +128,17 @@ def test_the_ratchet_turns_one_way(plant, mark, lines, expected):
     assert not expected or expected in found[0]
 
 
+@pytest.mark.parametrize("mark", [1, 3])
+def test_wide_lines_are_held_to_their_number(plant, mark):
+    plant(GOOD)
+    plant({"tools/tidy_marks.toml": f'[wide_lines]\n"core/net/x.hpp" = {mark}\n'})
+    found = violations(plant({"core/net/x.hpp": OWNS + ("// " + "x" * 98 + "\n") * 2}))
+    assert len(found) == 1
+    assert f"2 lines above 100 columns, its mark is {mark}" in found[0]
+    plant({"tools/tidy_marks.toml": '[wide_lines]\n"core/net/x.hpp" = 2\n'})
+    assert violations(plant({})) == []
+
+
 def test_marks_of_what_is_gone_are_refused(plant):
     plant(GOOD)
     text = marks(

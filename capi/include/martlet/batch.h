@@ -22,10 +22,11 @@ extern "C" {
 #define MARTLET_KIND_SLOW_CONSUMER 6    /* A subscription reached its bound; data is a sentence. */
 #define MARTLET_KIND_CONNECTED 16       /* The first connect; data is the URL. */
 #define MARTLET_KIND_DISCONNECTED 17    /* The connection was lost: `status`; data is a sentence. */
-#define MARTLET_KIND_RECONNECTED 18 /* Connected again, with all subscriptions; data is the URL. \
-                                     */
-#define MARTLET_KIND_CLOSED 19      /* The last of a connection; `status` OK after close, drain. */
-#define MARTLET_KIND_ERROR 20       /* The server said -ERR: `status`; data is its sentence. */
+#define MARTLET_KIND_RECONNECTED                                                            \
+  18                           /* Connected again, with all subscriptions; data is the URL. \
+                                */
+#define MARTLET_KIND_CLOSED 19 /* The last of a connection; `status` OK after close, drain. */
+#define MARTLET_KIND_ERROR 20  /* The server said -ERR: `status`; data is its sentence. */
 #define MARTLET_KIND_DISCOVERED_SERVERS 21 /* The pool grew; data is a JSON array of URLs. */
 #define MARTLET_KIND_LAME_DUCK 22          /* The server will stop soon. */
 #define MARTLET_KIND_RECONNECTING 23       /* An attempt begins; data is the URL. */

@@ -54,12 +54,10 @@ TEST(RoutingTable, churn_of_inboxes_leaves_other_subjects_alone) {
   RoutingTable table(42);
   const RouteDependencies orders = table.dependencies_of("orders.new.eu");
   const uint64_t before = table.change_sum(orders);
-  int touched = 0;
   for (int i = 0; i < 1000; i++) {
     Subscription subscription;
     ASSERT_TRUE(table.insert("_INBOX.x" + std::to_string(i) + ".*", "", &subscription));
     table.remove(&subscription);
-    touched += table.change_sum(orders) != before ? 1 : 0;
   }
   // One of 1,024 counters is hit by chance now and then; mostly the sum stands.
   EXPECT_EQ(table.count(), 0U);
