@@ -12,8 +12,8 @@
 
 namespace martlet::python {
 
-/// Where one blocking call at a time waits. An answer to a call that was given up is passed over
-// by its cookie.
+/// Where one blocking call at a time waits. An answer to a call that was given up is passed over by
+/// its cookie.
 struct CallQueue {
   cpp::Queue queue;
   int64_t cookie = 0;
@@ -26,7 +26,7 @@ struct RawConnection {
   ~RawConnection();
   cpp::Connection connection;
   /// Queues for blocking calls, one for each thread that is in one; kept for the next. Under the
-  // GIL.
+  /// GIL.
   std::vector<std::unique_ptr<CallQueue>> idle_calls;
 };
 
