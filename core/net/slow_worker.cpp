@@ -3,13 +3,18 @@
 // Owns the queue of slow work.
 #include "net/slow_worker.hpp"
 
+#include "io/signal_shield.hpp"
+
 namespace martlet::net {
 
 bool SlowWorker::run(std::function<void()> task) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (stopping_ || tasks_.size() >= tasks_max) return false;
   tasks_.push_back(std::move(task));
-  if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+  if (!thread_.joinable()) {
+    const io::SignalShield shield;  // Signals are the host's.
+    thread_ = std::thread([this] { work(); });
+  }
   changed_.notify_one();
   return true;
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <new>
 
+#include "io/signal_shield.hpp"
+
 namespace martlet::net {
 
 Worker::Worker(Setup setup) : setup_(std::move(setup)) {}
@@ -15,6 +17,7 @@ Result<std::unique_ptr<Worker>> Worker::create(Setup setup) {
   if (!loop) return loop.take_error();
   std::unique_ptr<Worker> worker(new Worker(std::move(setup)));
   worker->loop_ = std::move(*loop);
+  worker->loop_->set_spin_ns(worker->setup_.spin_ns);
   broker::Shard::Setup shard;
   shard.index = worker->setup_.index;
   shard.shard_count = worker->setup_.worker_count;
@@ -40,6 +43,7 @@ Worker::~Worker() {
 }
 
 void Worker::start() {
+  const io::SignalShield shield;  // Signals are the host's.
   thread_ = std::thread([this] { loop_->run(); });
 }
 

@@ -27,6 +27,7 @@ class Worker final : public broker::ShardHost {
     uint32_t index = 0;
     uint32_t worker_count = 1;
     uint64_t seed = 1;
+    int64_t spin_ns = 0;  // How long the loop looks without sleeping.
     const Clock* clock = nullptr;
     MemoryBudget* budget = nullptr;
     /// Held by a worker while it hands over: whoever acts on what it got hands over later, to

@@ -95,6 +95,8 @@ constexpr Key keys[] = {
     {"port", [](auto key, const auto& value, Options& o) { return set_port(key, value, o.port); }},
     {"server_name",
      [](auto key, const auto& value, Options& o) { return set(key, value, o.server_name); }},
+    {"spin_us", [](auto key, const auto& value,
+                   Options& o) { return set(key, value, o.spin_us, 0, 1000000); }},
     {"token",
      [](auto key, const auto& value, Options& o) { return set(key, value, o.auth.token); }},
     {"trace", [](auto key, const auto& value, Options& o) { return set(key, value, o.trace); }},

@@ -125,6 +125,7 @@ Status Server::Core::start_workers(Run& run) {
     setup.index = i;
     setup.worker_count = count;
     setup.seed = io::random_seed();
+    setup.spin_ns = options_.spin_us * ns_per_us;
     setup.clock = &clock_;
     setup.budget = &run.budget;
     setup.exchange_mutex = &run.exchange_mutex;

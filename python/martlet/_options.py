@@ -76,6 +76,7 @@ SERVER: Mapping[str, Option] = {
     "max_subscriptions": ("max_subscriptions", _as_is),
     "ping_interval": ("ping_interval_ms", _milliseconds),
     "ping_max": ("ping_max", _as_is),
+    "spin_us": ("spin_us", _as_is),
     "write_deadline": ("write_deadline_ms", _milliseconds),
     "debug": ("debug", _as_is),
     "trace": ("trace", _as_is),

@@ -140,6 +140,7 @@ void receive(Side& side, const Clock& clock, int messages, Bell& answered,
 double broker_p50_us(const Clock& clock, int messages, int64_t spin) {
   server::Options options;
   options.listens = false;
+  options.spin_us = spin;
   auto made = server::Server::create(options, nullptr);
   if (!made) die("no server");
   const std::unique_ptr<server::Server> server = std::move(*made);

@@ -121,9 +121,11 @@ void Loop::run() {
 
 void Loop::run_once(int64_t timeout_ns) {
   if (turn_at_once_) timeout_ns = 0;
-  if (timeout_ns != 0) wait_until(timeout_ns < 0 ? -1 : clock_.monotonic_ns() + timeout_ns);
   now_is_fresh_ = false;
-  event_base_loop(base_, timeout_ns == 0 ? EVLOOP_NONBLOCK | EVLOOP_ONCE : EVLOOP_ONCE);
+  if (timeout_ns == 0 || spin_ns_ == 0 || !spin(timeout_ns)) {
+    if (timeout_ns != 0) wait_until(timeout_ns < 0 ? -1 : clock_.monotonic_ns() + timeout_ns);
+    event_base_loop(base_, timeout_ns == 0 ? EVLOOP_NONBLOCK | EVLOOP_ONCE : EVLOOP_ONCE);
+  }
   now_ns_ = clock_.monotonic_ns();
   wheel_.advance(now_ns_);
   if (wake_sent_.load(std::memory_order_acquire)) {
@@ -133,6 +135,16 @@ void Loop::run_once(int64_t timeout_ns) {
     if (on_wake_) on_wake_();
   }
   turn_at_once_ = on_turn_end_ ? on_turn_end_() : false;
+}
+
+// Looks again and again; true when a descriptor was ready.
+bool Loop::spin(int64_t timeout_ns) {
+  const int64_t until =
+      clock_.monotonic_ns() + (timeout_ns < 0 ? spin_ns_ : std::min(spin_ns_, timeout_ns));
+  do {
+    event_base_loop(base_, EVLOOP_NONBLOCK | EVLOOP_ONCE);
+  } while (!now_is_fresh_ && clock_.monotonic_ns() < until);
+  return now_is_fresh_;
 }
 
 // Arms the one timer that ends the wait: for the wheel's next deadline or the caller's, whichever

@@ -55,6 +55,24 @@ TEST(Loop, its_descriptor_shows_that_there_is_work) {
   EXPECT_FALSE(wait_descriptor((*loop)->descriptor(), true, false, 0));
 }
 
+TEST(Loop, spins_before_it_sleeps_and_misses_nothing) {
+  SystemClock clock;
+  auto loop = Loop::create(clock);
+  ASSERT_TRUE(loop);
+  (*loop)->set_spin_ns(5 * ns_per_ms);
+  const int64_t start = clock.monotonic_ns();
+  (*loop)->run_once(20 * ns_per_ms);  // Spins, then sleeps for the rest.
+  EXPECT_GE(clock.monotonic_ns() - start, 20 * ns_per_ms);
+  std::atomic<bool> ran{false};
+  std::thread other([&] { (*loop)->post([&] { ran = true; }); });
+  while (!ran) (*loop)->run_once(5 * ns_per_s);
+  other.join();
+  int fired = 0;
+  Timer timer([](void* count) { *static_cast<int*>(count) += 1; }, &fired);
+  (*loop)->start_timer(timer, ns_per_ms);
+  while (fired == 0) (*loop)->run_once(-1);
+}
+
 TEST(Loop, tells_a_taken_port) {
   auto first = listen_tcp("127.0.0.1", 0, 8);
   ASSERT_TRUE(first);

@@ -25,7 +25,7 @@ TEST(OptionsJson, EmptyTextIsALoopbackServerOnAnyPort) {
 
 TEST(OptionsJson, ReadsValuesInTheirUnits) {
   const Result<Options> options = parse_options_json(
-      R"({"host":"::1","port":4333,"user":"u","password":"p","ping_interval_ms":1500,"max_payload":1000,"loops":2})");
+      R"({"host":"::1","port":4333,"user":"u","password":"p","ping_interval_ms":1500,"max_payload":1000,"loops":2,"spin_us":50})");
   ASSERT_TRUE(options.is_ok()) << options.error().context;
   EXPECT_EQ(options->host, "::1");
   EXPECT_EQ(options->port, 4333);
@@ -34,6 +34,7 @@ TEST(OptionsJson, ReadsValuesInTheirUnits) {
   EXPECT_EQ(options->ping_interval_ns, 1'500'000'000);
   EXPECT_EQ(options->max_payload, 1000);
   EXPECT_EQ(options->loops, 2);
+  EXPECT_EQ(options->spin_us, 50);
 }
 
 TEST(OptionsJson, PortZeroIsAnyFreePort) {
