@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Owns what SWIG reads for Java and C#: the C headers as they are. No declaration enters them that it cannot take; the
- * typemaps of each language come with its package. */
+ * Owns what SWIG reads for Java and C#: the C headers as they are. No declaration enters them
+ that it cannot take; the typemaps of each language come with its package. */
 %module martlet
 
 %{

@@ -8,7 +8,8 @@
         nc.publish("greet.world", b"hello")
         print(sub.next_msg().data)
 
-The asyncio twin is :mod:`martlet.aio`. NATS is a trademark of its owner; Martlet is compatible with it, not part of it.
+The asyncio twin is :mod:`martlet.aio`. NATS is a trademark of its owner; Martlet is compatible
+with it, not part of it.
 """
 
 from __future__ import annotations

@@ -84,7 +84,9 @@ SERVER: Mapping[str, Option] = {
 
 
 def to_json(table: Mapping[str, Option], given: Mapping[str, Any], **fixed: Any) -> str:
-    """The JSON text for what was given; None means the default. An unknown name is an OptionsError."""
+    """The JSON text for what was given; None means the default. An unknown name is an
+    OptionsError.
+    """
     out: Dict[str, Any] = {key: value for key, value in fixed.items() if value is not None}
     for name, value in given.items():
         if name not in table:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What belongs to the process as a whole: closing everything at the end of the interpreter, and forks.
+"""What belongs to the process as a whole: closing everything at the end of the interpreter, and
+forks.
 
-At exit connections are closed and servers stopped while Python is still whole, so that no thread of ours meets an
-interpreter that is gone. In a forked child nothing needs doing but forgetting: the library itself knows that its objects
-belong to the parent, and answers ForkedError.
+At exit connections are closed and servers stopped while Python is still whole, so that no thread
+of ours meets an interpreter that is gone. In a forked child nothing needs doing but forgetting:
+the library itself knows that its objects belong to the parent, and answers ForkedError.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def _close_all() -> None:
         for thing in list(group):
             try:
                 thing._close_at_exit()
-            except Exception:  # noqa: BLE001 - the interpreter ends: each of the others must still be closed.
+            except Exception:  # noqa: BLE001 - each of the others must still be closed.
                 pass
 
 

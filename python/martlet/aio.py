@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The asyncio client: ``await martlet.aio.connect(...)``.
 
-The library's thread reads the socket; one wake-up of the loop (a descriptor under ``loop.add_reader``) moves everything
-that has gathered meanwhile. All methods belong to the loop that ``connect`` ran on.
+The loop itself reads the socket, by a descriptor of the library under ``loop.add_reader``; one
+wake-up moves everything that has gathered meanwhile. With ``run="thread"`` a thread of the library
+reads, and keeps the connection alive while the loop is busy. All methods belong to the loop that
+``connect`` ran on.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import inspect
 import itertools
 import json
 import logging
+import weakref
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
@@ -45,7 +48,8 @@ _logger = logging.getLogger("martlet")
 class Subscription(_raw.AioReader):
     """Messages of one subject, for ``async for`` (one task at a time) or :meth:`next_msg`.
 
-    Made by :meth:`Connection.subscribe`. As an async context manager it unsubscribes at the end. Since 0.1.0.
+    Made by :meth:`Connection.subscribe`. As an async context manager it unsubscribes at the end.
+    Since 0.1.0.
     """
 
     def __init__(self, connection: "Connection", subject: str, queue: str) -> None:
@@ -78,7 +82,9 @@ class Subscription(_raw.AioReader):
             yield [message, *self.take_at_hand()]
 
     async def unsubscribe(self, limit: int = 0) -> None:
-        """Ends the subscription now, or by itself after ``limit`` messages counted from its beginning."""
+        """Ends the subscription now, or by itself after ``limit`` messages counted from its
+        beginning.
+        """
         if limit > 0:
             self.auto_unsubscribe(limit)
             return
@@ -86,7 +92,9 @@ class Subscription(_raw.AioReader):
         self.close_queue()
 
     async def drain(self) -> None:
-        """Ends the subscription in order: what was sent before the server learned of the end still comes."""
+        """Ends the subscription in order: what was sent before the server learned of the end
+        still comes.
+        """
         self.drain_start()
 
     @property
@@ -130,9 +138,9 @@ class Connection(_raw.Connection):
 
     As an async context manager it sends everything and closes at the end. Since 0.1.0.
 
-    ``await publish(subject, payload=b"", reply="", headers=None)`` copies the message into the outgoing buffer; while
-    that is at its bound (``pending_size``) awaiting it waits. Raises BadSubjectError, MaxPayloadError,
-    ConnectionClosedError, DrainingError, DisconnectedError.
+    ``await publish(subject, payload=b"", reply="", headers=None)`` copies the message into the
+    outgoing buffer; while that is at its bound (``pending_size``) awaiting it waits. Raises
+    BadSubjectError, MaxPayloadError, ConnectionClosedError, DrainingError, DisconnectedError.
     """
 
     if TYPE_CHECKING:
@@ -153,6 +161,7 @@ class Connection(_raw.Connection):
         options: str,
         server: Optional[Server],
         *,
+        lent: bool = True,
         error_cb: Optional[ErrorCallback] = None,
         disconnected_cb: Optional[EventCallback] = None,
         reconnected_cb: Optional[EventCallback] = None,
@@ -180,17 +189,52 @@ class Connection(_raw.Connection):
         self._callback_subscriptions: List[Subscription] = []
         super().__init__(options, server, self._completions)
         self._completions.connection = self
+        self._timer: Optional[asyncio.TimerHandle] = None
+        self._lent_descriptor = self.descriptor() if lent else -1
+        if lent:
+            # The loop must not keep a connection that nobody else holds.
+            self._turn_later = _weak_call(self, "_turn")
+            self._loop.add_reader(self._lent_descriptor, self._turn_later)
         self._loop.add_reader(self._notifier.descriptor, self._notifier.drain)
         _process.close_at_exit(self)
 
     async def _connect(self) -> None:
         self.start()
+        if self._lent_descriptor >= 0:
+            self._turn()
         await self._opened
+
+    def _turn(self) -> None:
+        """The library's turn on this loop: reads and writes what can be, and wakes who waits."""
+        left_ms = self.turn(self._notifier)
+        if left_ms == -2:
+            self._return_loop()
+        if left_ms < 0:
+            return
+        due = self._loop.time() + left_ms / 1000
+        if self._timer is not None:
+            if not self._timer.cancelled() and self._loop.time() < self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._turn_later)
+
+    def _return_loop(self) -> None:
+        if self._lent_descriptor >= 0:
+            self._loop.remove_reader(self._lent_descriptor)
+            self._lent_descriptor = -1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     # --- messages ---
 
     async def _publish_later(
-        self, message_bytes: int, subject: str, payload: Payload, reply: str, headers: Optional[HeadersLike]
+        self,
+        message_bytes: int,
+        subject: str,
+        payload: Payload,
+        reply: str,
+        headers: Optional[HeadersLike],
     ) -> None:
         while True:
             await self._wait_capacity(message_bytes)
@@ -209,7 +253,8 @@ class Connection(_raw.Connection):
         timeout: Optional[float] = 0.5,
         headers: Optional[HeadersLike] = None,
     ) -> Msg:
-        """Sends a request and waits at most ``timeout`` seconds (None: without limit) for its first answer.
+        """Sends a request and waits at most ``timeout`` seconds (None: without limit) for its
+        first answer.
 
         Raises:
             martlet.errors.NoRespondersError: Nobody listens to the subject.
@@ -217,7 +262,9 @@ class Connection(_raw.Connection):
         """
         cookie, future = self._expect()
         try:
-            while not self.request_start(subject, payload, timeout, headers, self._completions, cookie):
+            while not self.request_start(
+                subject, payload, timeout, headers, self._completions, cookie
+            ):
                 await self._wait_capacity(len(payload))
             reply: Msg = await future
             return reply
@@ -239,13 +286,15 @@ class Connection(_raw.Connection):
 
         Args:
             queue: The queue group: each message goes to one of its members.
-            cb: Called with each message on the loop: a function, or a coroutine function, which is awaited before it is
-                called again. Without it the subscription is iterated.
+            cb: Called with each message on the loop: a function, or a coroutine function, which
+                is awaited before it is called again. Without it the subscription is iterated.
             max_msgs: Ends by itself after so many; 0: never.
-            pending_msgs_limit, pending_bytes_limit, policy: As for :meth:`martlet.Connection.subscribe`.
+            pending_msgs_limit, pending_bytes_limit, policy: As for
+                :meth:`martlet.Connection.subscribe`.
 
         Raises:
-            martlet.errors.BadSubjectError, martlet.errors.OptionsError, martlet.errors.ConnectionClosedError.
+            martlet.errors.BadSubjectError, martlet.errors.OptionsError,
+            martlet.errors.ConnectionClosedError.
         """
         if cb is not None and not callable(cb):
             raise TypeError(f"cb must be callable, not {type(cb).__name__}")
@@ -267,7 +316,8 @@ class Connection(_raw.Connection):
         return subscription
 
     async def flush(self, timeout: Optional[float] = 10.0) -> None:
-        """Sends everything and waits for the server's answer: what was published before has then been processed.
+        """Sends everything and waits for the server's answer: what was published before has then
+        been processed.
 
         Raises:
             martlet.errors.TimeoutError, martlet.errors.ConnectionClosedError.
@@ -283,9 +333,11 @@ class Connection(_raw.Connection):
     # --- the end ---
 
     async def drain(self, timeout: Optional[float] = None) -> None:
-        """Ends in order: no new message comes, what came is read by callbacks and iterations (which may still publish),
-        what was published is sent; then the connection is closed. At most ``timeout`` seconds; None: the option
-        ``drain_timeout``. What nobody has read by then can still be read."""
+        """Ends in order: no new message comes, what came is read by callbacks and iterations
+        (which may still publish), what was published is sent; then the connection is closed. At
+        most ``timeout`` seconds; None: the option ``drain_timeout``. What nobody has read by
+        then can still be read.
+        """
         self.drain_start(-1 if timeout is None else int(timeout * 1000))
         await self._ended
 
@@ -327,7 +379,9 @@ class Connection(_raw.Connection):
 
     @property
     def stats(self) -> Dict[str, Any]:
-        """What the connection counts and knows: in_msgs, out_msgs, connected_url, client_id and so on."""
+        """What the connection counts and knows: in_msgs, out_msgs, connected_url, client_id and
+        so on.
+        """
         counted: Dict[str, Any] = json.loads(self.statistics_json())
         return counted
 
@@ -372,7 +426,9 @@ class Connection(_raw.Connection):
             self._waiting.pop(cookie, None)
 
     def _keep(self, subscription: Subscription) -> None:
-        """Subscriptions with callbacks live as long as the connection, also when nobody holds them."""
+        """Subscriptions with callbacks live as long as the connection, also when nobody holds
+        them.
+        """
         kept = self._callback_subscriptions
         kept[:] = [known for known in kept if not known.ended]
         kept.append(subscription)
@@ -383,7 +439,7 @@ class Connection(_raw.Connection):
                 result = cb(message)
                 if inspect.isawaitable(result):
                     await result
-            except Exception as error:  # noqa: BLE001 - a callback's failure is told, and the next message comes.
+            except Exception as error:  # noqa: BLE001 - told, and the next message comes.
                 self._on_callback_error(error)
 
     def _on_completion(self, kind: int, status: int, cookie: int, message: Msg) -> None:
@@ -414,8 +470,11 @@ class Connection(_raw.Connection):
             self._call(callback)
 
     def _on_closed(self, status: int, text: str) -> None:
+        self._return_loop()
         if not self._opened.done():
-            self._opened.set_exception(errors.from_status(status or -9, text or "the connection was closed"))
+            self._opened.set_exception(
+                errors.from_status(status or -9, text or "the connection was closed")
+            )
         if not self._ended.done():
             self._ended.set_result(None)
         for future in list(self._waiting.values()):
@@ -449,12 +508,27 @@ class Connection(_raw.Connection):
         if notifier is not None and not self._loop.is_closed():
             try:
                 self._loop.remove_reader(notifier.descriptor)
+                self._return_loop()
             except (RuntimeError, OSError, ValueError):
                 pass  # Another thread's loop, or one that is being torn down.
 
 
+def _weak_call(connection: Connection, name: str) -> Callable[[], None]:
+    """Calls a method of the connection as long as it lives."""
+    reference = weakref.ref(connection)
+
+    def call() -> None:
+        alive = reference()
+        if alive is not None:
+            getattr(alive, name)()
+
+    return call
+
+
 def _is_coroutine_function(cb: Callable[..., object]) -> bool:
-    return inspect.iscoroutinefunction(cb) or inspect.iscoroutinefunction(getattr(cb, "__call__", None))
+    return inspect.iscoroutinefunction(cb) or inspect.iscoroutinefunction(
+        getattr(cb, "__call__", None)
+    )
 
 
 async def connect(
@@ -468,15 +542,18 @@ async def connect(
     lame_duck_mode_cb: Optional[EventCallback] = None,
     **options: Any,
 ) -> Connection:
-    """Connects to a broker. Arguments and errors as for :func:`martlet.connect`; callbacks run on the loop and may be
-    coroutine functions. Since 0.1.0."""
+    """Connects to a broker. Arguments and errors as for :func:`martlet.connect`; callbacks run
+    on the loop and may be coroutine functions. Since 0.1.0.
+    """
     server = servers if isinstance(servers, Server) else None
     addresses = None
     if server is None:
         addresses = servers if isinstance(servers, str) else list(servers)  # type: ignore[arg-type]
+    run = options.pop("run", None) or "lent"
     connection = Connection(
-        _options.to_json(_options.CONNECTION, options, servers=addresses),
+        _options.to_json(_options.CONNECTION, options, servers=addresses, run=run),
         server,
+        lent=run == "lent",
         error_cb=error_cb,
         disconnected_cb=disconnected_cb,
         reconnected_cb=reconnected_cb,

@@ -31,7 +31,8 @@ _logger = logging.getLogger("martlet")
 class Subscription(_raw.Reader):
     """Messages of one subject. Iterate it, or ask it with :meth:`next_msg`; one thread at a time.
 
-    Made by :meth:`Connection.subscribe`. As a context manager it unsubscribes at the end. Since 0.1.0.
+    Made by :meth:`Connection.subscribe`. As a context manager it unsubscribes at the end. Since
+    0.1.0.
     """
 
     def __init__(self, connection: "Connection", subject: str, queue: str) -> None:
@@ -50,8 +51,9 @@ class Subscription(_raw.Reader):
         return self.next_message(timeout)
 
     def batches(self, timeout: Optional[float] = None) -> Iterator[List[Msg]]:
-        """Lists of messages, each what has gathered meanwhile: the fastest way to read. Ends after ``timeout`` seconds
-        without a message, or with the subscription."""
+        """Lists of messages, each what has gathered meanwhile: the fastest way to read. Ends
+        after ``timeout`` seconds without a message, or with the subscription.
+        """
         while True:
             messages = self.fetch(timeout)
             if not messages:
@@ -59,7 +61,9 @@ class Subscription(_raw.Reader):
             yield messages
 
     def unsubscribe(self, limit: int = 0) -> None:
-        """Ends the subscription now, or by itself after ``limit`` messages counted from its beginning."""
+        """Ends the subscription now, or by itself after ``limit`` messages counted from its
+        beginning.
+        """
         if limit > 0:
             self.auto_unsubscribe(limit)
             return
@@ -69,7 +73,9 @@ class Subscription(_raw.Reader):
             self._forget()
 
     def drain(self) -> None:
-        """Ends the subscription in order: what was sent before the server learned of the end still comes."""
+        """Ends the subscription in order: what was sent before the server learned of the end
+        still comes.
+        """
         self.drain_start()
 
     @property
@@ -142,13 +148,14 @@ class _Dispatcher:
 class Connection(_raw.Connection):
     """A connection to a broker. Made by :func:`connect`.
 
-    It reconnects by itself and then restores its subscriptions. Callbacks run one after the other on a thread of the
-    connection; they may call anything. As a context manager
-    it sends everything and closes at the end. Since 0.1.0.
+    It reconnects by itself and then restores its subscriptions. Callbacks run one after the
+    other on a thread of the connection; they may call anything. As a context manager it sends
+    everything and closes at the end. Since 0.1.0.
 
-    ``publish(subject, payload=b"", reply="", headers=None)`` copies the message into the outgoing buffer; while that is
-    at its bound (``pending_size``) it waits, without the GIL. Raises BadSubjectError, MaxPayloadError,
-    ConnectionClosedError, DrainingError, DisconnectedError.
+    ``publish(subject, payload=b"", reply="", headers=None)`` copies the message into the
+    outgoing buffer; while that is at its bound (``pending_size``) it waits, without the GIL.
+    Raises BadSubjectError, MaxPayloadError, ConnectionClosedError, DrainingError,
+    DisconnectedError.
     """
 
     def __init__(
@@ -187,7 +194,8 @@ class Connection(_raw.Connection):
         timeout: Optional[float] = 0.5,
         headers: Optional[HeadersLike] = None,
     ) -> Msg:
-        """Sends a request and waits at most ``timeout`` seconds (None: without limit) for its first answer.
+        """Sends a request and waits at most ``timeout`` seconds (None: without limit) for its
+        first answer.
 
         Raises:
             martlet.errors.NoRespondersError: Nobody listens to the subject.
@@ -210,15 +218,19 @@ class Connection(_raw.Connection):
 
         Args:
             queue: The queue group: each message goes to one of its members.
-            cb: Called with each message on the connection's callback thread; without it the subscription is iterated.
+            cb: Called with each message on the connection's callback thread; without it the
+                subscription is iterated.
             max_msgs: Ends by itself after so many; 0: never.
-            pending_msgs_limit: Messages that may wait unread; 0 or None: as many as the queue holds (65,536).
+            pending_msgs_limit: Messages that may wait unread; 0 or None: as many as the queue
+                holds (65,536).
             pending_bytes_limit: The same in bytes.
-            policy: What happens at the bound: "block_reader" (the default: nothing is lost, the connection stops
-                reading), "refuse_new", "drop_oldest" or "keep_latest_of_each_subject".
+            policy: What happens at the bound: "block_reader" (the default: nothing is lost, the
+                connection stops reading), "refuse_new", "drop_oldest" or
+                "keep_latest_of_each_subject".
 
         Raises:
-            martlet.errors.BadSubjectError, martlet.errors.OptionsError, martlet.errors.ConnectionClosedError.
+            martlet.errors.BadSubjectError, martlet.errors.OptionsError,
+            martlet.errors.ConnectionClosedError.
         """
         if cb is not None and not callable(cb):
             raise TypeError(f"cb must be callable, not {type(cb).__name__}")
@@ -229,7 +241,9 @@ class Connection(_raw.Connection):
         else:
             number = self._dispatcher.add(cb)
             try:
-                subscription.subscribe(self, subject, queue, options, self._dispatcher.reader, number)
+                subscription.subscribe(
+                    self, subject, queue, options, self._dispatcher.reader, number
+                )
             except BaseException:
                 self._dispatcher.callbacks.pop(number, None)
                 raise
@@ -241,7 +255,8 @@ class Connection(_raw.Connection):
         return subscription
 
     def flush(self, timeout: Optional[float] = 10.0) -> None:
-        """Sends everything and waits for the server's answer: what was published before has then been processed.
+        """Sends everything and waits for the server's answer: what was published before has then
+        been processed.
 
         Raises:
             martlet.errors.TimeoutError, martlet.errors.ConnectionClosedError.
@@ -255,8 +270,10 @@ class Connection(_raw.Connection):
     # --- the end ---
 
     def drain(self, timeout: Optional[float] = None) -> None:
-        """Ends in order: no new message comes, what was published is sent; then the connection is closed. What
-        subscriptions still hold can be read. ``timeout`` in seconds; None: the option ``drain_timeout``."""
+        """Ends in order: no new message comes, what was published is sent; then the connection
+        is closed. What subscriptions still hold can be read. ``timeout`` in seconds; None: the
+        option ``drain_timeout``.
+        """
         self.drain_now(-1 if timeout is None else int(timeout * 1000))
         self._dispatcher.close()
 
@@ -294,7 +311,9 @@ class Connection(_raw.Connection):
 
     @property
     def stats(self) -> Dict[str, Any]:
-        """What the connection counts and knows: in_msgs, out_msgs, connected_url, client_id and so on."""
+        """What the connection counts and knows: in_msgs, out_msgs, connected_url, client_id and
+        so on.
+        """
         counted: Dict[str, Any] = json.loads(self.statistics_json())
         return counted
 
@@ -365,18 +384,22 @@ def connect(
     """Connects to a broker, and waits until it is done.
 
     Args:
-        servers: A URL, several, or a :class:`martlet.Server` of this process (no socket is used then).
-        error_cb: Called with an exception: what the server refused, a slow consumer, what a callback raised.
+        servers: A URL, several, or a :class:`martlet.Server` of this process (no socket is used
+            then).
+        error_cb: Called with an exception: what the server refused, a slow consumer, what a
+            callback raised.
         disconnected_cb, reconnected_cb, closed_cb: Called without arguments.
         name: What the server's monitoring shows.
         user, password, token: Credentials; those in a URL count too.
         no_echo: True: messages published by this connection do not come back to it.
         connect_timeout: Seconds for one attempt (2).
-        allow_reconnect, max_reconnect_attempts (60; -1: for ever), reconnect_time_wait, reconnect_jitter: Seconds.
+        allow_reconnect, max_reconnect_attempts (60; -1: for ever), reconnect_time_wait,
+        reconnect_jitter: Seconds.
         reconnect_buffer_size: Bytes that may be published while the connection is lost (8 MiB).
         pending_size: Bytes that may be published and not written yet (16 MiB).
         ping_interval, max_outstanding_pings, drain_timeout: Seconds, a count, seconds.
-        run: "thread" (the default: a thread keeps the connection alive) or "caller" (none: whoever waits reads).
+        run: "thread" (the default: a thread keeps the connection alive) or "caller" (none:
+            whoever waits reads).
 
     Raises:
         martlet.errors.NoServersError: Nobody could be reached.

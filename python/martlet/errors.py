@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The exceptions of the package: one for each status of the C ABI.
 
-Each is an :class:`Error`; those that Python has a word for (a time that has passed, a wrong value, a port that is taken)
-are that too, so that ``except TimeoutError`` and ``except OSError`` do what one expects.
+Each is an :class:`Error`; those that Python has a word for (a time that has passed, a wrong
+value, a port that is taken) are that too, so that ``except TimeoutError`` and ``except OSError``
+do what one expects.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ __all__ = ["Headers"]
 
 
 class Headers(Mapping[str, str]):
-    """The headers of a message. ``headers[name]`` is the first value of a name; names keep their case.
+    """The headers of a message. ``headers[name]`` is the first value of a name; names keep their
+    case.
 
     Immutable; any thread. Since 0.1.0.
     """
@@ -30,7 +31,9 @@ class Headers(Mapping[str, str]):
 
     @classmethod
     def parse(cls, block: bytes) -> "Headers":
-        """Reads a block as on the wire. A line without a colon is passed over, as NATS clients do."""
+        """Reads a block as on the wire. A line without a colon is passed over, as NATS clients
+        do.
+        """
         first, *lines = block.decode("utf-8", "surrogateescape").split("\r\n")
         status_text, _, description = first[len("NATS/1.0") :].strip().partition(" ")
         items = []

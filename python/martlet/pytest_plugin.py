@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures for pytest, there as soon as the package is installed: each test gets a broker of its own.
+"""Fixtures for pytest, there as soon as the package is installed: each test gets a broker of its
+own.
 
-    def test_greeting(martlet_server):
-        with martlet.connect(martlet_server.url) as nc: ...
+def test_greeting(martlet_server):
+    with martlet.connect(martlet_server.url) as nc: ...
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ __all__ = ["martlet_connection", "martlet_server", "martlet_server_factory"]
 
 @pytest.fixture
 def martlet_server_factory() -> Iterator[Callable[..., Server]]:
-    """Starts brokers with the options of :class:`martlet.Server`; all of them stop at the end of the test."""
+    """Starts brokers with the options of :class:`martlet.Server`; all of them stop at the end of
+    the test.
+    """
     started: List[Server] = []
 
     def start(**options: Any) -> Server:

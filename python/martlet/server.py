@@ -24,9 +24,10 @@ _LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, loggi
 class Server(_raw.Server):
     """A broker in this process. Start it with ``with``, ``async with`` or :meth:`start`.
 
-    By default it listens on any free port of the loopback address; with ``listen=False`` on none, and only
-    :func:`martlet.connect` of this process reaches it. It prints nothing and installs no signal handler. Any number may
-    live at once. After a fork the child's copy is inert (:class:`martlet.errors.ForkedError`).
+    By default it listens on any free port of the loopback address; with ``listen=False`` on
+    none, and only :func:`martlet.connect` of this process reaches it. It prints nothing and
+    installs no signal handler. Any number may live at once. After a fork the child's copy is
+    inert (:class:`martlet.errors.ForkedError`).
 
     Args:
         port: 0 is any free port.
@@ -40,7 +41,8 @@ class Server(_raw.Server):
         write_deadline: Seconds after which a client that does not read is closed.
         max_memory: Bytes that clients can make the server hold; 0: no ceiling.
         config: Configuration text in the language of NATS, instead of the other options.
-        log: True: to the logger ``martlet``; or a logger; or a function of (level, line). None or False: silent.
+        log: True: to the logger ``martlet``; or a logger; or a function of (level, line). None
+            or False: silent.
         log_level: The least important level that is sent there, as in the module logging.
 
     Raises:
@@ -78,7 +80,8 @@ class Server(_raw.Server):
         _process.close_at_exit(self, last=True)
 
     def start(self) -> "Server":
-        """Starts the broker; when it returns, clients can connect. Blocks for a few milliseconds, without the GIL.
+        """Starts the broker; when it returns, clients can connect. Blocks for a few
+        milliseconds, without the GIL.
 
         Raises:
             martlet.errors.AddressInUseError: The port is taken.
@@ -98,7 +101,9 @@ class Server(_raw.Server):
         return self
 
     def stop(self) -> None:
-        """Stops the broker and closes every connection to it. Does nothing if it does not run. Blocks, without the GIL."""
+        """Stops the broker and closes every connection to it. Does nothing if it does not run.
+        Blocks, without the GIL.
+        """
         self.stop_now()
         log, self._log = self._log, None
         if log is not None:
@@ -151,7 +156,8 @@ class Server(_raw.Server):
 
 
 class _LogThread:
-    """Carries log lines from the library's queue to their target, so that no thread of the library takes the GIL.
+    """Carries log lines from the library's queue to their target, so that no thread of the
+    library takes the GIL.
 
     Lifecycle: one for each run of the server.
     """

@@ -293,6 +293,18 @@ int32_t to_timeout_ms(py::handle timeout) {
   return static_cast<int32_t>(std::min<int64_t>(timeout_ms, INT32_MAX));
 }
 
+/// The library's turn on a lent loop, and the waking of who waits. The time until the next one is
+/// due in ms, -1 without limit, -2 when the connection is closed.
+int32_t turn(RawConnection& raw, Notifier& notifier) {
+  notifier.begin_turn();
+  cpp::ErrorOut error;
+  const martlet_status status = martlet_connection_process(raw.connection.get(), error);
+  notifier.end_turn();
+  cpp::check(status, error);
+  drain_notifier(notifier);
+  return status == MARTLET_OK ? raw.connection.next_timeout_ms() : -2;
+}
+
 martlet_queue* queue_from(py::handle reader) {
   ReaderObject* const target = to_reader(reader.ptr());
   cpp::Queue* const queue = target != nullptr ? queue_of(target) : nullptr;
@@ -388,6 +400,7 @@ void bind_connection(py::module_& module) {
           NoGil())
       .def("descriptor", [](RawConnection& raw) { return raw.connection.descriptor(); })
       .def("process", [](RawConnection& raw) { return raw.connection.process() == MARTLET_OK; })
+      .def("turn", &turn)
       .def("next_timeout_ms", [](RawConnection& raw) { return raw.connection.next_timeout_ms(); });
   module.def("failure_text", [](int32_t status) { return failure_text(status, "failed"); });
   connection_type = reinterpret_cast<PyTypeObject*>(type.ptr());

@@ -22,24 +22,29 @@ std::shared_ptr<Notifier> Notifier::create() {
 Notifier::~Notifier() { close(fd_); }
 
 void Notifier::note(int64_t number) {
-  bool first;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    first = noted_.empty();
     noted_.push_back(number);
+    const bool is_ours = turning_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    if (is_ours || signalled_) return;
+    signalled_ = true;
   }
-  if (!first) return;
   const uint64_t one = 1;
   while (write(fd_, &one, sizeof(one)) < 0 && errno == EINTR) {
   }
 }
 
 std::vector<int64_t> Notifier::take() {
-  uint64_t count = 0;
-  while (read(fd_, &count, sizeof(count)) < 0 && errno == EINTR) {
-  }
   std::vector<int64_t> taken;
   std::lock_guard<std::mutex> lock(mutex_);
+  if (signalled_) {
+    // With the lock: a read after it could eat the signal of a note that came in between. The write
+    // may still be on its way; then the descriptor is readable once for nothing.
+    uint64_t count = 0;
+    while (read(fd_, &count, sizeof(count)) < 0 && errno == EINTR) {
+    }
+    signalled_ = false;
+  }
   taken.swap(noted_);
   return taken;
 }

@@ -6,9 +6,11 @@
 // can go wrong while it shuts down.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -32,6 +34,11 @@ class Notifier {
   std::vector<int64_t> take();
   int descriptor() const { return fd_; }
 
+  /// Between these two, what this thread notes does not make the descriptor readable: it is taken
+  /// right after. For a loop that turns the connection itself. With the GIL.
+  void begin_turn() { turning_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
+  void end_turn() { turning_.store(std::thread::id(), std::memory_order_relaxed); }
+
   /// The readers by number, so that a note about one that is gone finds nothing. With the GIL.
   int64_t add(ReaderObject* reader);
   void remove(int64_t number) { readers_.erase(number); }
@@ -42,6 +49,8 @@ class Notifier {
 
   std::mutex mutex_;
   std::vector<int64_t> noted_;  // GUARDED_BY mutex_
+  bool signalled_ = false;      // GUARDED_BY mutex_; the descriptor is readable.
+  std::atomic<std::thread::id> turning_{};
   std::unordered_map<int64_t, ReaderObject*> readers_;
   int64_t next_number_ = 1;
   int fd_;

@@ -202,8 +202,12 @@ void run_callback(ReaderObject* reader) {
   }
   if (PyErr_Occurred() != nullptr) PyErr_WriteUnraisable(callback);
   Py_DECREF(callback);
-  // The queue tells again only after a poll has found it empty.
-  if (!reader->state->ended) reader->state->notifier->note(reader->state->number);
+  // The queue tells again only after a poll has found it empty; what that poll may bring has to
+  // wait for the loop's next turn.
+  if (reader->state->ended) return;
+  const martlet_status more = poll_batch(reader, 0);
+  if (more == MARTLET_OK) reader->state->notifier->note(reader->state->number);
+  if (more < 0) PyErr_WriteUnraisable(nullptr);
 }
 
 void wake_reader(ReaderObject* reader) {

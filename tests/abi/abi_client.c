@@ -178,6 +178,27 @@ static void on_free(void* user_data) {
   atomic_fetch_add(&frees, 1);
 }
 
+static void test_poll_into(martlet_connection* connection, martlet_queue* queue) {
+  /* poll_into: first a buffer that holds nothing. */
+  for (int i = 0; i < 2; ++i)
+    OK(martlet_connection_publish(connection, TEXT("a.c"), NONE, NONE, TEXT("x"), &error));
+  OK(martlet_connection_flush(connection, WAIT_MS, &error));
+  _Alignas(8) char buffer[1024];
+  martlet_batch_info info = {.info_bytes = sizeof(info)};
+  CHECK(martlet_queue_poll_into(queue, buffer, 16, 10, WAIT_MS, &info, NULL) ==
+        MARTLET_ERR_BUFFER_TOO_SMALL);
+  CHECK(info.count == 0 && info.block_bytes > 64);
+  info = (martlet_batch_info){.info_bytes = sizeof(info)};
+  OK(martlet_queue_poll_into(queue, buffer, sizeof(buffer), 10, WAIT_MS, &info, &error));
+  CHECK(info.count == 2 && info.stride_bytes == (int32_t)sizeof(martlet_descriptor) &&
+        info.descriptors_offset == 0);
+  const martlet_descriptor* second =
+      (const martlet_descriptor*)(const void*)(buffer + info.stride_bytes);
+  CHECK(second->data_bytes == 1 && buffer[second->data_offset] == 'x');
+  CHECK(martlet_queue_poll_into(queue, buffer + 1, 512, 1, 0, &info, NULL) <
+        0); /* Not aligned, or info is stale. */
+}
+
 static void test_messages(martlet_server* server) {
   martlet_queue* queue = NULL;
   martlet_subscription* subscription = NULL;
@@ -224,25 +245,7 @@ static void test_messages(martlet_server* server) {
   OK(martlet_queue_set_wake(queue, NULL, NULL, NULL, &error));
   CHECK(atomic_load(&frees) == 1);
 
-  /* poll_into: first a buffer that holds nothing. */
-  for (int i = 0; i < 2; ++i)
-    OK(martlet_connection_publish(connection, TEXT("a.c"), NONE, NONE, TEXT("x"), &error));
-  OK(martlet_connection_flush(connection, WAIT_MS, &error));
-  _Alignas(8) char buffer[1024];
-  info = (martlet_batch_info){.info_bytes = sizeof(info)};
-  CHECK(martlet_queue_poll_into(queue, buffer, 16, 10, WAIT_MS, &info, NULL) ==
-        MARTLET_ERR_BUFFER_TOO_SMALL);
-  CHECK(info.count == 0 && info.block_bytes > 64);
-  info = (martlet_batch_info){.info_bytes = sizeof(info)};
-  OK(martlet_queue_poll_into(queue, buffer, sizeof(buffer), 10, WAIT_MS, &info, &error));
-  CHECK(info.count == 2 && info.stride_bytes == (int32_t)sizeof(martlet_descriptor) &&
-        info.descriptors_offset == 0);
-  const martlet_descriptor* second =
-      (const martlet_descriptor*)(const void*)(buffer + info.stride_bytes);
-  CHECK(second->data_bytes == 1 && buffer[second->data_offset] == 'x');
-  CHECK(martlet_queue_poll_into(queue, buffer + 1, 512, 1, 0, &info, NULL) <
-        0); /* Not aligned, or info is stale. */
-
+  test_poll_into(connection, queue);
   int64_t dropped = -1, delivered = -1;
   OK(martlet_subscription_dropped(subscription, &dropped, &delivered, &error));
   CHECK(dropped == 0 && delivered == 3);
@@ -355,6 +358,23 @@ static void test_requests(martlet_server* server) {
   martlet_queue_free(queue);
 }
 
+static void test_refused(martlet_connection* connection) {
+  static char large[1048577];
+  CHECK(martlet_connection_publish(connection, TEXT("a"), NONE, NONE, large, sizeof(large), NULL) ==
+        MARTLET_ERR_MAX_PAYLOAD);
+  CHECK(martlet_connection_publish(connection, TEXT("a b"), NONE, NONE, NONE, NULL) ==
+        MARTLET_ERR_SUBJECT);
+  CHECK(martlet_connection_publish(connection, NONE, NONE, NONE, NONE, NULL) ==
+        MARTLET_ERR_SUBJECT);
+  CHECK(martlet_connection_publish(connection, TEXT("a"), NONE, TEXT("nonsense"), NONE, NULL) < 0);
+  CHECK(martlet_connection_publish(connection, "a", -5, NONE, NONE, NONE, NULL) ==
+        MARTLET_ERR_INVALID_ARGUMENT);
+  int32_t fd = -1;
+  CHECK(martlet_connection_descriptor(connection, &fd, NULL) == MARTLET_ERR_STATE);
+  CHECK(martlet_connection_process(connection, NULL) == MARTLET_ERR_STATE);
+  CHECK(martlet_connection_next_timeout(connection, &fd, NULL) == MARTLET_ERR_STATE);
+}
+
 static void test_connection_life(martlet_server* server) {
   martlet_queue* events = NULL;
   martlet_text* url = NULL;
@@ -396,20 +416,7 @@ static void test_connection_life(martlet_server* server) {
         descriptor_at(event, 0)->status == MARTLET_OK);
   martlet_batch_release(event);
 
-  static char large[1048577];
-  CHECK(martlet_connection_publish(connection, TEXT("a"), NONE, NONE, large, sizeof(large), NULL) ==
-        MARTLET_ERR_MAX_PAYLOAD);
-  CHECK(martlet_connection_publish(connection, TEXT("a b"), NONE, NONE, NONE, NULL) ==
-        MARTLET_ERR_SUBJECT);
-  CHECK(martlet_connection_publish(connection, NONE, NONE, NONE, NONE, NULL) ==
-        MARTLET_ERR_SUBJECT);
-  CHECK(martlet_connection_publish(connection, TEXT("a"), NONE, TEXT("nonsense"), NONE, NULL) < 0);
-  CHECK(martlet_connection_publish(connection, "a", -5, NONE, NONE, NONE, NULL) ==
-        MARTLET_ERR_INVALID_ARGUMENT);
-  int32_t fd = -1;
-  CHECK(martlet_connection_descriptor(connection, &fd, NULL) == MARTLET_ERR_STATE);
-  CHECK(martlet_connection_process(connection, NULL) == MARTLET_ERR_STATE);
-  CHECK(martlet_connection_next_timeout(connection, &fd, NULL) == MARTLET_ERR_STATE);
+  test_refused(connection);
 
   OK(martlet_connection_drain_start(connection, WAIT_MS, &error));
   event = poll_kind(events, MARTLET_KIND_CLOSED);

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: the C headers are the one truth, and stay fit for every language.
 
-Method: the headers are read by the C compiler, the C++ compiler and SWIG (Java, C#, XML); the library's symbols, the
-committed export lists, the layouts of structs and the Python exceptions are compared with what they say. A C program
-that knows nothing but headers and library uses every function.
+Method: the headers are read by the C compiler, the C++ compiler and SWIG (Java, C#, XML); the
+library's symbols, the committed export lists, the layouts of structs and the Python exceptions
+are compared with what they say. A C program that knows nothing but headers and library uses
+every function.
 """
 
 from __future__ import annotations
@@ -29,18 +30,25 @@ LIBRARY = BUILD / "lib" / "libmartlet.so"
 GOLDEN = Path(__file__).with_name("layout_golden.json")
 C_FLAGS = ["-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror"]
 CPP_FLAGS = ["-std=c++20", "-pedantic", "-Wall", "-Wextra", "-Werror"]
-# Words that some language keeps for itself: a parameter or field of that name is renamed or refused there.
+# Words that some language keeps for itself: a parameter or field of that name is renamed or
+# refused there.
 KEYWORDS = set(
-    "abstract base bool boolean byte catch char class const default delegate delete do double else enum event explicit "
-    "export extends extern false final finally fixed float for foreach from function goto if implicit import in int "
-    "interface internal is lambda let lock long namespace native new null object operator out override package params "
-    "private protected public readonly ref return sealed short signed sizeof static string struct super switch this "
-    "throw throws true try typeof unsafe using var virtual void volatile while with yield".split()
+    """
+    abstract base bool boolean byte catch char class const default delegate delete do double
+    else enum event explicit export extends extern false final finally fixed float for
+    foreach from function goto if implicit import in int interface internal is lambda let
+    lock long namespace native new null object operator out override package params private
+    protected public readonly ref return sealed short signed sizeof static string struct
+    super switch this throw throws true try typeof unsafe using var virtual void volatile
+    while with yield
+    """.split()
 )
 
 
 def run(*command: str | Path, **options) -> str:
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, **options
+    )
     assert done.returncode == 0, f"{command}:\n{done.stdout}{done.stderr}"
     return done.stdout
 
@@ -65,7 +73,16 @@ def test_names_follow_the_rule():
 def test_only_fixed_width_integers_cross():
     for function in header.functions():
         words = set(re.findall(r"\w+", function.declaration))
-        assert not words & {"int", "long", "short", "unsigned", "size_t", "bool", "uint64_t", "uint32_t"}, function.name
+        assert not words & {
+            "int",
+            "long",
+            "short",
+            "unsigned",
+            "size_t",
+            "bool",
+            "uint64_t",
+            "uint32_t",
+        }, function.name
 
 
 def test_no_parameter_is_a_keyword_anywhere():
@@ -80,7 +97,9 @@ def test_each_comment_names_the_owner_of_what_it_gives():
         for parameter in function.parameters:
             match = re.fullmatch(r"martlet_(\w+)\*\* out_(\w+)", parameter)
             if match and match.group(1) != "error":
-                assert "owned by caller" in function.comment, f"{function.name}: out_{match.group(2)}"
+                assert "owned by caller" in function.comment, (
+                    f"{function.name}: out_{match.group(2)}"
+                )
 
 
 @pytest.mark.parametrize("path", header.headers(), ids=lambda path: path.name)
@@ -91,7 +110,9 @@ def test_header_compiles_alone(path: Path, tmp_path: Path):
         run(compiler, *flags, "-I", INCLUDE, "-fsyntax-only", source)
 
 
-@pytest.mark.parametrize("path", sorted((INCLUDE / "martlet" / "cpp").glob("*.hpp")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((INCLUDE / "martlet" / "cpp").glob("*.hpp")), ids=lambda path: path.name
+)
 def test_cpp_header_compiles_alone(path: Path, tmp_path: Path):
     source = tmp_path / "x.cpp"
     source.write_text(f'#include "martlet/cpp/{path.name}"\n')
@@ -117,9 +138,13 @@ def test_swig_takes_every_declaration(language: str, tmp_path: Path):
         assert f" {function.name}(" in module, function.name
     for name in header.constants():
         if not name.endswith("_H"):
-            everything = module + "".join(p.read_text() for p in tmp_path.glob("martletConstants.java"))
+            everything = module + "".join(
+                p.read_text() for p in tmp_path.glob("martletConstants.java")
+            )
             assert name in everything, name
-    generated = "".join(path.read_text() for path in tmp_path.iterdir() if path.suffix in (".java", ".cs"))
+    generated = "".join(
+        path.read_text() for path in tmp_path.iterdir() if path.suffix in (".java", ".cs")
+    )
     assert "BigInteger" not in generated
     assert "director" not in generated
 
@@ -128,8 +153,13 @@ def test_swig_sees_the_functions_that_are_exported(tmp_path: Path):
     tree = ElementTree.parse(swig("xml", tmp_path))
     names = set()
     for declaration in tree.iter("cdecl"):
-        attributes = {item.get("name"): item.get("value") for item in declaration.findall("attributelist/attribute")}
-        if attributes.get("decl", "").startswith("f(") and attributes.get("name", "").startswith("martlet_"):
+        attributes = {
+            item.get("name"): item.get("value")
+            for item in declaration.findall("attributelist/attribute")
+        }
+        if attributes.get("decl", "").startswith("f(") and attributes.get("name", "").startswith(
+            "martlet_"
+        ):
             names.add(attributes["name"])
     assert names == {function.name for function in header.functions()}
 
@@ -139,7 +169,11 @@ def test_swig_sees_the_functions_that_are_exported(tmp_path: Path):
 
 def test_symbols_equal_the_header():
     symbols = run("nm", "-D", "--defined-only", LIBRARY).split("\n")
-    found = {line.split()[-1].split("@")[0] for line in symbols if line.split()[1:2] in (["T"], ["W"], ["V"], ["B"], ["D"])}
+    found = {
+        line.split()[-1].split("@")[0]
+        for line in symbols
+        if line.split()[1:2] in (["T"], ["W"], ["V"], ["B"], ["D"])
+    }
     assert found == {function.name for function in header.functions()}
 
 
@@ -151,15 +185,24 @@ def test_soname_is_the_abi_major():
 
 
 def test_layouts_equal_the_golden_file(tmp_path: Path):
-    """A field may be added at the end of a struct: then the golden file is written anew by hand. None may move."""
+    """A field may be added at the end of a struct: then the golden file is written anew by hand.
+    None may move.
+    """
     structs = {}
     text = (INCLUDE / "martlet" / "batch.h").read_text()
     for body, name in re.findall(r"typedef struct \w+ \{(.*?)\} (\w+);", text, re.DOTALL):
         structs[name] = re.findall(r"^\s*int(?:32|64)_t (\w+);", body, re.MULTILINE)
-    lines = ['#include "martlet/batch.h"', "#include <stddef.h>", "#include <stdio.h>", "int main(void) {"]
+    lines = [
+        '#include "martlet/batch.h"',
+        "#include <stddef.h>",
+        "#include <stdio.h>",
+        "int main(void) {",
+    ]
     for name, fields in structs.items():
         lines.append(f'  printf("{name} {name} %zu\\n", sizeof({name}));')
-        lines += [f'  printf("{name} {field} %zu\\n", offsetof({name}, {field}));' for field in fields]
+        lines += [
+            f'  printf("{name} {field} %zu\\n", offsetof({name}, {field}));' for field in fields
+        ]
     source = tmp_path / "layout.c"
     source.write_text("\n".join([*lines, "  return 0;", "}", ""]))
     run("gcc", *C_FLAGS, "-I", INCLUDE, source, "-o", tmp_path / "layout")
@@ -175,15 +218,33 @@ def test_layouts_equal_the_golden_file(tmp_path: Path):
 
 def test_the_c_client_uses_every_function():
     text = Path(__file__).with_name("abi_client.c").read_text()
-    unused = [function.name for function in header.functions() if not re.search(rf"\b{function.name}\(", text)]
+    unused = [
+        function.name
+        for function in header.functions()
+        if not re.search(rf"\b{function.name}\(", text)
+    ]
     assert unused == []
 
 
 def test_the_c_client_passes(tmp_path: Path):
     source = Path(__file__).with_name("abi_client.c")
     program = tmp_path / "abi_client"
-    run("gcc", *C_FLAGS, "-D_GNU_SOURCE", "-g", "-pthread", "-I", INCLUDE, source, "-L", LIBRARY.parent, "-lmartlet",
-        f"-Wl,-rpath,{LIBRARY.parent}", "-o", program)
+    run(
+        "gcc",
+        *C_FLAGS,
+        "-D_GNU_SOURCE",
+        "-g",
+        "-pthread",
+        "-I",
+        INCLUDE,
+        source,
+        "-L",
+        LIBRARY.parent,
+        "-lmartlet",
+        f"-Wl,-rpath,{LIBRARY.parent}",
+        "-o",
+        program,
+    )
     done = subprocess.run([program], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^\d{3,} passed, 0 failed$", done.stdout, re.MULTILINE), done.stdout

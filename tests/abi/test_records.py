@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: capi/records describes exactly the options that the core takes.
 
-Method: through the C ABI, with ctypes. Each described key is given each of its values, bounds and words (taken), a value
-beyond each bound and of each wrong type (refused, and the sentence names the key). That the core takes nothing else is
-read from its tables of keys.
+Method: through the C ABI, with ctypes. Each described key is given each of its values, bounds
+and words (taken), a value beyond each bound and of each wrong type (refused, and the sentence
+names the key). That the core takes nothing else is read from its tables of keys.
 """
 
 from __future__ import annotations
@@ -19,10 +19,20 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LIBRARY = Path(os.environ.get("MARTLET_BUILD", ROOT / "build" / "release")) / "lib" / "libmartlet.so"
-RECORDS = {path.stem: tomllib.loads(path.read_text()) for path in sorted((ROOT / "capi" / "records").glob("*.toml"))}
+LIBRARY = (
+    Path(os.environ.get("MARTLET_BUILD", ROOT / "build" / "release")) / "lib" / "libmartlet.so"
+)
+RECORDS = {
+    path.stem: tomllib.loads(path.read_text())
+    for path in sorted((ROOT / "capi" / "records").glob("*.toml"))
+}
 FIELDS = [(record, field) for record, content in RECORDS.items() for field in content["field"]]
-GOOD_TEXT = {"servers": "nats://127.0.0.1:4222", "url": "nats://127.0.0.1:4222", "inbox_prefix": "x", "host": "127.0.0.1"}
+GOOD_TEXT = {
+    "servers": "nats://127.0.0.1:4222",
+    "url": "nats://127.0.0.1:4222",
+    "inbox_prefix": "x",
+    "host": "127.0.0.1",
+}
 # What must stand beside a value at its bound.
 BESIDE = {"max_pending": {"max_payload": 1}}
 TYPES = {"text", "texts", "bool", "int", "word"}
@@ -42,9 +52,17 @@ class Abi:
         self.queue = self._handle("queue", "")
         self.connection = ctypes.c_void_p()
         status = self.library.martlet_connection_new_in_process(
-            self.server, None, ctypes.c_int64(0), None, ctypes.c_int64(0), ctypes.byref(self.connection), None
+            self.server,
+            None,
+            ctypes.c_int64(0),
+            None,
+            ctypes.c_int64(0),
+            ctypes.byref(self.connection),
+            None,
         )
-        assert status == 0 and self.library.martlet_connection_connect(self.connection, -1, None) == 0
+        assert (
+            status == 0 and self.library.martlet_connection_connect(self.connection, -1, None) == 0
+        )
 
     def close(self) -> None:
         self.library.martlet_connection_free(self.connection)
@@ -65,10 +83,21 @@ class Abi:
         count, zero, out = ctypes.c_int64(len(text)), ctypes.c_int64(0), ctypes.byref(handle)
         noun = record.removesuffix("_options")
         if noun == "connection":
-            status = self.library.martlet_connection_new(text, count, None, zero, out, ctypes.byref(error))
+            status = self.library.martlet_connection_new(
+                text, count, None, zero, out, ctypes.byref(error)
+            )
         elif noun == "subscription":
             status = self.library.martlet_subscription_new(
-                self.connection, b"a", ctypes.c_int64(1), None, zero, text, count, self.queue, zero, out,
+                self.connection,
+                b"a",
+                ctypes.c_int64(1),
+                None,
+                zero,
+                text,
+                count,
+                self.queue,
+                zero,
+                out,
                 ctypes.byref(error),
             )
         else:
@@ -117,10 +146,14 @@ def bad_values(field: dict[str, Any]) -> list[Any]:
 
 @pytest.mark.parametrize(("record", "field"), FIELDS, ids=[f"{r}.{f['name']}" for r, f in FIELDS])
 def test_field(abi: Abi, record: str, field: dict[str, Any]):
-    assert field["type"] in TYPES and field["doc"] and re.fullmatch(r"\d+\.\d+\.\d+", field["since"])
+    assert (
+        field["type"] in TYPES and field["doc"] and re.fullmatch(r"\d+\.\d+\.\d+", field["since"])
+    )
     assert ("unit" in field) == (field["type"] == "int")
     for value in good_values(field):
-        status, sentence = abi.try_options(record, {**BESIDE.get(field["name"], {}), field["name"]: value})
+        status, sentence = abi.try_options(
+            record, {**BESIDE.get(field["name"], {}), field["name"]: value}
+        )
         assert status == 0, (value, sentence)
     for value in bad_values(field):
         status, sentence = abi.try_options(record, {field["name"]: value})
@@ -141,7 +174,10 @@ def test_the_core_has_no_other_keys():
     assert in_core == {field["name"] for field in RECORDS["server_options"]["field"]}
     in_core = set(re.findall(r'\{"(\w+)",\s*read_\w+', client))
     described = {
-        field["name"] for record, content in RECORDS.items() if record != "server_options" for field in content["field"]
+        field["name"]
+        for record, content in RECORDS.items()
+        if record != "server_options"
+        for field in content["field"]
     }
     assert in_core == described
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Goal: brokers and connections inside a process leave nothing behind, disturb nothing and survive its forks and its end.
+"""Goal: brokers and connections inside a process leave nothing behind, disturb nothing and
+survive its forks and its end.
 
-Method: counts of threads, descriptors and memory from /proc; child programs that fork, exit and die, with what they
-printed and how they ended; a client of the parent's broker that must go on being served.
+Method: counts of threads, descriptors and memory from /proc; child programs that fork, exit and
+die, with what they printed and how they ended; a client of the parent's broker that must go on
+being served.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def descriptor_count() -> int:
 
 
 def resident_bytes() -> int:
-    """Memory of our own: resident without shared file pages, and without what the allocator keeps free for later."""
+    """Memory of our own: resident without shared file pages, and without what the allocator
+    keeps free for later.
+    """
     ctypes.CDLL(None).malloc_trim(0)
     with open("/proc/self/statm", encoding="ascii") as file:
         _, resident, shared = file.read().split()[:3]
@@ -46,7 +50,9 @@ def resident_bytes() -> int:
 
 
 def run_program(text: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
-    """Runs a Python program to its end; what it printed and its status are the caller's to judge."""
+    """Runs a Python program to its end; what it printed and its status are the caller's to
+    judge.
+    """
     return subprocess.run(
         [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(text)],
         capture_output=True,
@@ -176,7 +182,8 @@ def test_signal_handlers_of_the_host_are_untouched():
     def handlers():
         with open("/proc/self/status") as status:
             lines = [line for line in status if line.startswith(("SigBlk", "SigIgn", "SigCgt"))]
-        lines = [f"{int(line.split()[1], 16) & ~(3 << 31):x}" for line in lines]  # 32 and 33 are the C library's own.
+        # 32 and 33 are the C library's own.
+        lines = [f"{int(line.split()[1], 16) & ~(3 << 31):x}" for line in lines]
         return lines, [signal.getsignal(number) for number in signal.valid_signals()]
     before = handlers()
     with martlet.Server(http_port=0) as server, martlet.connect(server.url) as nc:
@@ -195,7 +202,8 @@ def test_ctrl_c_ends_a_blocking_wait():
     nc = martlet.connect(server.url)
     sub = nc.subscribe("a")
     mute = nc.subscribe("mute")
-    for wait in (lambda: next(sub), lambda: sub.next_msg(None), lambda: nc.request("mute", timeout=None)):
+    for wait in (lambda: next(sub), lambda: sub.next_msg(None), lambda: nc.request("mute",
+    timeout=None)):
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
         try:
             wait()
@@ -213,7 +221,10 @@ ENDINGS = {
     "end of main": ("", 0),
     "exit call": ("import sys; sys.exit(7)", 7),
     "uncaught exception": ("raise SystemExit(9)", 9),
-    "SIGTERM": ("import os, signal; os.kill(os.getpid(), signal.SIGTERM); time.sleep(30)", -signal.SIGTERM),
+    "SIGTERM": (
+        "import os, signal; os.kill(os.getpid(), signal.SIGTERM); time.sleep(30)",
+        -signal.SIGTERM,
+    ),
     "os._exit": ("import os; os._exit(3)", 3),
 }
 
@@ -430,7 +441,9 @@ def test_multiprocessing(served, method):
     nc.subscribe("square", cb=lambda msg: msg.respond(b"%d" % (int(msg.data) ** 2)))
     nc.flush(20)
     with context.Pool(2) as pool:
-        assert pool.starmap(ask, [(server.url, number) for number in range(8)]) == [n * n for n in range(8)]
+        assert pool.starmap(ask, [(server.url, number) for number in range(8)]) == [
+            n * n for n in range(8)
+        ]
     prove()
 
 
@@ -442,7 +455,9 @@ def ask(url: str, number: int) -> int:
 
 def test_many_children_under_load_inherit_no_open_descriptor():
     # What this process got from its own parent is not ours.
-    foreign = subprocess.run(["ls", "/proc/self/fd"], capture_output=True, text=True, close_fds=False).stdout.split()
+    foreign = subprocess.run(
+        ["ls", "/proc/self/fd"], capture_output=True, text=True, close_fds=False
+    ).stdout.split()
     with martlet.Server() as server, martlet.connect(server.url) as nc:
         children_under_load(server, nc, foreign)
 
@@ -458,7 +473,9 @@ def children_under_load(server, nc, foreign) -> None:
     thread.start()
     try:
         for _ in range(50):
-            done = subprocess.run(["ls", "/proc/self/fd"], capture_output=True, text=True, close_fds=False, timeout=20)
+            done = subprocess.run(
+                ["ls", "/proc/self/fd"], capture_output=True, text=True, close_fds=False, timeout=20
+            )
             assert done.stdout.split() == foreign
         for _ in range(50):
             assert in_child(lambda: None) == 0

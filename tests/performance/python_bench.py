@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the Python package beside what users have today, in one run on one server.
 
-    python tests/performance/python_bench.py [--server URL] [--rounds 3] [--messages 200000] [--json FILE]
+    python tests/performance/python_bench.py [--server URL] [--rounds 3] [--messages 200000]
+    [--json FILE]
 
-Over TCP beside nats-py: publish, synchronous receive, callback, iterator, asyncio receive, request p50. Inside the
-process beside pyzmq `inproc` and eclipse-zenoh: one to one rate, request p50. Prints the medians and their ratios; it
-judges nothing. Without --server an embedded broker in a process of its own serves both clients.
+Over TCP beside nats-py: publish, synchronous receive, callback, iterator, asyncio receive,
+request p50. Inside the process beside pyzmq `inproc` and eclipse-zenoh: one to one rate, request
+p50. Prints the medians and their ratios; it judges nothing. Without --server an embedded broker
+in a process of its own serves both clients.
 """
 
 from __future__ import annotations
@@ -173,7 +175,11 @@ def martlet_aio_request(where: Any) -> float:
 
 def martlet_in_process(count: int) -> float:
     """One thread publishes, another reads, as for the peers below."""
-    with martlet.Server(listen=False) as server, martlet.connect(server) as nc, martlet.connect(server) as other:
+    with (
+        martlet.Server(listen=False) as server,
+        martlet.connect(server) as nc,
+        martlet.connect(server) as other,
+    ):
         sub = other.subscribe(SUBJECT, max_msgs=count)
         other.flush(10)
 
@@ -437,12 +443,19 @@ def main(arguments: List[str]) -> int:
         process.start()
     url = options.server or pipe.recv()
     with martlet.Server(listen=False) as embedded:
-        table = {name: run for name, run in rows(url, options.messages, embedded).items() if options.only in name}
+        table = {
+            name: run
+            for name, run in rows(url, options.messages, embedded).items()
+            if options.only in name
+        }
         found: Dict[str, List[float]] = {name: [] for name in table}
         for number in range(options.rounds):
             for name, run in table.items():
                 found[name].append(run())
-                print(f"round {number + 1}/{options.rounds} {name}: {found[name][-1]:,.1f}", flush=True)
+                print(
+                    f"round {number + 1}/{options.rounds} {name}: {found[name][-1]:,.1f}",
+                    flush=True,
+                )
     if process is not None:
         pipe.send("end")
         process.join(30)
@@ -454,7 +467,10 @@ def main(arguments: List[str]) -> int:
     print()
     for ours, theirs_name, wanted in RATIOS:
         if ours in medians and theirs_name in medians:
-            print(f"{ours + ' / ' + theirs_name:<62} {medians[ours] / medians[theirs_name]:6.2f}   {wanted}")
+            print(
+                f"{ours + ' / ' + theirs_name:<62} "
+                f"{medians[ours] / medians[theirs_name]:6.2f}   {wanted}"
+            )
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump(medians, file, indent=2)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of the Python package share: brokers, connections over both ways, a coroutine runner with a limit."""
+"""What the tests of the Python package share: brokers, connections over both ways, a coroutine
+runner with a limit.
+"""
 
 from __future__ import annotations
 

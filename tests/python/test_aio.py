@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Goal: the asyncio client. Method: each promise over a socket and inside the process, one loop per test."""
+"""Goal: the asyncio client. Method: each promise over a socket and inside the process, one loop
+per test.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,12 @@ def test_messages_arrive_as_they_were_sent(way):
             sub = await nc.subscribe("p.*")
             await nc.publish("p.1", b"data", reply="r", headers={"K": "v"})
             msg = await sub.next_msg(5)
-            assert (msg.subject, msg.reply, msg.data, msg.headers["K"]) == ("p.1", "r", b"data", "v")
+            assert (msg.subject, msg.reply, msg.data, msg.headers["K"]) == (
+                "p.1",
+                "r",
+                b"data",
+                "v",
+            )
 
     run(main())
 
@@ -134,7 +141,9 @@ def test_request_and_reply(way):
                 await msg.respond(msg.data * 2)
 
             await nc.subscribe("double", cb=serve)
-            replies = await asyncio.gather(*(nc.request("double", b"%d," % n, timeout=20) for n in range(200)))
+            replies = await asyncio.gather(
+                *(nc.request("double", b"%d," % n, timeout=20) for n in range(200))
+            )
             assert [reply.data for reply in replies] == [b"%d," % n * 2 for n in range(200)]
 
     run(main())
@@ -295,7 +304,10 @@ def test_it_reconnects_and_subscribes_again():
             lost.set_result(None)
 
         nc = await aio.connect(
-            server.url, reconnect_time_wait=0.05, disconnected_cb=on_lost, reconnected_cb=lambda: back.set_result(None)
+            server.url,
+            reconnect_time_wait=0.05,
+            disconnected_cb=on_lost,
+            reconnected_cb=lambda: back.set_result(None),
         )
         sub = await nc.subscribe("a")
         await nc.flush(10)
@@ -319,7 +331,7 @@ def test_dropped_unclosed_it_goes(server):
         assert server.statistics()["connections"] == 1
         del nc, sub
         for _ in range(500):
-            gc.collect()  # Again: the loop still holds what woke this task last, until its next turn.
+            gc.collect()  # Again: until its next turn the loop holds what woke this task.
             if server.statistics()["connections"] == 0:
                 return
             await asyncio.sleep(0.01)

@@ -11,7 +11,14 @@ import pytest
 import martlet
 from martlet import errors
 
-PAYLOADS = [b"", b"x", bytes(range(256)), b"y" * 100_000, bytearray(b"array"), memoryview(b"a view")]
+PAYLOADS = [
+    b"",
+    b"x",
+    bytes(range(256)),
+    b"y" * 100_000,
+    bytearray(b"array"),
+    memoryview(b"a view"),
+]
 
 
 def test_messages_arrive_as_they_were_sent(nc):
@@ -304,7 +311,12 @@ def test_close_ends_who_waits(way):
     nc.close()
     thread.join(10)
     assert ended == [[]]
-    for use in (lambda: nc.publish("a"), lambda: nc.subscribe("a"), lambda: nc.request("a"), lambda: nc.flush(1)):
+    for use in (
+        lambda: nc.publish("a"),
+        lambda: nc.subscribe("a"),
+        lambda: nc.request("a"),
+        lambda: nc.flush(1),
+    ):
         with pytest.raises(errors.ConnectionClosedError):
             use()
 
@@ -320,14 +332,19 @@ def test_a_wrong_url(url):
         martlet.connect(url)
 
 
-@pytest.mark.parametrize("options", [{"nonsense": 1}, {"name": 5}, {"pending_size": 0}, {"run": "somehow"}])
+@pytest.mark.parametrize(
+    "options", [{"nonsense": 1}, {"name": 5}, {"pending_size": 0}, {"run": "somehow"}]
+)
 def test_a_wrong_option(server, options):
     with pytest.raises(errors.OptionsError):
         martlet.connect(server.url, **options)
 
 
 def test_back_pressure_blocks_and_loses_nothing(server):
-    with martlet.connect(server.url, pending_size=65536) as nc, martlet.connect(server.url) as other:
+    with (
+        martlet.connect(server.url, pending_size=65536) as nc,
+        martlet.connect(server.url) as other,
+    ):
         sub = other.subscribe("a")
         other.flush(5)
         for number in range(2000):
@@ -380,7 +397,9 @@ def test_it_reconnects_and_subscribes_again():
 
 def test_events_of_the_server_side_are_told(server):
     told, heard = [], threading.Event()
-    with martlet.connect(server.url, pedantic=True, error_cb=lambda e: (told.append(e), heard.set())) as nc:
+    with martlet.connect(
+        server.url, pedantic=True, error_cb=lambda e: (told.append(e), heard.set())
+    ) as nc:
         sub = nc.subscribe("a", pending_msgs_limit=1, policy="refuse_new")
         for _ in range(5):
             nc.publish("a")

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Goal: the package as a package: typed, documented, each exception by its name, the fixtures of its plugin.
+"""Goal: the package as a package: typed, documented, each exception by its name, the fixtures of
+its plugin.
 
-Method: the type checkers run over the installed package and over a program that uses it; the raw module's surface is
-compared with its stub.
+Method: the type checkers run over the installed package and over a program that uses it; the raw
+module's surface is compared with its stub.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ PROGRAM = textwrap.dedent(
             return [(await nc.request("a")).data]
     """
 )
-WRONG = 'import martlet\nnc = martlet.connect()\nnc.publish(5, "text")\nx: int = nc.request("a").data\n'
+WRONG = (
+    'import martlet\nnc = martlet.connect()\nnc.publish(5, "text")\nx: int = nc.request("a").data\n'
+)
 
 
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])
@@ -72,15 +75,22 @@ def test_it_says_that_it_is_typed():
 
 def test_the_stub_names_what_the_raw_module_has():
     stub = (PACKAGE / "_raw.pyi").read_text()
-    in_stub = set(re.findall(r"^(?:class |def )?([A-Za-z]\w+)(?:\(|:)", stub, re.MULTILINE)) - {"from", "import"}
+    in_stub = set(re.findall(r"^(?:class |def )?([A-Za-z]\w+)(?:\(|:)", stub, re.MULTILINE)) - {
+        "from",
+        "import",
+    }
     in_module = {name for name in dir(_raw) if not name.startswith("_")} - {"Awaiter", "Done"}
     assert in_module == in_stub
     for name in sorted(in_module):
         value = getattr(_raw, name)
         if inspect.isclass(value):
-            body = re.search(rf"^class {name}(?:\(\w+\))?:\n((?:    .*\n|\n)+)", stub, re.MULTILINE).group(1)
+            body = re.search(
+                rf"^class {name}(?:\(\w+\))?:\n((?:    .*\n|\n)+)", stub, re.MULTILINE
+            ).group(1)
             bases = [base for base in value.__mro__[1:] if base.__module__.startswith("martlet")]
-            declared = set(re.findall(r"^    (?:async )?(?:def )?([a-z]\w+)(?:\(|:)", body, re.MULTILINE))
+            declared = set(
+                re.findall(r"^    (?:async )?(?:def )?([a-z]\w+)(?:\(|:)", body, re.MULTILINE)
+            )
             found = {n for n in vars(value) if not n.startswith("_")}
             for base in bases:
                 found -= set(vars(base))
@@ -93,7 +103,13 @@ def test_everything_public_is_documented():
             value = getattr(module, name)
             if inspect.isclass(value) or inspect.isfunction(value):
                 assert inspect.getdoc(value), name
-    for kind in (martlet.Connection, martlet.Server, martlet.Subscription, aio.Connection, aio.Subscription):
+    for kind in (
+        martlet.Connection,
+        martlet.Server,
+        martlet.Subscription,
+        aio.Connection,
+        aio.Subscription,
+    ):
         for name, value in vars(kind).items():
             if inspect.isfunction(value) and not name.startswith("_"):
                 assert inspect.getdoc(value), f"{kind.__name__}.{name}"

@@ -107,7 +107,9 @@ def test_statistics_count():
 
 def test_monitoring_port():
     with martlet.Server(http_port=0) as server:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.monitoring_port}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{server.monitoring_port}/healthz", timeout=10
+        ) as answer:
             assert answer.status == 200 and b"ok" in answer.read()
     with martlet.Server() as server:
         assert server.monitoring_port == 0

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the export lists of libmartlet from the C headers: capi/exports/martlet.map (ELF) and martlet.def (Windows).
+"""Writes the export lists of libmartlet from the C headers: capi/exports/martlet.map (ELF) and
+martlet.def (Windows).
 
-    python3 tools/apigen/exports.py           writes them
-    python3 tools/apigen/exports.py --check   fails, with a difference, if they are not what it would write
+python3 tools/apigen/exports.py           writes them
+python3 tools/apigen/exports.py --check   fails, with a difference, if they are not what it would
+write
 """
 
 from __future__ import annotations
@@ -25,19 +27,27 @@ def texts() -> dict[str, str]:
     major = header.constants()["MARTLET_ABI_MAJOR"]
     symbols = "\n".join(f"    {name};" for name in names)
     return {
-        "martlet.map": f"/* {NOTICE} */\nMARTLET_{major} {{\n  global:\n{symbols}\n  local:\n    *;\n}};\n",
-        "martlet.def": f"; {NOTICE}\nLIBRARY martlet\nEXPORTS\n" + "".join(f"  {name}\n" for name in names),
+        "martlet.map": f"/* {NOTICE} */\nMARTLET_{major} {{\n"
+        f"  global:\n{symbols}\n  local:\n    *;\n}};\n",
+        "martlet.def": f"; {NOTICE}\nLIBRARY martlet\nEXPORTS\n"
+        + "".join(f"  {name}\n" for name in names),
     }
 
 
 def undeclared() -> list[str]:
-    """Functions that the reader of our headers missed: every MARTLET_API must have been understood."""
+    """Functions that the reader of our headers missed: every MARTLET_API must have been
+    understood.
+    """
     count = 0
     for path in header.headers():
-        text = re.sub(r"^#define MARTLET_API.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        text = re.sub(
+            r"^#define MARTLET_API.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
         count += len(re.findall(r"\bMARTLET_API\b", text))
     found = header.functions()
-    problems = [] if count == len(found) else [f"{count} declarations, but {len(found)} were understood"]
+    problems = (
+        [] if count == len(found) else [f"{count} declarations, but {len(found)} were understood"]
+    )
     for function in found:
         if not function.since or not function.threads:
             problems.append(f"{function.name}: its comment lacks 'Threads' or 'Since'")
@@ -53,8 +63,12 @@ def main(arguments: list[str]) -> int:
         path = EXPORTS / name
         present = path.read_text(encoding="utf-8") if path.exists() else ""
         if options.check and present != text:
-            problems.append(f"{path.relative_to(header.ROOT)} is not fresh: run tools/apigen/exports.py")
-            problems += difflib.unified_diff(present.splitlines(), text.splitlines(), "committed", "fresh", lineterm="")
+            problems.append(
+                f"{path.relative_to(header.ROOT)} is not fresh: run tools/apigen/exports.py"
+            )
+            problems += difflib.unified_diff(
+                present.splitlines(), text.splitlines(), "committed", "fresh", lineterm=""
+            )
         elif not options.check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the C headers: which functions they export, which constants they define, what their comments say.
+"""Reads the C headers: which functions they export, which constants they define, what their
+comments say.
 
-It knows the form in which our headers are written (capi/include/martlet), not C. What needs a true reading of C (types,
-layouts) is asked of the compiler or of SWIG by the tests.
+It knows the form in which our headers are written (capi/include/martlet), not C. What needs a
+true reading of C (types, layouts) is asked of the compiler or of SWIG by the tests.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HEADERS = ROOT / "capi" / "include" / "martlet"
 
 FUNCTION = re.compile(
-    r"/\*(?P<comment>(?:(?!\*/).)*)\*/\s*MARTLET_API\s+(?P<declaration>[^;]*?\b(?P<name>martlet_\w+)\((?P<parameters>[^;]*)\));",
+    r"/\*(?P<comment>(?:(?!\*/).)*)\*/\s*MARTLET_API\s+"
+    r"(?P<declaration>[^;]*?\b(?P<name>martlet_\w+)\((?P<parameters>[^;]*)\));",
     re.DOTALL,
 )
 CONSTANT = re.compile(r"^#define (MARTLET_[A-Z0-9_]+) \(?(-?\d+)\)?(?:\s|$)", re.MULTILINE)
@@ -83,5 +85,6 @@ def statuses() -> dict[str, int]:
     return {
         name.removeprefix("MARTLET_"): number
         for name, number in found.items()
-        if name in ("MARTLET_OK", "MARTLET_AGAIN", "MARTLET_DONE") or name.startswith("MARTLET_ERR_")
+        if name in ("MARTLET_OK", "MARTLET_AGAIN", "MARTLET_DONE")
+        or name.startswith("MARTLET_ERR_")
     }
