@@ -38,7 +38,8 @@ function(martlet_module name)
   target_link_libraries(martlet_${name} PUBLIC ${ARG_LIBRARIES})
 endfunction()
 
-# martlet_program(): core/program/main.cpp -> the program `martlet`, its libraries linked statically.
+# martlet_program(): core/program/main.cpp -> the program `martlet`, its libraries linked
+# statically.
 function(martlet_program)
   if(NOT TARGET martlet_program)
     return()

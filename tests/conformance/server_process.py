@@ -82,7 +82,7 @@ class ServerProcess:
         return "\n".join(text.splitlines()[-lines:])
 
     def stop(self) -> str | None:
-        """Ends it; a sentence when the end was bad: a signal of its own, a report of a sanitizer."""
+        """Ends it; a sentence when the end was bad: its own signal, a sanitizer's report."""
         fault = None
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGTERM)

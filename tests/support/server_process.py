@@ -93,7 +93,7 @@ class Server:
             self._process.wait()
 
     def stop(self) -> str:
-        """Asks the server to end; what it did wrong then, or nothing. A sanitizer speaks here too."""
+        """Asks the server to end; what it did wrong then, or nothing. Sanitizers speak here."""
         if self._process is None or self._process.poll() is not None:
             return ""
         self._killed = True
