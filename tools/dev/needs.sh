@@ -24,8 +24,9 @@ need_python_package() {
   local folder=$MARTLET_ROOT/build/python_venv
   step "packages for Python" install_packages python build
   step "Python environment" ensure_venv "$folder" tools/dev/requirements/python_package.txt
-  step "pip install ." quietly pip-install "$folder/bin/python" -m pip install -q \
-    --no-build-isolation --no-deps --force-reinstall .
+  # The names of the compiler that CMake takes by itself: the compiler cache then knows the objects.
+  step "pip install ." quietly pip-install env CC=cc CXX=c++ "$folder/bin/python" -m pip install \
+    -q --no-build-isolation --no-deps --force-reinstall .
   MARTLET_PYTHON=$folder/bin/python
   export MARTLET_PYTHON
 }

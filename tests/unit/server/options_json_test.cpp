@@ -24,9 +24,9 @@ TEST(OptionsJson, EmptyTextIsALoopbackServerOnAnyPort) {
 }
 
 TEST(OptionsJson, ReadsValuesInTheirUnits) {
-  const Result<Options> options = parse_options_json(
-      R"({"host":"::1","port":4333,"user":"u","password":"p","ping_interval_ms":1500,)"
-      R"("max_payload":1000,"loops":2,"spin_us":50})");
+  const Result<Options> options =
+      parse_options_json(R"({"host":"::1","port":4333,"user":"u","password":"p",)"
+                         R"("ping_interval_ms":1500,"max_payload":1000,"loops":2,"spin_us":50})");
   ASSERT_TRUE(options.is_ok()) << options.error().context;
   EXPECT_EQ(options->host, "::1");
   EXPECT_EQ(options->port, 4333);
