@@ -162,18 +162,17 @@ void Connection::read_some() {
     worker_.held_.push_back(std::move(pending_));
     pending_ = std::string();
     const std::string& whole = worker_.held_.back();
-    parse(whole.data(), whole.data() + whole.size(), true);
+    parse(whole.data(), whole.data() + whole.size());
     return;
   }
   const char* begin = space - have;
   const size_t bytes = have + result.bytes;
   pending_.clear();
   worker_.arena_used_ += bytes;
-  parse(begin, begin + bytes, false);
+  parse(begin, begin + bytes);
 }
 
-void Connection::parse(const char* begin, const char* end, bool in_pending) {
-  (void)in_pending;
+void Connection::parse(const char* begin, const char* end) {
   protocol::Operation operation;
   protocol::Parser& parser = session_.parser();
   const int64_t now_ns = worker_.loop().now_ns();
@@ -238,8 +237,7 @@ void Connection::on_slow_authentication() {
         std::string padded = rest;
         padded.append(protocol::Parser::slack_bytes, '\0');
         worker.held_.push_back(std::move(padded));
-        connection.parse(worker.held_.back().data(), worker.held_.back().data() + rest.size(),
-                         true);
+        connection.parse(worker.held_.back().data(), worker.held_.back().data() + rest.size());
       });
     });
   });

@@ -59,7 +59,7 @@ class Connection final : public transport::StreamHandler, public broker::Session
   void read_some();
   /// Room for the next read: behind what is pending, or in the worker's arena. Null: no memory now.
   char* read_space(size_t& bytes_max);
-  void parse(const char* begin, const char* end, bool in_pending);
+  void parse(const char* begin, const char* end);
   void keep_tail(const char* begin, const char* end, size_t needed);
   void update_interest();
   void stall();
