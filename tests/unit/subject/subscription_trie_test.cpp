@@ -21,41 +21,7 @@
 
 #include "base/random.hpp"
 #include "subject/subject.hpp"
-
-namespace {
-
-// Below 0: never. Otherwise so many allocations succeed and the next one fails.
-int64_t allocations_until_failure = -1;
-
-bool allocation_fails() {
-  if (allocations_until_failure < 0) return false;
-  return allocations_until_failure-- == 0;
-}
-
-}  // namespace
-
-// Not inlined, or the compiler takes malloc and delete for a mistaken pair.
-[[gnu::noinline]] void* operator new(size_t bytes) {
-  void* const memory = allocation_fails() ? nullptr : std::malloc(bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-[[gnu::noinline]] void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
-  return allocation_fails() ? nullptr : std::malloc(bytes);
-}
-[[gnu::noinline]] void* operator new(size_t bytes, std::align_val_t alignment,
-                                     const std::nothrow_t&) noexcept {
-  const size_t line = static_cast<size_t>(alignment);
-  return allocation_fails() ? nullptr : std::aligned_alloc(line, (bytes + line - 1) / line * line);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept {
-  std::free(memory);
-}
+#include "tests/support/failing_allocations.hpp"
 
 namespace martlet::subject {
 namespace {
@@ -95,9 +61,9 @@ class Pair {
   bool insert_with_failure_after(int64_t allocations, std::string_view pattern,
                                  std::string_view queue) {
     auto subscription = std::make_unique<Subscription>();
-    allocations_until_failure = allocations;
+    test::fail_allocation_after(allocations);
     const bool inserted = trie.insert(pattern, queue, subscription.get());
-    allocations_until_failure = -1;
+    test::stop_failing_allocations();
     if (!inserted) {
       EXPECT_EQ(subscription->node, nullptr);
       return false;
@@ -117,9 +83,9 @@ class Pair {
   }
 
   void remove_with_memory_failing(size_t at) {
-    allocations_until_failure = 0;
+    test::fail_allocation_after(0);
     trie.remove(list_[at].get());
-    allocations_until_failure = -1;
+    test::stop_failing_allocations();
     std::swap(list_[at], list_.back());
     list_.pop_back();
   }

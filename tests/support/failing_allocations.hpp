@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Memory that fails on demand, in the test program that links failing_allocations.cpp: it replaces
+// every global operator new. Only the thread that asked sees a failure; others go on.
+#pragma once
+
+#include <cstdint>
+
+namespace martlet::test {
+
+/// `count` further allocations of this thread succeed, the next one fails, then all succeed again.
+void fail_allocation_after(int64_t count);
+
+/// Nothing fails any more. True when the failure that was asked for has come.
+bool stop_failing_allocations();
+
+/// While it lives, one allocation of this thread fails, after `count` that succeed.
+class FailingAllocation {
+ public:
+  explicit FailingAllocation(int64_t count) { fail_allocation_after(count); }
+  ~FailingAllocation() { stop_failing_allocations(); }
+  FailingAllocation(const FailingAllocation&) = delete;
+  FailingAllocation& operator=(const FailingAllocation&) = delete;
+};
+
+}  // namespace martlet::test
