@@ -69,6 +69,13 @@ function(martlet_test folder)
                                                  ENVIRONMENT "${MARTLET_SANITIZER_ENVIRONMENT}")
 endfunction()
 
+# martlet_failing_allocations(TARGET): that test program gets tests/support/failing_allocations.
+function(martlet_failing_allocations target)
+  target_sources(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests/support/failing_allocations.cpp")
+  # ThreadSanitizer links operators of its own, whole and not weak; ours stand before them.
+  target_link_options(${target} PRIVATE "LINKER:-z,muldefs")
+endfunction()
+
 # martlet_fuzz(NAME): tests/fuzz/NAME_fuzz.cpp -> program fuzz_NAME, with every module of core to
 # its use.
 function(martlet_fuzz name)
