@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "base/out_of_memory.hpp"
 #include "broker/shard.hpp"
 #include "subject/subject.hpp"
 
@@ -52,7 +53,9 @@ Session::Session(Shard& shard, SessionHost& host, SessionSetup setup)
       account_(setup_.account),
       parser_(first_limits(*setup_.options)),
       output_(shard.chunks()),
-      stall_bytes_(std::min(stall_bytes_max, setup_.options->pending_bytes_max / 4 * 3)) {}
+      stall_bytes_(std::min(stall_bytes_max, setup_.options->pending_bytes_max / 4 * 3)) {
+  shard_.expect_session();
+}
 
 Session::~Session() {
   (void)shard_.unsubscribe_some(*this, SIZE_MAX);
@@ -437,6 +440,17 @@ void Session::on_auth_timeout() {
   close(CloseReason::authentication_timeout);
 }
 
+void Session::on_out_of_memory() {
+  // Half a message may stand at its end: nothing of it is written any more.
+  output_.clear();
+  if (is_closing()) return;
+  close(CloseReason::out_of_memory);
+  if (fits_into_memory([&] { log(LogLevel::error, "Out of memory: the connection is closed"); }))
+    return;
+  (void)fits_into_memory(
+      [&] { setup_.log.write(LogLevel::error, "Out of memory: a connection is closed"); });
+}
+
 void Session::close(CloseReason reason) {
   if (is_closing()) return;
   close_reason_ = reason;
@@ -453,10 +467,14 @@ void Session::mark_dirty() {
 }
 
 void Session::write_protocol(std::string_view text) {
-  if (options().trace) trace_out(text);
-  const bool whole = output_.append(text);
-  mark_dirty();
-  check_pending(whole);
+  if (is_closing()) return;
+  const bool fits = fits_into_memory([&] {
+    if (options().trace) trace_out(text);
+    const bool whole = output_.append(text);
+    mark_dirty();
+    check_pending(whole);
+  });
+  if (!fits) on_out_of_memory();
 }
 
 void Session::write_error(std::string_view text) {
@@ -464,6 +482,10 @@ void Session::write_error(std::string_view text) {
 }
 
 void Session::write_message(const Subscription& subscription, const Message& message) {
+  if (!fits_into_memory([&] { put_message(subscription, message); })) on_out_of_memory();
+}
+
+void Session::put_message(const Subscription& subscription, const Message& message) {
   const bool with_headers = message.has_headers && parser_.limits().headers;
   const bool stripped = message.has_headers && !with_headers;
   const std::string_view payload =
@@ -548,7 +570,7 @@ void Session::finish_message(size_t payload_bytes, bool whole) {
 // Answers count like messages: who asks and never reads is as slow.
 void Session::check_pending(bool whole) {
   if (!whole) {
-    close(CloseReason::out_of_memory);
+    on_out_of_memory();
   } else if (static_cast<int64_t>(output_.pending_bytes()) > stall_bytes_) {
     on_much_pending();
   }

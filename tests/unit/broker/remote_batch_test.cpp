@@ -37,8 +37,28 @@ TEST(RemoteBatch, gives_back_what_was_put_in) {
   EXPECT_EQ(batch.receivers(batch.record(0))[1].queue_hash, 99U);
   EXPECT_EQ(batch.message(batch.record(1)).payload, "");
   EXPECT_EQ(batch.receivers(batch.record(1))[0].handle.slot, 5U);
-  batch.clear();
-  EXPECT_TRUE(batch.is_empty());
+}
+
+TEST(RemoteBatchList, keeps_the_order) {
+  RemoteBatchList list;
+  EXPECT_EQ(list.take_front(), nullptr);
+  for (const char* subject : {"a", "b", "c"}) {
+    auto batch = std::make_unique<RemoteBatch>();
+    Message message;
+    message.subject = subject;
+    batch->begin_message(*reinterpret_cast<Account*>(8), message);
+    list.append(std::move(batch));
+  }
+  RemoteBatchList taken;
+  taken.swap(list);
+  EXPECT_EQ(list.take_front(), nullptr);
+  const std::unique_ptr<RemoteBatch> first = taken.take_front();
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(first->message(first->record(0)).subject, "a");
+  const std::unique_ptr<RemoteBatch> second = taken.take_front();
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(second->message(second->record(0)).subject, "b");
+  // The third one goes with its list.
 }
 
 }  // namespace
