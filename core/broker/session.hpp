@@ -79,8 +79,8 @@ class Session {
   void on_parse_error(protocol::ParseResult result);
   void on_ping_timer(int64_t now_ns);
   void on_auth_timeout();
-  /// Memory could not be had for what was done for this client: it gives back what it holds and ends,
-  /// as a slow consumer does. Needs no memory.
+  /// Memory could not be had for what was done for this client: it gives back what it holds and
+  /// ends, as a slow consumer does. Needs no memory.
   void on_out_of_memory();
   /// The transport took nothing for as long as it may.
   void on_write_deadline();
@@ -106,8 +106,8 @@ class Session {
   bool awaits_connect() const { return parser_.limits().connect_required; }
   bool is_connected() const { return connect_received_; }
 
-  /// Puts one message of `subscription` into the output. When memory cannot be had the session ends;
-  /// nobody else is concerned.
+  /// Puts one message of `subscription` into the output. When memory cannot be had the session
+  /// ends; nobody else is concerned.
   void write_message(const Subscription& subscription, const Message& message);
   /// As write_message(). What is said to a session that has ended is dropped.
   void write_protocol(std::string_view text);

@@ -110,9 +110,7 @@ class Shard {
   void mark_ended(Session& session);
   void forget(Session& session);
   /// What is to be handed to loop `index` at the end of the turn; null when there is nothing.
-  std::unique_ptr<RemoteBatch> take_outbound(uint32_t index) {
-    return std::move(outbound_[index]);
-  }
+  std::unique_ptr<RemoteBatch> take_outbound(uint32_t index) { return std::move(outbound_[index]); }
   bool has_outbound() const { return has_outbound_; }
   void clear_has_outbound() { has_outbound_ = false; }
   /// The publisher fed a receiver that is far behind: reading from it should pause for a moment.

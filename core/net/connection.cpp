@@ -249,8 +249,7 @@ void Connection::on_slow_authentication() {
   });
 }
 
-void Connection::go_on_after_slow_authentication(
-    std::shared_ptr<const auth::Principal> principal) {
+void Connection::go_on_after_slow_authentication(std::shared_ptr<const auth::Principal> principal) {
   session_.finish_connect(std::move(principal));
   if (session_.is_closing()) return;
   update_interest();

@@ -25,8 +25,8 @@ class Connection final : public transport::StreamHandler, public broker::Session
 
   /// Says INFO and starts reading.
   Status start();
-  // What follows is called by the worker, between other connections' work. Where memory fails in it,
-  // this connection ends and nobody else's.
+  // What follows is called by the worker, between other connections' work. Where memory fails in
+  // it, this connection ends and nobody else's.
 
   /// Writes what the stream takes of the session's output.
   void flush();

@@ -33,9 +33,10 @@ void Listener::on_fd_ready(bool, bool) {
 bool Listener::accept_one(io::Accepted accepted) {
   bool is_accepted = false;
   return fits_into_memory([&] {
-    is_accepted =
-        accept_(std::make_unique<transport::TcpStream>(std::move(accepted.fd), accepted.peer));
-  }) && is_accepted;
+           is_accepted = accept_(
+               std::make_unique<transport::TcpStream>(std::move(accepted.fd), accepted.peer));
+         }) &&
+         is_accepted;
 }
 
 // No descriptors or memory now: the waiting connections stay in the kernel's queue for a moment.

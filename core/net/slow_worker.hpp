@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns the one thread that does what is too slow for a loop (bcrypt). It is made when the first
-// such work comes. Bounded; what finds no room or no memory is dropped, and its client runs into the
-// time limit for authentication.
+// such work comes. Bounded; what finds no room or no memory is dropped, and its client runs into
+// the time limit for authentication.
 #pragma once
 
 #include <condition_variable>

@@ -82,8 +82,7 @@ bool Worker::adopt(std::unique_ptr<transport::ByteStream> stream, broker::Sessio
     // std::function wants what it holds to be copyable.
     auto shared = std::make_shared<std::unique_ptr<transport::ByteStream>>(std::move(stream));
     loop_->post([this, shared, setup = std::move(setup)]() mutable {
-      if (!is_stopping_ &&
-          fits_into_memory([&] { admit(std::move(*shared), std::move(setup)); }))
+      if (!is_stopping_ && fits_into_memory([&] { admit(std::move(*shared), std::move(setup)); }))
         return;
       shared->reset();
       refuse();
@@ -98,9 +97,8 @@ void Worker::refuse() {
   load_.fetch_sub(1, std::memory_order_relaxed);
   if (setup_.on_connection_end) setup_.on_connection_end();
   if (is_stopping_) return;
-  (void)fits_into_memory([this] {
-    setup_.log.write(LogLevel::error, "Out of memory: a new connection is refused");
-  });
+  (void)fits_into_memory(
+      [this] { setup_.log.write(LogLevel::error, "Out of memory: a new connection is refused"); });
 }
 
 void Worker::admit(std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup) {
@@ -161,8 +159,8 @@ bool Worker::end_turn() {
   return !shard_->dirty_sessions().empty() || !shard_->ended_sessions().empty();
 }
 
-// Needs no memory, so that what is in a batch arrives. Before anything is written: a client that has its PONG may count on it that the other loops have
-// its messages.
+// Needs no memory, so that what is in a batch arrives. Before anything is written: a client that
+// has its PONG may count on it that the other loops have its messages.
 void Worker::hand_over() {
   if (!shard_->has_outbound()) return;
   shard_->clear_has_outbound();

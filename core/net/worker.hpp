@@ -40,8 +40,8 @@ class Worker final : public broker::ShardHost {
     /// Told when a connection is closed and still has its subscriptions, on this worker's thread.
     /// May be empty.
     std::function<void(Connection&)> on_connection_closing;
-    /// Told when a connection that was adopted has ended, on this worker's thread; also when it could
-    /// not even be made. Must need no memory.
+    /// Told when a connection that was adopted has ended, on this worker's thread; also when it
+    /// could not even be made. Must need no memory.
     std::function<void()> on_connection_end;
     /// Told at the begin of stop(), on this worker's thread. May be empty; must need no memory.
     std::function<void()> on_stop;
@@ -60,7 +60,8 @@ class Worker final : public broker::ShardHost {
 
   /// Takes a connected stream over. Any thread. False when memory could not be had: then the stream
   /// is closed, and on_connection_end is not told.
-  [[nodiscard]] bool adopt(std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup);
+  [[nodiscard]] bool adopt(std::unique_ptr<transport::ByteStream> stream,
+                           broker::SessionSetup setup);
   /// Runs `task` on the loop. Any thread.
   void post(std::function<void()> task) { loop_->post(std::move(task)); }
 

@@ -252,9 +252,9 @@ broker::SessionSetup Server::Core::session_setup(Run& run, const transport::Byte
 
 bool Server::Core::on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream) {
   broker::SessionSetup setup;
-  const bool is_admitted = fits_into_memory([&] {
-    setup = session_setup(run, *stream, *accounts_.front());
-  }) && admit(run, std::move(stream), std::move(setup), true);
+  const bool is_admitted =
+      fits_into_memory([&] { setup = session_setup(run, *stream, *accounts_.front()); }) &&
+      admit(run, std::move(stream), std::move(setup), true);
   if (is_admitted) return true;
   (void)fits_into_memory(
       [&] { log_.write(LogLevel::error, "Out of memory: a new connection is refused"); });

@@ -6,6 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "base/out_of_memory.hpp"
+#include "tests/support/failing_allocations.hpp"
+
 namespace martlet::broker {
 namespace {
 
@@ -59,6 +64,37 @@ TEST(RemoteBatchList, keeps_the_order) {
   ASSERT_NE(second, nullptr);
   EXPECT_EQ(second->message(second->record(0)).subject, "b");
   // The third one goes with its list.
+}
+
+TEST(RemoteBatch, is_as_before_when_memory_fails) {
+  Account* account = reinterpret_cast<Account*>(8);
+  const std::string payload(5000, 'p');
+  for (int64_t count = 0;; count++) {
+    SCOPED_TRACE(count);
+    ASSERT_LT(count, 100);
+    RemoteBatch batch;
+    Message message;
+    message.subject = "a.b";
+    message.payload = payload;
+    size_t begun = 0;
+    size_t received = 0;
+    test::fail_allocation_after(count);
+    for (int i = 0; i < 10; i++) {
+      if (!fits_into_memory([&] { batch.begin_message(*account, message); })) continue;
+      begun += 1;
+      if (fits_into_memory([&] { batch.add_receiver({{1, 2}, 0}); })) received += 1;
+    }
+    const bool has_failed = test::stop_failing_allocations();
+    ASSERT_EQ(batch.record_count(), begun);
+    size_t receivers = 0;
+    for (size_t i = 0; i < begun; i++) {
+      EXPECT_EQ(batch.message(batch.record(i)).subject, "a.b");
+      EXPECT_EQ(batch.message(batch.record(i)).payload, payload);
+      receivers += batch.record(i).receiver_count;
+    }
+    EXPECT_EQ(receivers, received);
+    if (!has_failed) break;
+  }
 }
 
 }  // namespace

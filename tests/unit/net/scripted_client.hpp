@@ -156,11 +156,23 @@ class SessionBench {
   /// As connect(), but the loop has not yet turned.
   Client offer(StreamManner manner, broker::Account* account = nullptr,
                std::shared_ptr<const auth::Principal> principal = nullptr, uint32_t loop = 0) {
+    Newcomer newcomer = prepare(manner, account, std::move(principal));
+    EXPECT_TRUE(workers_[loop]->adopt(std::move(newcomer.stream), std::move(newcomer.setup)));
+    return newcomer.client;
+  }
+  struct Newcomer {
+    Client client;
+    std::unique_ptr<ScriptedStream> stream;
+    broker::SessionSetup setup;
+  };
+  /// What a loop adopts.
+  Newcomer prepare(StreamManner manner, broker::Account* account = nullptr,
+                   std::shared_ptr<const auth::Principal> principal = nullptr) {
     auto wire = std::make_shared<Wire>();
     auto stream = std::make_unique<ScriptedStream>(wire, manner);
-    Client client{wire, stream.get(), ++last_id_};
-    broker::SessionSetup setup;
-    setup.id = client.id;
+    Newcomer newcomer{{wire, stream.get(), ++last_id_}, std::move(stream), {}};
+    broker::SessionSetup& setup = newcomer.setup;
+    setup.id = newcomer.client.id;
     setup.options = options_;
     setup.authenticator = principal
                               ? std::make_shared<const auth::Authenticator>(std::move(principal))
@@ -168,10 +180,9 @@ class SessionBench {
     setup.info = info_;
     setup.account = account == nullptr ? &account_ : account;
     setup.client_ip = "127.0.0.1";
-    setup.client_label = "127.0.0.1:1 - cid:" + std::to_string(client.id);
+    setup.client_label = "127.0.0.1:1 - cid:" + std::to_string(setup.id);
     setup.log = log_;
-    EXPECT_TRUE(workers_[loop]->adopt(std::move(stream), std::move(setup)));
-    return client;
+    return newcomer;
   }
 
   /// Turns until nobody has anything to do any more.
