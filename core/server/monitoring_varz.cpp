@@ -6,9 +6,9 @@
 #include "server/monitoring_varz.hpp"
 
 #include "base/clock.hpp"
+#include "base/json_writer.hpp"
 #include "io/process_usage.hpp"
 #include "server/go_time.hpp"
-#include "server/json_writer.hpp"
 #include "server/server_core.hpp"
 
 namespace martlet::server {
@@ -71,11 +71,7 @@ void write_by_kind(JsonWriter& json, const char* name, uint64_t clients) {
 }
 
 void write_labels(JsonWriter& json, const Options& options) {
-  if (!options.server_tags.empty()) {
-    json.open_array("tags");
-    for (const std::string& tag : options.server_tags) json.text(tag);
-    json.close_array();
-  }
+  if (!options.server_tags.empty()) json.texts("tags", options.server_tags);
   if (!options.server_metadata.empty()) {
     json.open_object("metadata");
     for (const auto& [key, value] : options.server_metadata) json.text(key, value);

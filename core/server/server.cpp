@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "server/json_writer.hpp"
+#include "base/json_writer.hpp"
 #include "server/server_core.hpp"
 
 namespace martlet::server {
