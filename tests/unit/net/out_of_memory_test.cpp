@@ -317,15 +317,11 @@ std::string subscribe_many(int count) {
   return text;
 }
 
-std::vector<Work> all_work() {
-  const std::string ping = "PING\r\n";
-  const std::string large(3000, 'l');
-  const std::string huge(100'000, 'h');
+const std::string ping = "PING\r\n";
+
+void add_subscribing(std::vector<Work>& work) {
   const std::string long_subject = "v." + std::string(2000, 's');
   const std::string long_sid(200, '7');
-  std::vector<Work> work;
-  work.push_back({.name = "accept_and_connect", .says = modern + ping, .is_newcomer = true});
-  work.push_back({.name = "ping", .before = quiet, .says = ping, .needs_memory = false});
   work.push_back({.name = "subscribe_plain", .before = quiet, .says = "SUB v.a 1\r\n" + ping});
   work.push_back({.name = "subscribe_queue", .before = quiet, .says = "SUB v.q q 1\r\n" + ping});
   work.push_back(
@@ -340,6 +336,11 @@ std::vector<Work> all_work() {
   work.push_back({.name = "unsubscribe",
                   .before = quiet + subscribe_many(20) + "SUB v.a 1\r\nSUB g.> q 2\r\n",
                   .says = "UNSUB 1\r\nUNSUB 2\r\nUNSUB 1003\r\nUNSUB 1004 5\r\n" + ping});
+}
+
+void add_publishing(std::vector<Work>& work) {
+  const std::string large(3000, 'l');
+  const std::string huge(100'000, 'h');
   work.push_back(
       {.name = "publish",
        .before = quiet,
@@ -372,6 +373,11 @@ std::vector<Work> all_work() {
   work.push_back({.name = "ask_nobody",
                   .before = modern + "SUB in.* 9\r\n",
                   .says = "PUB none in.1 0\r\n\r\n" + ping});
+}
+
+void add_life(std::vector<Work>& work) {
+  work.push_back({.name = "accept_and_connect", .says = modern + ping, .is_newcomer = true});
+  work.push_back({.name = "ping", .before = quiet, .says = ping, .needs_memory = false});
   work.push_back({.name = "be_verbose_and_pedantic",
                   .before = "CONNECT {}\r\n",
                   .says = "SUB v.a 1\r\n" + publish("v.", "x") + "SUB v..a 2\r\n" + ping});
@@ -392,6 +398,13 @@ std::vector<Work> all_work() {
                   .says = ping,
                   .needs_time = true,
                   .needs_memory = false});
+}
+
+std::vector<Work> all_work() {
+  std::vector<Work> work;
+  add_life(work);
+  add_subscribing(work);
+  add_publishing(work);
   return work;
 }
 
