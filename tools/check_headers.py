@@ -6,6 +6,7 @@ Owns: the counting. What a header is compiled with is cmake/header_alone.cmake's
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 import sys
@@ -16,7 +17,9 @@ import source_files
 
 def main(arguments: list[str]) -> int:
     root = Path(__file__).resolve().parents[1]
-    build = Path(arguments[0]) if arguments else root / "build" / "release"
+    parser = argparse.ArgumentParser(description="Compiles every header of core/ by itself.")
+    parser.add_argument("build", nargs="?", type=Path, default=root / "build" / "release")
+    build = parser.parse_args(arguments).build
     answer = subprocess.run(
         ["cmake", "--build", str(build), "--target", "headers_alone", "--", "-k", "0"],
         stdout=subprocess.PIPE,

@@ -9,6 +9,7 @@ compile (through another one's path) is found too.
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from pathlib import Path
@@ -171,8 +172,9 @@ def _problems_in_bindings(root: Path, path: Path, included: str):
 
 
 def main(arguments: list[str]) -> int:
-    root = Path(arguments[0]) if arguments else Path(__file__).resolve().parents[1]
-    violations, checked = check(root)
+    parser = argparse.ArgumentParser(description="Checks that includes go down only.")
+    parser.add_argument("root", nargs="?", type=Path, default=Path(__file__).resolve().parents[1])
+    violations, checked = check(parser.parse_args(arguments).root)
     return source_files.report("check_layers", checked, violations)
 
 

@@ -6,6 +6,7 @@ Owns: which files that concerns, and the version of clang-format: another one la
 
 from __future__ import annotations
 
+import argparse
 import concurrent.futures
 import os
 import subprocess
@@ -46,11 +47,18 @@ def differing(root: Path, paths: list[Path], write: bool) -> list[Path]:
 
 def main(arguments: list[str]) -> int:
     root = Path(__file__).resolve().parents[1]
-    write = "--check" not in arguments
-    names = [name for name in arguments if name != "--check"]
-    paths = [Path(os.path.relpath(Path(name).resolve(), root)) for name in names] or files(root)
-    changed = differing(root, paths, write)
-    if write:
+    parser = argparse.ArgumentParser(
+        description=f"Sets C and C++ files as .clang-format says, by {PROGRAM}."
+    )
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="all by default")
+    parser.add_argument("--check", action="store_true", help="write nothing; name what differs")
+    options = parser.parse_args(arguments)
+    for path in options.files:
+        if not path.is_file():
+            parser.error(f"there is no file {path}")
+    paths = [Path(os.path.relpath(path.resolve(), root)) for path in options.files] or files(root)
+    changed = differing(root, paths, write=not options.check)
+    if not options.check:
         print(f"{len(changed)} of {len(paths)} files were set anew")
         return 0
     return source_files.report(

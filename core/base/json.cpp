@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the writing of JSON strings.
+// Owns the writing of JSON strings and of numbers with a fraction.
 #include "base/json.hpp"
 
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 
+#include "base/assert.hpp"
 #include "base/utf8.hpp"
 
 namespace martlet {
+
 void append_json_string(std::string& out, std::string_view text) {
   static const char hex[] = "0123456789abcdef";
   out += '"';
@@ -63,6 +68,24 @@ void append_json_string(std::string& out, std::string_view text) {
     i += 1;
   }
   out += '"';
+}
+
+std::string json_number(double value) {
+  const double magnitude = std::fabs(value);
+  const bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
+  std::array<char, 400> buffer{};
+  const std::to_chars_result end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                    exponent ? std::chars_format::scientific : std::chars_format::fixed);
+  MARTLET_ASSERT(end.ec == std::errc());
+  std::string text(buffer.data(), end.ptr);
+  // Go drops the zero of an exponent below ten: 1e-07 becomes 1e-7.
+  const size_t size = text.size();
+  if (exponent && size >= 4 && text[size - 4] == 'e' && text[size - 3] == '-' &&
+      text[size - 2] == '0') {
+    text.erase(size - 2, 1);
+  }
+  return text;
 }
 
 }  // namespace martlet

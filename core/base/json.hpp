@@ -16,8 +16,11 @@ namespace martlet {
 namespace json = boost::json;
 
 /// Appends `text` as a JSON string with quotes. As in Go's encoder, `<`, `>` and `&` are written as
-/// \u003c, \u003e,
-/// \u0026, and bytes that are not UTF-8 as \ufffd.
+/// \u003c, \u003e, \u0026, and bytes that are not UTF-8 as \ufffd.
 void append_json_string(std::string& out, std::string_view text);
+
+/// Go's way to write a finite double in JSON: the shortest text that reads back, with an exponent
+/// only for the very small and the very large.
+std::string json_number(double value);
 
 }  // namespace martlet

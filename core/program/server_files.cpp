@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "io/interfaces.hpp"
 #include "io/system_words.hpp"
 
@@ -29,18 +29,6 @@ Status write_file(const std::string& path, const std::string& text) {
   return written && closed ? Status() : refuse();
 }
 
-void append_urls(std::string& out, std::string_view name, const std::vector<std::string>& urls) {
-  if (urls.empty()) return;
-  out += out.size() > 1 ? "," : "";
-  append_json_string(out, name);
-  out += ":[";
-  for (size_t i = 0; i < urls.size(); ++i) {
-    if (i != 0) out += ',';
-    append_json_string(out, urls[i]);
-  }
-  out += ']';
-}
-
 }  // namespace
 
 Status write_pid_file(const std::string& path, int64_t process_id) {
@@ -54,10 +42,12 @@ std::vector<std::string> listened_hosts(const std::string& host) {
 }
 
 std::string ports_json(const Ports& ports) {
-  std::string out = "{";
-  append_urls(out, "nats", ports.clients);
-  append_urls(out, "monitoring", ports.monitoring);
-  return out + "}";
+  JsonWriter json(JsonWriter::Style::compact);
+  json.open_object();
+  if (!ports.clients.empty()) json.texts("nats", ports.clients);
+  if (!ports.monitoring.empty()) json.texts("monitoring", ports.monitoring);
+  json.close_object();
+  return json.take();
 }
 
 Result<PortsFile> PortsFile::create(const std::string& folder, const std::string& program,

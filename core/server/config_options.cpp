@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/json.hpp"
 #include "broker/session.hpp"
 #include "server/config_scalars.hpp"
 #include "server/go_duration.hpp"

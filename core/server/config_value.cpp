@@ -7,53 +7,34 @@
 #include <openssl/evp.h>
 
 #include <array>
-#include <charconv>
-#include <cmath>
 
 #include "base/assert.hpp"
-#include "base/json.hpp"
+#include "base/json_writer.hpp"
 
 namespace martlet::server {
 namespace {
 
-void append_json(std::string& out, const ConfigValue& value);
-
-void append_json(std::string& out, const ConfigValue::Map& map) {
-  out += '{';
-  bool first = true;
-  for (const auto& [key, value] : map) {
-    if (!first) out += ',';
-    first = false;
-    append_json_string(out, key);
-    out += ':';
-    append_json(out, value);
+struct TreeWriter {
+  JsonWriter& json;
+  void operator()(const std::string& text) const { json.text(text); }
+  void operator()(int64_t integer) const { json.number(integer); }
+  void operator()(double number) const { json.real(number); }
+  void operator()(bool boolean) const { json.flag(boolean); }
+  void operator()(const ConfigDatetime& datetime) const { json.text(datetime.text); }
+  void operator()(const ConfigValue::Array& array) const {
+    json.open_array();
+    for (const ConfigValue& element : array) std::visit(*this, element.data);
+    json.close_array();
   }
-  out += '}';
-}
-
-void append_json(std::string& out, const ConfigValue::Array& array) {
-  out += '[';
-  for (size_t i = 0; i < array.size(); ++i) {
-    if (i != 0) out += ',';
-    append_json(out, array[i]);
+  void operator()(const ConfigValue::Map& map) const {
+    json.open_object();
+    for (const auto& [key, value] : map) {
+      json.key(key);
+      std::visit(*this, value.data);
+    }
+    json.close_object();
   }
-  out += ']';
-}
-
-struct JsonWriter {
-  std::string& out;
-  void operator()(const std::string& text) const { append_json_string(out, text); }
-  void operator()(int64_t integer) const { out += std::to_string(integer); }
-  void operator()(double number) const { out += json_number(number); }
-  void operator()(bool boolean) const { out += boolean ? "true" : "false"; }
-  void operator()(const ConfigDatetime& datetime) const { append_json_string(out, datetime.text); }
-  void operator()(const ConfigValue::Array& array) const { append_json(out, array); }
-  void operator()(const ConfigValue::Map& map) const { append_json(out, map); }
 };
-
-void append_json(std::string& out, const ConfigValue& value) {
-  std::visit(JsonWriter{out}, value.data);
-}
 
 struct TypeNamer {
   std::string_view operator()(const std::string&) const { return "string"; }
@@ -87,9 +68,9 @@ std::string ConfigTree::where(const ConfigPosition& position) const {
 }
 
 std::string ConfigTree::json() const {
-  std::string out;
-  append_json(out, root);
-  return out;
+  JsonWriter json(JsonWriter::Style::compact);
+  TreeWriter{json}(root);
+  return json.take();
 }
 
 std::string ConfigTree::digest() const {
@@ -102,24 +83,6 @@ std::string ConfigTree::digest() const {
   std::string out = "sha256:";
   for (unsigned int i = 0; i < length; ++i) out += fmt::format("{:02x}", hash[i]);
   return out;
-}
-
-std::string json_number(double value) {
-  const double magnitude = std::fabs(value);
-  const bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
-  std::array<char, 400> buffer{};
-  const std::to_chars_result end =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                    exponent ? std::chars_format::scientific : std::chars_format::fixed);
-  MARTLET_ASSERT(end.ec == std::errc());
-  std::string text(buffer.data(), end.ptr);
-  // Go drops the zero of an exponent below ten: 1e-07 becomes 1e-7.
-  const size_t size = text.size();
-  if (exponent && size >= 4 && text[size - 4] == 'e' && text[size - 3] == '-' &&
-      text[size - 2] == '0') {
-    text.erase(size - 2, 1);
-  }
-  return text;
 }
 
 }  // namespace martlet::server

@@ -68,8 +68,4 @@ struct ConfigTree {
   std::string digest() const;
 };
 
-/// Go's way to write a double in JSON: the shortest text that reads back, with an exponent only for
-/// the very small and the very large.
-std::string json_number(double value);
-
 }  // namespace martlet::server

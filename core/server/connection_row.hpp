@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "base/json_writer.hpp"
 #include "broker/session.hpp"
 #include "net/connection.hpp"
-#include "server/json_writer.hpp"
 
 namespace martlet::server {
 

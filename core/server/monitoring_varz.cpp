@@ -6,10 +6,11 @@
 #include "server/monitoring_varz.hpp"
 
 #include "base/clock.hpp"
+#include "base/json_writer.hpp"
 #include "io/process_usage.hpp"
 #include "server/go_time.hpp"
-#include "server/json_writer.hpp"
 #include "server/server_core.hpp"
+#include "server/statistics_writer.hpp"
 
 namespace martlet::server {
 namespace {
@@ -45,24 +46,6 @@ void write_settings(JsonWriter& json, const MonitoringSubject& subject, const Ru
   json.number("write_deadline", options.write_deadline_ns);
 }
 
-void write_counts(JsonWriter& json, const Statistics& sum) {
-  json.number("connections", sum.connections);
-  json.number("total_connections", sum.total_connections);
-  for (const char* name : {"routes", "remotes", "leafnodes"}) json.number(name, 0);
-  json.number("in_msgs", sum.moved.in_msgs);
-  json.number("in_bytes", sum.moved.in_bytes);
-  json.number("in_client_msgs", sum.moved.in_msgs);
-  json.number("in_client_bytes", sum.moved.in_bytes);
-  json.number("out_msgs", sum.moved.out_msgs);
-  json.number("out_bytes", sum.moved.out_bytes);
-  json.number("out_client_msgs", sum.moved.out_msgs);
-  json.number("out_client_bytes", sum.moved.out_bytes);
-  json.number("slow_consumers", sum.moved.slow_consumers);
-  json.number("stale_connections", sum.moved.stale_connections);
-  json.number("stalled_clients", sum.moved.stalled_producers);
-  json.number("subscriptions", sum.subscriptions);
-}
-
 void write_by_kind(JsonWriter& json, const char* name, uint64_t clients) {
   json.open_object(name);
   json.number("clients", clients);
@@ -71,11 +54,7 @@ void write_by_kind(JsonWriter& json, const char* name, uint64_t clients) {
 }
 
 void write_labels(JsonWriter& json, const Options& options) {
-  if (!options.server_tags.empty()) {
-    json.open_array("tags");
-    for (const std::string& tag : options.server_tags) json.text(tag);
-    json.close_array();
-  }
+  if (!options.server_tags.empty()) json.texts("tags", options.server_tags);
   if (!options.server_metadata.empty()) {
     json.open_object("metadata");
     for (const auto& [key, value] : options.server_metadata) json.text(key, value);
@@ -88,9 +67,7 @@ void write_own(JsonWriter& json, const MonitoringSubject& subject, const Run& ru
   json.text("martlet_version", MARTLET_VERSION);
   json.open_object("martlet");
   json.number("loops", run.workers.size());
-  json.number("remote_msgs", sum.moved.remote_msgs);
-  json.number("accounted_bytes", sum.accounted_bytes);
-  json.number("max_memory", subject.options.max_memory);
+  write_own_counts(json, sum, subject.options.max_memory);
   json.close_object();
 }
 
@@ -108,7 +85,7 @@ std::string varz_json(const MonitoringSubject& subject, const Run& run, const St
   json.number("cores", io::processor_count());
   json.number("gomaxprocs", run.workers.size());
   json.real("cpu", cpu_percent);
-  write_counts(json, sum);
+  write_counts(json, sum, CountsFor::page);
   json.open_object("http_req_stats");
   for (const auto& [path, count] : request_counts) json.number(path, count);
   json.close_object();

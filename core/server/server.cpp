@@ -5,8 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "server/json_writer.hpp"
+#include "base/json_writer.hpp"
 #include "server/server_core.hpp"
+#include "server/statistics_writer.hpp"
 
 namespace martlet::server {
 
@@ -111,19 +112,8 @@ std::string Server::statistics_json() const {
   JsonWriter json(JsonWriter::Style::compact);
   json.open_object();
   json.number("uptime_ns", sum.uptime_ns);
-  json.number("connections", sum.connections);
-  json.number("total_connections", sum.total_connections);
-  json.number("in_msgs", sum.moved.in_msgs);
-  json.number("in_bytes", sum.moved.in_bytes);
-  json.number("out_msgs", sum.moved.out_msgs);
-  json.number("out_bytes", sum.moved.out_bytes);
-  json.number("slow_consumers", sum.moved.slow_consumers);
-  json.number("stale_connections", sum.moved.stale_connections);
-  json.number("stalled_clients", sum.moved.stalled_producers);
-  json.number("subscriptions", sum.subscriptions);
-  json.number("remote_msgs", sum.moved.remote_msgs);
-  json.number("accounted_bytes", sum.accounted_bytes);
-  json.number("max_memory", options().max_memory);
+  write_counts(json, sum, CountsFor::program);
+  write_own_counts(json, sum, options().max_memory);
   json.close_object();
   return json.take();
 }

@@ -79,7 +79,7 @@ class Client final : public SessionHost, public client::ServerOperations {
     setup.info = std::make_shared<const protocol::ServerInfo>();
     setup.account = &account;
     session_ = std::make_unique<Session>(shard, *this, std::move(setup));
-    session_->start();
+    session_->start(0);
   }
 
   /// Shows these bytes to the parser as a connection would, until they are used up or it ends.
@@ -136,6 +136,7 @@ class Client final : public SessionHost, public client::ServerOperations {
   }
 
   void on_slow_authentication() override { MARTLET_ASSERT(false); }
+  void on_much_pending() override {}  // It reads when the script says so.
   bool on_message(const client::ServerMessage& message) override {
     received_[std::to_string(message.sid)] += 1;
     return true;

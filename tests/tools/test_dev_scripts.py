@@ -184,6 +184,16 @@ def test_every_need_of_a_suite_has_somebody_who_makes_it(shell):
     assert missing.stdout.split() == []
 
 
+@pytest.mark.parametrize("words", ["help", "--help", "-h", "build --help", "fuzz -h", "test -h"])
+def test_help_is_all_that_happens(words):
+    result = subprocess.run(
+        [str(ROOT / "dev"), *words.split()], capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 0
+    assert result.stdout.startswith("./dev demo ")
+    assert result.stderr == "", "nothing was installed, built or run"
+
+
 def test_an_unknown_command_is_refused_with_the_list():
     result = subprocess.run(
         [str(ROOT / "dev"), "tset"], capture_output=True, text=True, env={**os.environ}, timeout=60

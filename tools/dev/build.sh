@@ -47,6 +47,7 @@ build_targets() {
   if [ -t 2 ]; then
     cmake --build "build/$preset" -j "$MARTLET_JOBS" "${targets[@]}" >&2
   else
-    quietly "build-$preset" cmake --build "build/$preset" -j "$MARTLET_JOBS" "${targets[@]}"
+    # Nobody stands beside it: goes on after an error, so that one run tells of all.
+    quietly "build-$preset" cmake --build "build/$preset" -j "$MARTLET_JOBS" "${targets[@]}" -- -k 0
   fi
 }

@@ -21,12 +21,14 @@ need_tools_venv() {
 
 # The package of this checkout belongs to the clone, so its environment stands in build/.
 need_python_package() {
-  local folder=$MARTLET_ROOT/build/python_venv
+  local folder=$MARTLET_ROOT/build/python_venv strict=()
+  # As strict as the release preset, whose objects the compiler cache then knows.
+  [ -z "${CI:-}" ] || strict=(-C cmake.define.MARTLET_WERROR=ON)
   step "packages for Python" install_packages python build
   step "Python environment" ensure_venv "$folder" tools/dev/requirements/python_package.txt
   # The names of the compiler that CMake takes by itself: the compiler cache then knows the objects.
   step "pip install ." quietly pip-install env CC=cc CXX=c++ "$folder/bin/python" -m pip install \
-    -q --no-build-isolation --no-deps --force-reinstall .
+    -q --no-build-isolation --no-deps --force-reinstall "${strict[@]}" .
   MARTLET_PYTHON=$folder/bin/python
   export MARTLET_PYTHON
 }

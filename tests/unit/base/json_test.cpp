@@ -39,5 +39,14 @@ TEST(Json, parses_without_exceptions) {
   EXPECT_TRUE(error);
 }
 
+TEST(Json, numbers_are_written_as_go_writes_them) {
+  EXPECT_EQ(json_number(0), "0");
+  EXPECT_EQ(json_number(1e20), "100000000000000000000");
+  EXPECT_EQ(json_number(1e21), "1e+21");
+  EXPECT_EQ(json_number(0.000001), "0.000001");
+  EXPECT_EQ(json_number(0.0000001), "1e-7");
+  EXPECT_EQ(json_number(-2.25), "-2.25");
+}
+
 }  // namespace
 }  // namespace martlet

@@ -26,8 +26,10 @@ TEST(ServerInfo, is_written_in_the_order_of_nats_server) {
   info.connect_info = true;
   info.remote_account = "$G";
   info.auth_required = true;
+  info.connect_urls = {"a:1", "b:2"};
   const std::string text = encode_info(info);
   EXPECT_NE(text.find("\"auth_required\":true"), std::string::npos);
+  EXPECT_NE(text.find("\"connect_urls\":[\"a:1\",\"b:2\"],"), std::string::npos) << text;
   EXPECT_NE(text.find("\"connect_info\":true,\"remote_account\":\"$G\"} \r\n"), std::string::npos);
 }
 

@@ -29,15 +29,6 @@ TEST(ConfigValue, json_sorts_keys_and_escapes_as_go) {
   EXPECT_EQ(tree_of(root).json(), R"({"a":true,"b":"a\u003cb","c":[1.5,"2016-05-04T18:53:41Z"]})");
 }
 
-TEST(ConfigValue, numbers_are_written_as_go_writes_them) {
-  EXPECT_EQ(json_number(0), "0");
-  EXPECT_EQ(json_number(1e20), "100000000000000000000");
-  EXPECT_EQ(json_number(1e21), "1e+21");
-  EXPECT_EQ(json_number(0.000001), "0.000001");
-  EXPECT_EQ(json_number(0.0000001), "1e-7");
-  EXPECT_EQ(json_number(-2.25), "-2.25");
-}
-
 TEST(ConfigValue, weighs_values_and_text) {
   ConfigValue::Map map;
   map[std::string(64, 'k')].data = std::string(320, 'v');

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the writing of JSON as the monitoring pages have it: keys in the order in which they are
-// given, two spaces a level or none, texts escaped as NATS escapes them, empty lists and objects in
-// one piece. Any nesting the caller keeps straight.
+// Owns the writing of JSON as nats-server writes it (INFO, monitoring pages, configurations): keys
+// in the order in which they are given, two spaces a level or none, texts and numbers as Go has
+// them, empty lists and objects in one piece. The caller keeps the nesting straight.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace martlet::server {
+namespace martlet {
 
 class JsonWriter {
  public:
@@ -61,6 +61,9 @@ class JsonWriter {
     number(value);
   }
 
+  /// A list of texts.
+  void texts(std::string_view name, const std::vector<std::string>& values);
+
   std::string take() { return std::move(out_); }
 
  private:
@@ -75,4 +78,4 @@ class JsonWriter {
   bool after_key_ = false;
 };
 
-}  // namespace martlet::server
+}  // namespace martlet

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns where commas, line ends and spaces go.
-#include "server/json_writer.hpp"
-
-#include <fmt/format.h>
+#include "base/json_writer.hpp"
 
 #include "base/assert.hpp"
 #include "base/json.hpp"
 
-namespace martlet::server {
+namespace martlet {
 
 void JsonWriter::new_line() {
   if (style_ == Style::compact) return;
@@ -60,7 +58,7 @@ void JsonWriter::flag(bool value) {
 
 void JsonWriter::real(double value) {
   start_value();
-  fmt::format_to(std::back_inserter(out_), "{}", value);
+  out_ += json_number(value);
 }
 
 void JsonWriter::null() {
@@ -68,4 +66,10 @@ void JsonWriter::null() {
   out_ += "null";
 }
 
-}  // namespace martlet::server
+void JsonWriter::texts(std::string_view name, const std::vector<std::string>& values) {
+  open_array(name);
+  for (const std::string& value : values) text(value);
+  close_array();
+}
+
+}  // namespace martlet

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Goal: JSON looks as nats-server prints it. Method: whole texts, compared byte by byte.
-#include "server/json_writer.hpp"
+#include "base/json_writer.hpp"
 
 #include <gtest/gtest.h>
 
-namespace martlet::server {
+namespace martlet {
 namespace {
 
 void write_sample(JsonWriter& json) {
@@ -44,6 +44,15 @@ TEST(JsonWriter, compact_has_no_spaces) {
             "null],\"none\":[]}");
 }
 
+TEST(JsonWriter, lists_of_texts) {
+  JsonWriter json(JsonWriter::Style::compact);
+  json.open_object();
+  json.texts("a", {"x", "\""});
+  json.texts("none", {});
+  json.close_object();
+  EXPECT_EQ(json.take(), "{\"a\":[\"x\",\"\\\"\"],\"none\":[]}");
+}
+
 TEST(JsonWriter, whole_reals_have_no_fraction) {
   JsonWriter json(JsonWriter::Style::compact);
   json.open_array();
@@ -54,4 +63,4 @@ TEST(JsonWriter, whole_reals_have_no_fraction) {
 }
 
 }  // namespace
-}  // namespace martlet::server
+}  // namespace martlet
