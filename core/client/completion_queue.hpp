@@ -2,81 +2,31 @@
 //
 // Owns the one completion queue: everything that a program hears from subscriptions, requests,
 // flushes, connections and servers' logs passes through one of these, in batches, in the order of
-// arrival. Bounded in messages and bytes; what happens at the bound is a policy, of the queue and
-// of each subscription. It does no I/O and knows no protocol.
+// arrival. Here are its lock, who waits for entries, and who is woken. What waits is in
+// client/completion_store, how much of it in client/feed_accounts, and what happens at a bound in
+// client/feed_gate. It does no I/O and knows no protocol.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <unordered_set>
-#include <vector>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "client/completion.hpp"
 #include "client/completion_block.hpp"
+#include "client/completion_store.hpp"
+#include "client/feed_accounts.hpp"
+#include "client/feed_gate.hpp"
 #include "io/fork_guard.hpp"
 #include "io/wake_descriptor.hpp"
 
 namespace martlet::client {
-
-/// What happens to a message that would pass a bound.
-enum class FullPolicy : uint8_t {
-  block_reader,  // The socket is not read until there is room: the server buffers, and in the end
-                 // judges us slow.
-  refuse_new,    // The new message is dropped.
-  drop_oldest,   // The oldest message in the bound's scope is dropped.
-  keep_latest_of_each_subject,  // A message replaces the waiting one of its subject; a new subject
-                                // at the bound is refused.
-};
-
-struct QueueOptions {
-  int64_t messages_max = 65536;
-  int64_t bytes_max = 64 * 1024 * 1024;  // Descriptors and bytes of what waits.
-  FullPolicy full_policy =
-      FullPolicy::block_reader;  // keep_latest_of_each_subject counts here as refuse_new.
-  int64_t spin_us = 0;           // How long poll() looks without sleeping before it sleeps.
-};
-
-/// The bounds of one subscription inside its queue. 0: only the queue's own bound.
-struct FeedOptions {
-  int64_t messages_max = 0;
-  int64_t bytes_max = 0;
-  FullPolicy full_policy = FullPolicy::block_reader;
-};
-
-/// What a queue keeps per subscription; touched under the queue's lock. Belongs to the queue.
-struct FeedAccount {
-  FeedOptions options;
-  int32_t sid = 0;
-  int64_t cookie = 0;
-  int64_t messages = 0;  // Waiting in the queue.
-  int64_t bytes = 0;
-  int64_t dropped_total = 0;  // Refused or dropped at a bound, ever.
-  bool slow = false;          // Inside an episode at the bound; ends when half of it is free again.
-  bool closed = false;        // Goes when its last entry has gone.
-  std::deque<uint64_t> order;  // Ids of waiting entries; only for drop_oldest.
-  std::unordered_map<std::string, uint64_t>
-      latest;  // Subject -> id; only for keep_latest_of_each_subject.
-};
-
-/// A source that was told to stop at a full queue, and hears when there is room. Called on the
-/// consumer's thread, without the queue's lock; must not call the queue.
-class FeedSource {
- public:
-  virtual void on_queue_room() = 0;
-
- protected:
-  ~FeedSource() = default;
-};
 
 /// What makes entries appear while poll() waits, when no other thread does: see
 /// client/driven_loop.hpp.
@@ -90,32 +40,6 @@ class QueueDriver {
   virtual void spin_until(const std::function<bool()>& is_ready, int64_t spin_ns) = 0;
   /// Makes a drive_until() of another thread look at its condition. Any thread.
   virtual void interrupt() = 0;
-};
-
-/// Everything of a completion but its place. Views are copied before the call returns.
-struct Completion {
-  CompletionKind kind = CompletionKind::message;
-  int32_t flags = 0;
-  int32_t status = 0;
-  int32_t sid = 0;
-  int64_t cookie = 0;
-  int64_t received_ns = 0;
-  std::string_view subject;
-  std::string_view reply;
-  std::string_view headers;
-  std::string_view data;
-};
-
-/// Copies a completion: its bytes to `to`, inside the block that begins at `base`.
-void fill_descriptor(CompletionDescriptor& descriptor, char* to, const char* base,
-                     const Completion& completion);
-
-/// What became of a message.
-enum class FeedVerdict : uint8_t {
-  taken,    // It waits in the queue.
-  refused,  // Dropped by policy, counted.
-  blocked,  // Not taken: stop reading; the same message must be offered again after
-            // on_queue_room().
 };
 
 /// Lifecycle: create, feed from any threads, poll from one thread at a time, close. Shared by its
@@ -137,11 +61,7 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
   /// with `again` when nothing came, and with `closed` when the queue is closed and empty.
   Result<Batch> poll(int32_t messages_max, int64_t timeout_ns);
 
-  struct Filled {
-    int32_t count = 0;         // Descriptors at the start of the buffer.
-    int64_t bytes = 0;         // Of the buffer that are used.
-    int64_t bytes_needed = 0;  // With count 0: the first entry alone needs this many.
-  };
+  using Filled = CompletionStore::Filled;
   /// As poll(), into the caller's buffer (aligned to 8): descriptors, then their bytes, packed;
   /// offsets count from the buffer's start. An entry that does not fit stays; when the first does
   /// not, `bytes_needed` says what it needs.
@@ -218,58 +138,32 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
   std::shared_ptr<QueueDriver> driver() const;
   void set_driver(std::shared_ptr<QueueDriver> driver);
 
-  int64_t messages() const { return waiting_messages_.load(std::memory_order_acquire); }
+  int64_t messages() const { return accounts_.messages(); }
   const QueueOptions& options() const { return options_; }
 
  private:
   CompletionQueue(const Clock& clock, const QueueOptions& options, io::ForkGuard fork_guard)
-      : clock_(clock), options_(options), fork_guard_(std::move(fork_guard)) {}
+      : clock_(clock),
+        options_(options),
+        fork_guard_(std::move(fork_guard)),
+        accounts_(options_),
+        store_(accounts_),
+        gate_(options_, accounts_, store_) {}
 
-  struct BlockedSource {
-    FeedSource* source;
-    FeedAccount* account;  // Whose bound it waits for; null: the queue's.
-  };
-  static constexpr size_t block_bytes_min = 4096;
-  static constexpr size_t block_bytes_max = 65536;
-
-  FeedVerdict offer(const Completion& completion, FeedAccount* account, FeedSource* source);
-  FeedVerdict block(FeedSource* source, FeedAccount* account);
-  FeedVerdict refuse(const Completion& completion, FeedAccount* account);
-  void note_slow(const Completion& completion, FeedAccount* account);
-  bool append(const Completion& completion, FeedAccount* account);
-  CompletionBlock* block_with_room(size_t bytes);
   WakeUp finish_feed(std::unique_lock<std::mutex>& lock, bool appended);
-  bool is_account_over(const FeedAccount& account, int64_t bytes) const;
-  bool is_queue_over(int64_t bytes) const;
-  bool drop_oldest_of_account(FeedAccount* account);
-  bool drop_oldest_of_queue(const Completion& incoming);
-  void drop_entry(CompletionBlock* block, uint32_t index);
-  bool find_entry(uint64_t id, CompletionBlock** out_block, uint32_t* out_index);
-  void forget_entry(CompletionBlock* block, uint32_t index);
-  void compact_if_sparse();
-  void pass_over_dropped();
-  Batch take(uint32_t messages_max);
-  Batch take_live_copy(CompletionBlock* block, uint32_t messages_max);
-  Filled fill(char* buffer, int64_t buffer_bytes, int32_t messages_max);
   void finish_take(std::unique_lock<std::mutex>& lock);
-  bool has_room_for(const BlockedSource& blocked) const;
   bool wait_for_entries(int64_t timeout_ns);
+  bool spin_for_entries(int64_t spin_ns, QueueDriver* driver) const;
   Error nothing_came() const;
+  bool is_ready() const { return messages() > 0 || closed_.load(std::memory_order_acquire); }
 
   const Clock& clock_;
   const QueueOptions options_;
   const io::ForkGuard fork_guard_;
   mutable std::mutex mutex_;
-  std::deque<CompletionBlock*>
-      blocks_;                // GUARDED_BY mutex_; the last one is being filled unless sealed.
-  bool last_sealed_ = false;  // GUARDED_BY mutex_
-  size_t next_block_bytes_ = block_bytes_min;  // GUARDED_BY mutex_
-  int64_t waiting_bytes_ = 0;                  // GUARDED_BY mutex_
-  int64_t dropped_bytes_ = 0;  // GUARDED_BY mutex_; of dropped entries whose blocks still stand.
-  std::atomic<int64_t> waiting_messages_{0};    // Changed under mutex_, read without.
-  uint64_t next_id_ = 1;                        // GUARDED_BY mutex_
-  std::unordered_set<FeedAccount*> accounts_;   // GUARDED_BY mutex_; owned.
-  std::vector<BlockedSource> blocked_sources_;  // GUARDED_BY mutex_
+  FeedAccounts accounts_;            // GUARDED_BY mutex_, but for messages().
+  CompletionStore store_;            // GUARDED_BY mutex_
+  FeedGate gate_;                    // GUARDED_BY mutex_
   std::mutex telling_mutex_;         // Held while sources are told; remove_source() waits for it.
   std::atomic<bool> closed_{false};  // Changed under mutex_, read without.
   bool armed_ = true;                // GUARDED_BY mutex_; the next entry wakes the owner.

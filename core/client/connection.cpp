@@ -19,7 +19,7 @@ Subscription::~Subscription() {
     static_cast<void>(new std::shared_ptr<SubscriptionState>(std::move(state_)));
     return;
   }
-  if (core != nullptr) static_cast<void>(core->unsubscribe(*state_).is_ok());
+  if (core != nullptr) static_cast<void>(core->subscriptions().unsubscribe(*state_).is_ok());
 }
 
 int32_t Subscription::sid() const { return state_->sid; }
@@ -29,7 +29,7 @@ Status Subscription::unsubscribe() {
   if (core == nullptr) return Status(ErrorCode::closed, "the connection is closed");
   Status status = core->check_fork();
   if (!status) return status;
-  return core->unsubscribe(*state_);
+  return core->subscriptions().unsubscribe(*state_);
 }
 
 Status Subscription::auto_unsubscribe(int64_t messages_max) {
@@ -37,7 +37,7 @@ Status Subscription::auto_unsubscribe(int64_t messages_max) {
   if (core == nullptr) return Status(ErrorCode::closed, "the connection is closed");
   Status status = core->check_fork();
   if (!status) return status;
-  return core->auto_unsubscribe(*state_, messages_max);
+  return core->subscriptions().auto_unsubscribe(*state_, messages_max);
 }
 
 Status Subscription::drain() {
@@ -45,7 +45,7 @@ Status Subscription::drain() {
   if (core == nullptr) return Status(ErrorCode::closed, "the connection is closed");
   Status status = core->check_fork();
   if (!status) return status;
-  return core->drain_subscription(*state_);
+  return core->subscriptions().drain(*state_);
 }
 
 int64_t Subscription::pending_messages() const {
@@ -104,46 +104,46 @@ ConnectionState Connection::state() const { return core_->state(); }
 
 Status Connection::publish(const PublishView& message) {
   if (core_->is_forked()) return core_->check_fork();
-  return core_->publish(message, false);
+  return core_->publisher().publish(message, false);
 }
 
 Status Connection::wait_capacity(int64_t message_bytes, int64_t timeout_ns) {
   Status status = core_->check_fork();
   if (!status) return status;
-  return core_->wait_capacity(message_bytes, timeout_ns);
+  return core_->publisher().wait_capacity(message_bytes, timeout_ns);
 }
 
 Status Connection::notify_capacity(int64_t message_bytes,
                                    const std::shared_ptr<CompletionQueue>& queue, int64_t cookie) {
   Status status = core_->check_fork();
   if (!status) return status;
-  return core_->notify_capacity(message_bytes, queue, cookie);
+  return core_->publisher().notify_capacity(message_bytes, queue, cookie);
 }
 
 Status Connection::flush(int64_t timeout_ns) {
   Status status = core_->check_fork();
   if (!status) return status;
-  return core_->ping(timeout_ns, nullptr);
+  return core_->calls().ping(timeout_ns, nullptr);
 }
 
 Status Connection::flush_start(int64_t timeout_ns, const std::shared_ptr<CompletionQueue>& queue,
                                int64_t cookie) {
   Status status = core_->check_fork();
   if (!status) return status;
-  return core_->ping_start(timeout_ns, CallTarget{nullptr, queue, cookie});
+  return core_->calls().ping_start(timeout_ns, CallTarget{nullptr, queue, cookie});
 }
 
 Result<int64_t> Connection::rtt_ns(int64_t timeout_ns) {
   Status status = core_->check_fork();
   int64_t rtt = 0;
-  if (status) status = core_->ping(timeout_ns, &rtt);
+  if (status) status = core_->calls().ping(timeout_ns, &rtt);
   if (!status) return status.take_error();
   return rtt;
 }
 
 Result<Batch> Connection::request(const PublishView& message, int64_t timeout_ns) {
   if (core_->is_forked()) return core_->check_fork();
-  return core_->request(message, timeout_ns);
+  return core_->calls().request(message, timeout_ns);
 }
 
 Status Connection::request_start(const PublishView& message, int64_t timeout_ns,
@@ -157,24 +157,25 @@ Status Connection::request_many_start(const PublishView& message, int64_t replie
                                       int64_t cookie) {
   Status status = core_->check_fork();
   if (!status) return status;
-  return core_->request_start(message, replies_max, timeout_ns, CallTarget{nullptr, queue, cookie});
+  return core_->calls().request_start(message, replies_max, timeout_ns,
+                                      CallTarget{nullptr, queue, cookie});
 }
 
-std::string Connection::new_inbox() { return core_->new_inbox(); }
+std::string Connection::new_inbox() { return core_->calls().new_inbox(); }
 
 Result<std::unique_ptr<Subscription>> Connection::subscribe(
     std::string_view subject, std::string_view group, const FeedOptions& bounds,
     const std::shared_ptr<CompletionQueue>& queue, int64_t cookie) {
   if (core_->is_forked()) return core_->check_fork();
   Result<std::shared_ptr<SubscriptionState>> state =
-      core_->subscribe(subject, group, bounds, queue, cookie);
+      core_->subscriptions().subscribe(subject, group, bounds, queue, cookie);
   if (!state) return state.take_error();
   return std::make_unique<Subscription>(std::move(*state));
 }
 
 Status Connection::drain(int64_t timeout_ns) {
   Status status = core_->check_fork();
-  if (status) status = core_->drain_start(timeout_ns, false);
+  if (status) status = core_->drain().start(timeout_ns, false);
   if (!status) return status;
   return core_->wait_closed(-1);
 }
@@ -182,7 +183,7 @@ Status Connection::drain(int64_t timeout_ns) {
 Status Connection::drain_start(int64_t timeout_ns) {
   Status status = core_->check_fork();
   if (!status) return status;
-  return core_->drain_start(timeout_ns, true);
+  return core_->drain().start(timeout_ns, true);
 }
 
 Status Connection::close() {

@@ -33,7 +33,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     MARTLET_ASSERT(status.code() == martlet::ErrorCode::protocol);
     return 0;
   }
-  MARTLET_ASSERT(text.find('{') != std::string_view::npos);
+  // As in nats-server, null is taken and changes nothing.
+  MARTLET_ASSERT(text.find('{') != std::string_view::npos ||
+                 text.find("null") != std::string_view::npos);
   ConnectOptions twice = once;
   MARTLET_ASSERT(martlet::protocol::read_connect(text, twice));
   MARTLET_ASSERT(are_equal(once, twice));

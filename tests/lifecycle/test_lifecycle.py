@@ -198,6 +198,8 @@ def test_signal_handlers_of_the_host_are_untouched():
 def test_ctrl_c_ends_a_blocking_wait():
     text = """
     import os, signal, threading, time, martlet
+    # Who runs in a shell's background was started with the signal ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     server = martlet.Server().start()
     nc = martlet.connect(server.url)
     sub = nc.subscribe("a")
