@@ -10,6 +10,11 @@
 #include "subject/subject.hpp"
 
 namespace martlet::broker {
+namespace {
+
+constexpr std::string_view lost_message = "Out of memory: a message inside the server is lost";
+
+}  // namespace
 
 // From the first receiver of a message to its last, also when memory fails between them.
 class Shard::Delivering {
@@ -134,7 +139,7 @@ bool Shard::publish(Account& account, Message& message) {
   if (message.publisher != nullptr) {
     message.publisher->on_out_of_memory();
   } else {
-    log_lost_message();
+    log_without_memory(lost_message);
   }
   return true;
 }
@@ -149,7 +154,8 @@ void Shard::run_deferred() {
       const RemoteBatch::Record& record = batch->record(0);
       Message message = batch->message(record);
       // Nobody waits for it: the handler that published it is done.
-      if (!fits_into_memory([&] { route(*record.account, message); })) log_lost_message();
+      if (!fits_into_memory([&] { route(*record.account, message); }))
+        log_without_memory(lost_message);
     }
   }
 }
@@ -220,7 +226,8 @@ bool Shard::deliver(Account& account, Subscription& subscription, const Message&
 // this message.
 void Shard::deliver_to_handler(Subscription& subscription, const Message& message) {
   subscription.delivered += 1;
-  if (!fits_into_memory([&] { subscription.handler->on_message(message); })) log_lost_message();
+  if (!fits_into_memory([&] { subscription.handler->on_message(message); }))
+    log_without_memory(lost_message);
 }
 
 bool Shard::holds_back(Account& account, Subscription& subscription, const Message& message) {
@@ -234,10 +241,8 @@ bool Shard::holds_back(Account& account, Subscription& subscription, const Messa
   return !allowed;
 }
 
-void Shard::log_lost_message() {
-  (void)fits_into_memory([this] {
-    setup_.log.write(LogLevel::error, "Out of memory: a message inside the server is lost");
-  });
+void Shard::log_without_memory(std::string_view line) {
+  (void)fits_into_memory([&] { setup_.log.write(LogLevel::error, line); });
 }
 
 void Shard::deliver(const RemoteBatch& batch) {
@@ -261,7 +266,7 @@ void Shard::deliver(const RemoteBatch& batch, const RemoteBatch::Record& record)
     const uint64_t queue_hash = receivers[r].queue_hash;
     // To find somebody else takes memory; the publisher is on another loop and knows nothing of it.
     if (!fits_into_memory([&] { deliver_group_again(*record.account, queue_hash, message); }))
-      log_lost_message();
+      log_without_memory(lost_message);
   }
 }
 

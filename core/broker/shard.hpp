@@ -120,6 +120,8 @@ class Shard {
     stall_ = false;
     return stall;
   }
+  /// A line as it stands, where there may be no memory to make a better one.
+  void log_without_memory(std::string_view line);
   /// Frees what was unsubscribed during the turn.
   void end_turn() { subscriptions_.free_retired(); }
 
@@ -142,7 +144,6 @@ class Shard {
   void deliver(const RemoteBatch& batch, const RemoteBatch::Record& record);
   void deliver_to_handler(Subscription& subscription, const Message& message);
   bool holds_back(Account& account, Subscription& subscription, const Message& message);
-  void log_lost_message();
   bool deliver_to_group(Account& account, const Route& route, const RouteGroup& group,
                         const Message& message);
   void hand_over(Account& account, const Message& message, uint32_t loop,
