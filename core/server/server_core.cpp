@@ -9,6 +9,7 @@
 #include "base/out_of_memory.hpp"
 #include "io/entropy.hpp"
 #include "link/memory_pipe.hpp"
+#include "server/options_digest.hpp"
 
 namespace martlet::server {
 namespace {
@@ -66,6 +67,7 @@ io::HttpResponse http_response(MonitoringPage page) {
 
 Server::Core::Core(Options options, LogSink* sink, io::ForkGuard guard)
     : options_(std::move(options)),
+      options_digest_(options_digest(options_)),
       guard_(std::move(guard)),
       log_(sink, log_level(options_)),
       id_(new_server_id()),
@@ -189,8 +191,8 @@ Status Server::Core::start_listener(Run& run) {
 }
 
 Status Server::Core::open_monitoring(Run& run) {
-  run.monitoring =
-      std::make_unique<Monitoring>(MonitoringSubject{options_, id_, name_, clock_, accounts_}, run);
+  run.monitoring = std::make_unique<Monitoring>(
+      MonitoringSubject{options_, options_digest_, id_, name_, clock_, accounts_}, run);
   if (options_.http_port == 0) return Status();
   const std::string& host = options_.http_host.empty() ? options_.host : options_.http_host;
   const uint16_t port = options_.http_port < 0 ? 0 : static_cast<uint16_t>(options_.http_port);

@@ -93,6 +93,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   net::Worker& least_loaded(Run& run);
 
   const Options options_;
+  const std::string options_digest_;
   io::ForkGuard guard_;
   io::SystemClock clock_;
   Logger log_;
