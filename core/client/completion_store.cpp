@@ -53,8 +53,14 @@ CompletionBlock* CompletionStore::block_with_room(size_t bytes) {
   CompletionBlock* const block =
       CompletionBlock::create(std::max(next_block_bytes_, (needed + 7) / 8 * 8));
   if (block == nullptr) return nullptr;
-  block->entries.reserve(std::min<size_t>(block->capacity() / 160 + 1, 512));
-  blocks_.push_back(block);
+  const bool fits = fits_into_memory([&] {
+    block->entries.reserve(std::min<size_t>(block->capacity() / 160 + 1, 512));
+    blocks_.push_back(block);
+  });
+  if (!fits) {
+    block->release();
+    return nullptr;
+  }
   last_sealed_ = false;
   return block;
 }
