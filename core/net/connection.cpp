@@ -7,9 +7,12 @@
 #include <cstring>
 
 #include "net/worker.hpp"
+#include "transport/tcp_stream.hpp"
 
 namespace martlet::net {
 namespace {
+
+static_assert(sizeof(Connection) + sizeof(transport::TcpStream) <= Connection::charge_bytes);
 
 constexpr int slices_max = 64;
 constexpr int64_t first_ping_ns = 2'000'000'000;

@@ -114,9 +114,17 @@ Status Server::Core::start() {
   // Nothing runs before everything is there, so that no failure has threads to take back.
   for (const std::unique_ptr<net::Worker>& worker : run->workers) worker->start();
   if (run->http != nullptr) run->http->start();
+  charge_accounts(&run->budget);
   std::lock_guard<std::mutex> lock(run_mutex_);
   run_ = std::move(run);
   return Status();
+}
+
+// What the accounts' tables take counts in the run that is under way.
+void Server::Core::charge_accounts(MemoryBudget* budget) {
+  for (const std::unique_ptr<broker::Account>& account : accounts_) {
+    account->routing().charge_to(budget);
+  }
 }
 
 Status Server::Core::start_workers(Run& run) {
@@ -199,6 +207,7 @@ Status Server::Core::stop() {
   for (const std::unique_ptr<net::Worker>& worker : run->workers) worker->stop();
   run->slow_worker.stop();
   run->listener.reset();
+  charge_accounts(nullptr);
   return Status();
 }
 
@@ -236,7 +245,7 @@ broker::SessionSetup Server::Core::session_setup(Run& run, const transport::Byte
 
 void Server::Core::on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream) {
   broker::SessionSetup setup = session_setup(run, *stream, *accounts_.front());
-  const int64_t connections = run.connections.fetch_add(1, std::memory_order_relaxed) + 1;
+  const int64_t connections = run.count_in();
   run.total_connections.fetch_add(1, std::memory_order_relaxed);
   const bool full = connections > std::max<int64_t>(options_.max_connections, 0) ||
                     run.budget.refuses_newcomers();
@@ -263,9 +272,7 @@ void Server::Core::on_connection_closing(Run& run, const net::Connection& connec
   run.closed_connections.add(std::move(row));
 }
 
-void Server::Core::on_connection_end(Run& run, const net::Connection&) {
-  run.connections.fetch_sub(1, std::memory_order_relaxed);
-}
+void Server::Core::on_connection_end(Run& run, const net::Connection&) { run.count_out(); }
 
 Result<std::unique_ptr<transport::ByteStream>> Server::Core::connect(
     broker::Account& account, std::shared_ptr<const auth::Authenticator> authenticator) {
@@ -277,7 +284,7 @@ Result<std::unique_ptr<transport::ByteStream>> Server::Core::connect(
   if (!ends) return ends.take_error();
   broker::SessionSetup setup = session_setup(*run, *ends->second, account);
   if (authenticator != nullptr) setup.authenticator = std::move(authenticator);
-  run->connections.fetch_add(1, std::memory_order_relaxed);
+  (void)run->count_in();
   run->total_connections.fetch_add(1, std::memory_order_relaxed);
   least_loaded(*run).adopt(std::move(ends->second), std::move(setup));
   return std::move(ends->first);

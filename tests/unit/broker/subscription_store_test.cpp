@@ -27,5 +27,16 @@ TEST(SubscriptionStore, an_old_handle_names_nothing) {
   store.retire(second);
 }
 
+TEST(SubscriptionStore, a_long_sid_is_counted) {
+  MemoryBudget budget;
+  SubscriptionStore store(budget);
+  store.retire(store.make("1"));
+  EXPECT_EQ(budget.bytes(), SubscriptionStore::charge_bytes);
+  store.retire(store.make(std::string(4000, '1')));
+  EXPECT_GE(budget.bytes(), 2 * SubscriptionStore::charge_bytes + 4000);
+  store.free_retired();
+  EXPECT_EQ(budget.bytes(), 0);
+}
+
 }  // namespace
 }  // namespace martlet::broker
