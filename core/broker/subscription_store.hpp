@@ -48,13 +48,15 @@ class SubscriptionStore {
   static constexpr int64_t sid_slack_bytes = 16;
   struct Slab;
 
+  bool add_slab();
+  bool add_slot();
   void free_one(Subscription* subscription);
 
   MemoryBudget& budget_;
   std::vector<Subscription*> slots_;
-  std::vector<uint32_t> free_slots_;
+  std::vector<uint32_t> free_slots_;  // Has room for all slots, for the same reason.
   std::vector<std::unique_ptr<unsigned char[]>> slabs_;
-  std::vector<Subscription*> retired_;
+  Subscription* retired_ = nullptr;  // A list, so that an end never needs memory.
   void* free_ = nullptr;
   size_t count_ = 0;
   uint32_t generation_ = 0;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "auth/server_id.hpp"
+#include "base/out_of_memory.hpp"
 #include "io/entropy.hpp"
 #include "link/memory_pipe.hpp"
 #include "server/options_digest.hpp"
@@ -111,9 +112,12 @@ Status Server::Core::start() {
   info->auth_required = run->authenticator->is_required();
   info->max_payload = options_.max_payload;
   run->info = std::move(info);
-  // Nothing runs before everything is there, so that no failure has threads to take back.
-  for (const std::unique_ptr<net::Worker>& worker : run->workers) worker->start();
-  if (run->http != nullptr) run->http->start();
+  // Nothing runs before everything is there, so that few failures have threads to take back.
+  status = start_threads(*run);
+  if (!status) {
+    stop_threads(*run);
+    return status;
+  }
   charge_accounts(&run->budget);
   std::lock_guard<std::mutex> lock(run_mutex_);
   run_ = std::move(run);
@@ -125,6 +129,27 @@ void Server::Core::charge_accounts(MemoryBudget* budget) {
   for (const std::unique_ptr<broker::Account>& account : accounts_) {
     account->routing().charge_to(budget);
   }
+}
+
+Status Server::Core::start_threads(Run& run) {
+  Status status;
+  const bool fits = fits_into_memory([&] {
+    for (const std::unique_ptr<net::Worker>& worker : run.workers) {
+      if (status) status = worker->start();
+    }
+    if (status && run.http != nullptr) status = run.http->start();
+  });
+  if (fits) return status;
+  stop_threads(run);
+  return Status(ErrorCode::out_of_memory, "no memory for the server's threads");
+}
+
+void Server::Core::stop_threads(Run& run) {
+  run.is_stopping.store(true, std::memory_order_relaxed);
+  if (run.http != nullptr) run.http->stop();
+  for (const std::unique_ptr<net::Worker>& worker : run.workers) worker->stop();
+  run.slow_worker.stop();
+  run.listener.reset();
 }
 
 Status Server::Core::start_workers(Run& run) {
@@ -146,9 +171,9 @@ Status Server::Core::start_workers(Run& run) {
     setup.on_connection_closing = [this, &run](net::Connection& connection) {
       on_connection_closing(run, connection);
     };
-    setup.on_connection_end = [this, &run](net::Connection& connection) {
-      on_connection_end(run, connection);
-    };
+    setup.on_connection_end = [&run] { run.count_out(); };
+    // The listener lives on the first loop: its port must be free again when stop() returns.
+    if (i == 0) setup.on_stop = [&run] { run.listener.reset(); };
     Result<std::unique_ptr<net::Worker>> worker = net::Worker::create(std::move(setup));
     if (!worker) return worker.take_error();
     peers.push_back(worker->get());
@@ -168,7 +193,7 @@ Status Server::Core::start_listener(Run& run) {
   run.listener =
       std::make_unique<net::Listener>(run.workers[0]->loop(), std::move(*fd),
                                       [this, &run](std::unique_ptr<transport::ByteStream> stream) {
-                                        on_accept(run, std::move(stream));
+                                        return on_accept(run, std::move(stream));
                                       });
   return run.listener->start();
 }
@@ -199,14 +224,7 @@ Status Server::Core::stop() {
     run.swap(run_);
   }
   if (run == nullptr) return Status();
-  run->is_stopping.store(true, std::memory_order_relaxed);
-  if (run->http != nullptr) run->http->stop();
-  // The listener lives on the first loop: its port must be free again when stop() returns.
-  Run* raw = run.get();
-  run->workers[0]->post([raw] { raw->listener.reset(); });
-  for (const std::unique_ptr<net::Worker>& worker : run->workers) worker->stop();
-  run->slow_worker.stop();
-  run->listener.reset();
+  stop_threads(*run);
   charge_accounts(nullptr);
   return Status();
 }
@@ -243,14 +261,30 @@ broker::SessionSetup Server::Core::session_setup(Run& run, const transport::Byte
   return setup;
 }
 
-void Server::Core::on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream) {
-  broker::SessionSetup setup = session_setup(run, *stream, *accounts_.front());
+bool Server::Core::on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream) {
+  broker::SessionSetup setup;
+  const bool is_admitted =
+      fits_into_memory([&] { setup = session_setup(run, *stream, *accounts_.front()); }) &&
+      admit(run, std::move(stream), std::move(setup), true);
+  if (is_admitted) return true;
+  (void)fits_into_memory(
+      [&] { log_.write(LogLevel::error, "Out of memory: a new connection is refused"); });
+  return false;
+}
+
+// Counts the newcomer and gives it to a loop; false when there is no memory for it.
+bool Server::Core::admit(Run& run, std::unique_ptr<transport::ByteStream> stream,
+                         broker::SessionSetup setup, bool is_limited) {
   const int64_t connections = run.count_in();
+  const bool is_full = connections > std::max<int64_t>(options_.max_connections, 0) ||
+                       run.budget.refuses_newcomers();
+  if (is_limited && is_full) setup.refuse = broker::CloseReason::max_connections_exceeded;
+  if (!least_loaded(run).adopt(std::move(stream), std::move(setup))) {
+    run.count_out();
+    return false;
+  }
   run.total_connections.fetch_add(1, std::memory_order_relaxed);
-  const bool full = connections > std::max<int64_t>(options_.max_connections, 0) ||
-                    run.budget.refuses_newcomers();
-  setup.refuse = full ? broker::CloseReason::max_connections_exceeded : broker::CloseReason::none;
-  least_loaded(run).adopt(std::move(stream), std::move(setup));
+  return true;
 }
 
 void Server::Core::on_connection_closing(Run& run, const net::Connection& connection) {
@@ -272,8 +306,6 @@ void Server::Core::on_connection_closing(Run& run, const net::Connection& connec
   run.closed_connections.add(std::move(row));
 }
 
-void Server::Core::on_connection_end(Run& run, const net::Connection&) { run.count_out(); }
-
 Result<std::unique_ptr<transport::ByteStream>> Server::Core::connect(
     broker::Account& account, std::shared_ptr<const auth::Authenticator> authenticator) {
   if (is_forked()) return Error{ErrorCode::forked, "this server belongs to the parent process"};
@@ -284,9 +316,8 @@ Result<std::unique_ptr<transport::ByteStream>> Server::Core::connect(
   if (!ends) return ends.take_error();
   broker::SessionSetup setup = session_setup(*run, *ends->second, account);
   if (authenticator != nullptr) setup.authenticator = std::move(authenticator);
-  (void)run->count_in();
-  run->total_connections.fetch_add(1, std::memory_order_relaxed);
-  least_loaded(*run).adopt(std::move(ends->second), std::move(setup));
+  if (!admit(*run, std::move(ends->second), std::move(setup), false))
+    return Error{ErrorCode::out_of_memory, "no memory for an in-process connection"};
   return std::move(ends->first);
 }
 

@@ -9,6 +9,7 @@
 #include "base/random.hpp"
 #include "broker/subscription.hpp"
 #include "subject/subject.hpp"
+#include "tests/support/failing_allocations.hpp"
 
 namespace martlet::broker {
 namespace {
@@ -87,6 +88,26 @@ TEST(RoutingTable, counts_what_it_takes_where_it_is_told_to) {
   EXPECT_LT(second.bytes(), 1000 * 200);
   table.charge_to(nullptr);
   EXPECT_EQ(second.bytes(), 0);
+}
+
+TEST(RoutingTable, a_subscription_goes_without_memory_and_every_loop_sees_it) {
+  RoutingTable table(42);
+  const std::string pattern = "a.subject.that.is.longer.than.what.a.string.holds.inside";
+  subject::TrieEntry entry;
+  subject::TrieEntry other;
+  ASSERT_TRUE(table.insert(pattern, "", &entry));
+  ASSERT_TRUE(table.insert("other", "", &other));
+  const RouteDependencies dependencies = table.dependencies_of(pattern);
+  const uint64_t sum = table.change_sum(dependencies);
+  const uint64_t version = table.version();
+  test::fail_allocations_from(0);
+  table.remove(&entry);
+  EXPECT_TRUE(test::stop_failing_allocations());
+  EXPECT_EQ(entry.node, nullptr);
+  EXPECT_EQ(table.count(), 1U);
+  EXPECT_NE(table.change_sum(dependencies), sum);
+  EXPECT_NE(table.version(), version);
+  table.remove(&other);
 }
 
 }  // namespace
