@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "base/go_duration.hpp"
+#include "broker/parse_failure.hpp"
 #include "broker/shard.hpp"
 #include "subject/subject.hpp"
 
@@ -52,7 +54,8 @@ Session::Session(Shard& shard, SessionHost& host, SessionSetup setup)
       account_(setup_.account),
       parser_(first_limits(*setup_.options)),
       output_(shard.chunks()),
-      stall_bytes_(std::min(stall_bytes_max, setup_.options->pending_bytes_max / 4 * 3)) {}
+      stall_bytes_(std::min(stall_bytes_max, setup_.options->pending_bytes_max / 4 * 3)),
+      traces_(setup_.options->trace) {}
 
 Session::~Session() {
   (void)shard_.unsubscribe_some(*this, SIZE_MAX);
@@ -72,54 +75,13 @@ void Session::start(int64_t now_ns) {
   }
 }
 
-void Session::log(LogLevel level, std::string_view text) {
-  if (setup_.log.wants(level))
-    setup_.log.write(level, fmt::format("{} - {}", setup_.client_label, text));
-}
-
-// From its CONNECT on a client stands in the log with what it says of itself: - "v1.2:python3:name"
-// - "$G/user:alice".
-void Session::name_in_log(bool has_token) {
-  if (is_named_ || !setup_.log.wants(LogLevel::fatal)) return;
-  is_named_ = true;
-  std::string client = connect_.version.empty() ? std::string() : "v" + connect_.version;
-  for (const std::string* part : {&connect_.language, &connect_.name}) {
-    if (!part->empty()) client += (client.empty() ? "" : ":") + *part;
-  }
-  if (!client.empty()) setup_.client_label += " - " + go_quoted(client);
-  const std::string who = !connect_.user.empty() ? "user:" + connect_.user
-                          : has_token            ? "token"
-                                                 : "";
-  if (!who.empty()) setup_.client_label += " - " + go_quoted(account_->name() + "/" + who);
-}
-
-void Session::trace_in(const protocol::Operation& operation) {
-  static constexpr const char* names[] = {"CONNECT", "PUB",  "SUB", "UNSUB", "PING",
-                                          "PONG",    "INFO", "OK",  "-ERR"};
-  const char* name = operation.has_headers ? "HPUB" : names[static_cast<size_t>(operation.kind)];
-  if (operation.kind == protocol::OperationKind::connect) {
-    // Never with its argument: it holds secrets.
-    log(LogLevel::trace, "<<- [CONNECT {…}]");
-    return;
-  }
-  log(LogLevel::trace, operation.argument.empty()
-                           ? fmt::format("<<- [{}]", name)
-                           : fmt::format("<<- [{} {}]", name, operation.argument));
-}
-
-void Session::trace_out(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
-    text.remove_suffix(1);
-  log(LogLevel::trace, fmt::format("->> [{}]", text));
-}
-
 void Session::on_operation(const protocol::Operation& operation, int64_t now_ns) {
   // What nats-server counts as a sign of life; a PONG is only an answer.
   if (operation.kind <= protocol::OperationKind::ping &&
       operation.kind != protocol::OperationKind::connect) {
     last_activity_ns_ = now_ns;
   }
-  if (options().trace) trace_in(operation);
+  if (traces_) setup_.log.trace_in(operation);
   switch (operation.kind) {
     case protocol::OperationKind::publish:
       on_publish(operation);
@@ -141,17 +103,24 @@ void Session::on_operation(const protocol::Operation& operation, int64_t now_ns)
       on_connect(operation, now_ns);
       break;
     case protocol::OperationKind::info:
-      if (!protocol::is_info(operation.argument)) close(CloseReason::protocol_violation);
+      if (!protocol::is_info(operation.argument)) {
+        log(LogLevel::error, "INFO is no JSON object, or has a wrong type");
+        close(CloseReason::protocol_violation);
+      }
       break;
     case protocol::OperationKind::ok:
       break;
     case protocol::OperationKind::error:
-      close(CloseReason::client_closed);
+      log(LogLevel::error, fmt::format("Client Error {}", operation.argument));
+      close(CloseReason::parse_error);
       break;
   }
 }
 
-void Session::on_parse_error(protocol::ParseResult result) {
+void Session::on_parse_error(protocol::ParseResult result, const protocol::Operation& operation,
+                             std::string_view bytes) {
+  log(LogLevel::error,
+      parse_failure_text(result, operation, bytes, parser_.limits().payload_bytes_max));
   switch (result) {
     case protocol::ParseResult::unknown_operation:
       write_error("Unknown Protocol Operation");
@@ -166,7 +135,6 @@ void Session::on_parse_error(protocol::ParseResult result) {
       close(CloseReason::max_payload_exceeded);
       break;
     case protocol::ParseResult::connect_required:
-      log(LogLevel::error, "authentication error");
       write_error("Authorization Violation");
       close(CloseReason::authentication_violation);
       break;
@@ -207,16 +175,20 @@ void Session::finish_connect(std::shared_ptr<const auth::Principal> principal) {
   }
   if (is_closing()) return;
   if (principal == nullptr || connect_.has_account) {
-    log(LogLevel::error, connect_.user.empty() ? "authentication error"
-                                               : fmt::format("authentication error - User {}",
-                                                             go_quoted(connect_.user)));
+    std::string text = "authentication error";
+    if (!connect_.user.empty()) {
+      text += " - User " + go_quoted(connect_.user);
+    } else if (has_token) {
+      text += " - Token \"[REDACTED]\"";
+    }
+    log(LogLevel::error, text);
     write_error("Authorization Violation");
     close(CloseReason::authentication_violation);
     return;
   }
   user_ = principal->user;
   set_principal(std::move(principal));
-  name_in_log(has_token);
+  setup_.log.name(connect_, account_->name(), has_token);
   admit();
 }
 
@@ -224,11 +196,13 @@ void Session::finish_connect(std::shared_ptr<const auth::Principal> principal) {
 void Session::admit() {
   parser_.limits().connect_required = false;
   if (connect_.protocol < 0 || connect_.protocol > 1) {
+    log(LogLevel::error, "invalid client protocol");
     write_error("invalid client protocol");
     close(CloseReason::bad_client_protocol);
     return;
   }
   if (connect_.no_responders && !parser_.limits().headers) {
+    log(LogLevel::error, "no responders requires headers support");
     write_error("no responders requires headers support");
     close(CloseReason::no_responders_requires_headers);
     return;
@@ -332,8 +306,10 @@ void Session::on_subscribe(const protocol::Operation& operation) {
     std::string text = "Permissions Violation for Subscription to " + go_quoted(subject);
     if (!queue.empty()) text += " using queue " + go_quoted(queue);
     write_error(text);
-    log(LogLevel::error, fmt::format("Subscription Violation - Subject {}, SID {}",
-                                     go_quoted(subject), operation.sid));
+    log(LogLevel::error,
+        fmt::format("Subscription Violation - Subject {}, {}SID {}", go_quoted(subject),
+                    queue.empty() ? "" : fmt::format("Queue: {}, ", go_quoted(queue)),
+                    operation.sid));
     return;
   }
   if (options().subject_tokens_max > 0 &&
@@ -400,6 +376,7 @@ void Session::on_ping() {
 }
 
 void Session::on_ping_timer(int64_t now_ns) {
+  log(LogLevel::debug, "Client Ping Timer");
   constexpr int64_t rtt_interval_ns = 3600LL * 1'000'000'000;
   const bool needs_rtt = ping_sent_ns_ == 0 || now_ns - ping_sent_ns_ > rtt_interval_ns;
   if (now_ns - last_activity_ns_ < options().ping_interval_ns && !needs_rtt) return;
@@ -415,9 +392,9 @@ void Session::on_ping_timer(int64_t now_ns) {
 }
 
 void Session::on_write_deadline() {
-  log(LogLevel::info, fmt::format("Slow Consumer Detected: WriteDeadline of {:g}s exceeded with {} "
+  log(LogLevel::info, fmt::format("Slow Consumer Detected: WriteDeadline of {} exceeded with {} "
                                   "chunks of {} total bytes.",
-                                  static_cast<double>(options().write_deadline_ns) / 1e9,
+                                  format_go_duration(options().write_deadline_ns),
                                   output_.segment_count(), output_.pending_bytes()));
   close(CloseReason::slow_consumer_write_deadline);
 }
@@ -453,7 +430,7 @@ void Session::mark_dirty() {
 }
 
 void Session::write_protocol(std::string_view text) {
-  if (options().trace) trace_out(text);
+  if (traces_) setup_.log.trace_out(text);
   const bool whole = output_.append(text);
   mark_dirty();
   check_pending(whole);
@@ -469,6 +446,7 @@ void Session::write_message(const Subscription& subscription, const Message& mes
   const std::string_view payload =
       stripped ? message.payload.substr(message.header_bytes) : message.payload;
   const std::string_view sid = subscription.sid();
+  if (traces_) setup_.log.trace_message(sid, message, with_headers, payload);
   const size_t line_bytes = 5 + message.subject.size() + 1 + sid.size() + 1 + message.reply.size() +
                             sizeof message.sizes->text;
   const bool borrows = message.payload_is_stable && payload.size() >= borrow_bytes_min;

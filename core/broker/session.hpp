@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "auth/authenticator.hpp"
-#include "base/log.hpp"
+#include "base/go_quoted.hpp"
 #include "broker/account.hpp"
 #include "broker/close_reason.hpp"
-#include "broker/go_quoted.hpp"
 #include "broker/message.hpp"
 #include "broker/output_queue.hpp"
+#include "broker/session_log.hpp"
 #include "broker/session_options.hpp"
 #include "broker/sid_table.hpp"
 #include "broker/subscription.hpp"
@@ -61,8 +61,7 @@ struct SessionSetup {
       CloseReason::none;       // Not none: say so and end, there is no room for this one.
   Account* account = nullptr;  // Where everybody goes whom the authenticator gives no other.
   std::string client_ip;
-  std::string client_label;  // "127.0.0.1:5000 - cid:7", for the log.
-  Logger log;
+  SessionLog log;
 };
 
 class Session {
@@ -76,7 +75,9 @@ class Session {
   void start(int64_t now_ns);
   /// Acts on one operation. Whether the session goes on is told by is_closing() and is_waiting().
   void on_operation(const protocol::Operation& operation, int64_t now_ns);
-  void on_parse_error(protocol::ParseResult result);
+  /// `operation` and `bytes` are what Parser::next() left and looked at.
+  void on_parse_error(protocol::ParseResult result, const protocol::Operation& operation,
+                      std::string_view bytes);
   void on_ping_timer(int64_t now_ns);
   void on_auth_timeout();
   /// The transport took nothing for as long as it may.
@@ -163,10 +164,7 @@ class Session {
     if (connect_.verbose) write_protocol("+OK\r\n");
   }
   void mark_dirty();
-  void name_in_log(bool has_token);
-  void trace_in(const protocol::Operation& operation);
-  void trace_out(std::string_view text);
-  void log(LogLevel level, std::string_view text);
+  void log(LogLevel level, std::string_view text) const { setup_.log.write(level, text); }
 
   Shard& shard_;
   SessionHost& host_;
@@ -185,12 +183,12 @@ class Session {
   int64_t start_ns_ = 0;
   int64_t ping_sent_ns_ = 0;
   int64_t stall_bytes_;
+  bool traces_;  // As the options have it: asked for each message.
   int64_t rtt_ns_ = 0;
   int64_t pings_out_ = 0;
   CloseReason close_reason_ = CloseReason::none;
   bool connect_received_ = false;
   bool first_pong_sent_ = false;
-  bool is_named_ = false;  // The log knows what the client says of itself.
   bool is_waiting_ = false;
   bool is_dirty_ = false;  // In Shard::dirty_.
   bool is_ended_ = false;  // In Shard::ended_.

@@ -195,7 +195,7 @@ void Connection::parse(const char* begin, const char* end) {
       keep_tail(begin + consumed, end, needed);
       break;
     }
-    session_.on_parse_error(result);
+    session_.on_parse_error(result, operation, {begin, static_cast<size_t>(end - begin)});
     return;
   }
   if (!saw_connect_ && session_.is_connected()) {

@@ -9,7 +9,7 @@
 #include <cctype>
 #include <charconv>
 
-#include "server/go_duration.hpp"
+#include "base/go_duration.hpp"
 
 namespace martlet::program {
 namespace {
@@ -74,7 +74,7 @@ void CommandLine::add_duration(char letter, std::string name, std::string about,
                                int64_t* value_ns) {
   flags_.push_back(
       {letter, name, std::move(about), false, [value_ns, name](const std::string& text) {
-         const Result<int64_t> duration = server::parse_go_duration(text);
+         const Result<int64_t> duration = parse_go_duration(text);
          if (!duration || *duration < 0) {
            return bad(
                fmt::format("--{}: \"{}\" is no duration such as 300ms or 1m30s", name, text));

@@ -7,9 +7,9 @@
 
 #include <cstdio>
 
+#include "base/go_duration.hpp"
 #include "io/terminal.hpp"
 #include "program/client_tool.hpp"
-#include "server/go_duration.hpp"
 
 namespace martlet::program {
 namespace {
@@ -31,7 +31,7 @@ void show_answer(const RequestOptions& options, const client::Batch& batch, int3
     std::fwrite(batch.data(index).data(), 1, batch.data(index).size(), stdout);
     std::fputc('\n', stdout);
   } else {
-    say(fmt::format("Received with rtt {}", server::format_go_duration(rtt_ns)));
+    say(fmt::format("Received with rtt {}", format_go_duration(rtt_ns)));
     print_message(batch, index, true);
   }
   std::fflush(stdout);

@@ -263,27 +263,28 @@ ParseResult Parser::parse_arguments(const char* at, const char* end, Operation& 
   std::string_view pieces[4];
   switch (operation.kind) {
     case OperationKind::publish: {
-      if (operation.has_headers && !limits_.headers) return ParseResult::malformed_arguments;
+      if (operation.has_headers && !limits_.headers) return ParseResult::headers_not_supported;
       const int count = split(at, end, false, pieces, 4);
       const int sizes = operation.has_headers ? 2 : 1;
-      if (count != 1 + sizes && count != 2 + sizes) return ParseResult::malformed_arguments;
+      if (count != 1 + sizes && count != 2 + sizes) return ParseResult::wrong_argument_count;
       operation.subject = pieces[0];
       operation.reply = count == 2 + sizes ? pieces[1] : std::string_view();
       const int64_t size = parse_size(pieces[count - 1]);
       const int64_t header_bytes = operation.has_headers ? parse_size(pieces[count - 2]) : 0;
-      if (size < 0 || header_bytes < 0 || header_bytes > size)
-        return ParseResult::malformed_arguments;
+      operation.max = size;
+      if (header_bytes < 0) return ParseResult::wrong_header_size;
+      if (size < 0) return ParseResult::wrong_size;
+      if (header_bytes > size) return ParseResult::headers_larger_than_payload;
       if (limits_.payload_bytes_max >= 0 && size > limits_.payload_bytes_max)
         return ParseResult::payload_too_large;
       operation.header_bytes = static_cast<uint32_t>(header_bytes);
       operation.size_zeros = leading_zeros(pieces[count - 1]);
       operation.header_size_zeros = operation.has_headers ? leading_zeros(pieces[count - 2]) : 0;
-      operation.max = size;
       return ParseResult::operation;
     }
     case OperationKind::subscribe: {
       const int count = split(at, end, true, pieces, 4);
-      if (count != 2 && count != 3) return ParseResult::malformed_arguments;
+      if (count != 2 && count != 3) return ParseResult::wrong_argument_count;
       operation.subject = pieces[0];
       operation.queue = count == 3 ? pieces[1] : std::string_view();
       operation.sid = pieces[count - 1];
@@ -291,7 +292,7 @@ ParseResult Parser::parse_arguments(const char* at, const char* end, Operation& 
     }
     case OperationKind::unsubscribe: {
       const int count = split(at, end, true, pieces, 4);
-      if (count != 1 && count != 2) return ParseResult::malformed_arguments;
+      if (count != 1 && count != 2) return ParseResult::wrong_argument_count;
       operation.sid = pieces[0];
       operation.max = count == 2 ? parse_size(pieces[1]) : -1;
       return ParseResult::operation;

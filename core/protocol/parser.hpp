@@ -20,7 +20,12 @@ enum class ParseResult : uint8_t {
   payload_too_large,      // -ERR 'Maximum Payload Violation', then close.
   connect_required,  // Something else than CONNECT came first: -ERR 'Authorization Violation', then
                      // close.
-  malformed_arguments,  // Closed without a word.
+  // Closed without a word:
+  headers_not_supported,
+  wrong_argument_count,
+  wrong_size,
+  wrong_header_size,
+  headers_larger_than_payload,
 };
 
 /// What the parser enforces; the session changes it as the connection gains its rights.
@@ -44,7 +49,8 @@ class Parser {
 
   /// Looks at [begin, end). On `operation`, `consumed` is its length. On `incomplete`, `consumed`
   /// bytes need not be shown again, the rest must be, together with what follows; `needed` is how
-  /// many bytes that will be in all at least.
+  /// many bytes that will be in all at least. When arguments are wrong, `operation` has its kind
+  /// and its argument, and with `payload_too_large` the size in `max`.
   ParseResult next(const char* begin, const char* end, Operation& operation, size_t& consumed,
                    size_t& needed);
 

@@ -12,10 +12,10 @@
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/go_duration.hpp"
 #include "base/json.hpp"
 #include "broker/session.hpp"
 #include "server/config_scalars.hpp"
-#include "server/go_duration.hpp"
 #include "server/host_port.hpp"
 #include "server/later_keys.hpp"
 
@@ -236,12 +236,11 @@ void OptionsReader::read_map(const ConfigValue::Map& map, const Key (&keys)[N]) 
     if (later) {
       // Switched off is what this version does anyway.
       if (value.boolean() != nullptr && !*value.boolean()) continue;
-      refuse(value,
-             fmt::format("{} comes later: this version has no {}", broker::go_quoted(key), *later));
+      refuse(value, fmt::format("{} comes later: this version has no {}", go_quoted(key), *later));
       continue;
     }
     if (value.is_used_variable) continue;
-    refuse(value, fmt::format("unknown field {}", broker::go_quoted(key)));
+    refuse(value, fmt::format("unknown field {}", go_quoted(key)));
   }
 }
 
@@ -260,8 +259,8 @@ void OptionsReader::refuse_type(const ConfigValue& value, std::string_view wante
 
 void OptionsReader::warn(const ConfigValue& value, std::string_view field,
                          const std::string& sentence) {
-  warnings_.push_back(placed(
-      value, fmt::format("invalid use of field {}: {}", broker::go_quoted(field), sentence)));
+  warnings_.push_back(
+      placed(value, fmt::format("invalid use of field {}: {}", go_quoted(field), sentence)));
 }
 
 bool OptionsReader::take(const ConfigValue& value, std::string& out) {
@@ -416,7 +415,7 @@ void OptionsReader::set_write_timeout(const std::string& key, const ConfigValue&
   if (policy == "default" || policy == "close") return;
   if (policy == "retry") {
     return refuse(value, fmt::format("{}: \"retry\" comes later, with links between servers",
-                                     broker::go_quoted(key)));
+                                     go_quoted(key)));
   }
   refuse(value, "write_timeout must be 'default', 'close' or 'retry'");
 }

@@ -213,16 +213,16 @@ Status parse_value(const FlagDescription& flag, const std::string& text, FlagVal
   if (flag.kind == FlagKind::boolean) {
     const std::optional<bool> boolean = parse_boolean(text);
     if (!boolean) {
-      return {ErrorCode::invalid_argument,
-              fmt::format("invalid boolean value {} for -{}: parse error", broker::go_quoted(text),
-                          flag.name)};
+      return {
+          ErrorCode::invalid_argument,
+          fmt::format("invalid boolean value {} for -{}: parse error", go_quoted(text), flag.name)};
     }
     out.boolean = *boolean;
   } else if (flag.kind == FlagKind::integer) {
     const std::string_view wrong = parse_integer(text, out.integer);
     if (!wrong.empty()) {
-      return {ErrorCode::invalid_argument, fmt::format("invalid value {} for flag -{}: {}",
-                                                       broker::go_quoted(text), flag.name, wrong)};
+      return {ErrorCode::invalid_argument,
+              fmt::format("invalid value {} for flag -{}: {}", go_quoted(text), flag.name, wrong)};
     }
   }
   return {};
@@ -247,7 +247,7 @@ Status note_words(ParsedFlags& flags) {
   flags.shows_help = word == "help";
   if (flags.shows_version || flags.shows_help) return {};
   return {ErrorCode::unsupported,
-          fmt::format("unrecognized command: {}", broker::go_quoted(flags.words[0]))};
+          fmt::format("unrecognized command: {}", go_quoted(flags.words[0]))};
 }
 
 bool is_off(const ParsedFlags::Given& given) {

@@ -9,7 +9,7 @@
 
 #include "base/civil_time.hpp"
 #include "base/clock.hpp"
-#include "server/go_duration.hpp"
+#include "base/go_duration.hpp"
 
 namespace martlet::server {
 

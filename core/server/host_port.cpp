@@ -12,9 +12,8 @@
 namespace martlet::server {
 
 Result<HostPort> split_host_port(std::string_view text) {
-  const Error unreadable = {
-      ErrorCode::invalid_argument,
-      fmt::format("could not parse address string {}", broker::go_quoted(text))};
+  const Error unreadable = {ErrorCode::invalid_argument,
+                            fmt::format("could not parse address string {}", go_quoted(text))};
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return unreadable;
   std::string_view host = text.substr(0, colon);
@@ -34,7 +33,7 @@ Result<HostPort> split_host_port(std::string_view text) {
   const std::from_chars_result read = std::from_chars(digits.data(), end, out.port);
   if (read.ec != std::errc() || read.ptr != end) {
     return {ErrorCode::invalid_argument,
-            fmt::format("could not parse port {}", broker::go_quoted(written))};
+            fmt::format("could not parse port {}", go_quoted(written))};
   }
   return out;
 }

@@ -18,7 +18,7 @@ Error cannot_read(std::string_view type, std::string_view name, std::string_view
                   std::string_view value, std::string_view why) {
   return Error{ErrorCode::invalid_argument,
                fmt::format("Error decoding {} for '{}': strconv.{}: parsing {}: {}", type, name,
-                           function, broker::go_quoted(value), why)};
+                           function, go_quoted(value), why)};
 }
 
 template <typename Integer>

@@ -225,10 +225,10 @@ broker::SessionSetup Server::Core::session_setup(Run& run, const transport::Byte
   setup.client_ip = stream.peer_host();
   const std::string port =
       stream.peer_port() == 0 ? std::string() : fmt::format(":{}", stream.peer_port());
-  setup.client_label = fmt::format("{}{} - cid:{}", stream.peer_host(), port, setup.id);
-  if (log_.wants(LogLevel::debug))
-    log_.write(LogLevel::debug, setup.client_label + " - Client connection created");
-  setup.log = log_;
+  setup.log =
+      broker::SessionLog(log_, fmt::format("{}{} - cid:{}", stream.peer_host(), port, setup.id),
+                         options_.max_traced_msg_len);
+  setup.log.write(LogLevel::debug, "Client connection created");
   return setup;
 }
 
@@ -244,11 +244,9 @@ void Server::Core::on_accept(Run& run, std::unique_ptr<transport::ByteStream> st
 
 void Server::Core::on_connection_closing(Run& run, const net::Connection& connection) {
   const broker::Session& session = connection.session();
-  if (log_.wants(LogLevel::debug)) {
-    log_.write(LogLevel::debug,
-               fmt::format("{} - Client connection closed: {}", session.setup().client_label,
-                           broker::close_reason_text(session.close_reason())));
-  }
+  session.setup().log.write(LogLevel::debug,
+                            fmt::format("Client connection closed: {}",
+                                        broker::close_reason_text(session.close_reason())));
   // Nobody will ask for it any more.
   if (run.is_stopping.load(std::memory_order_relaxed)) return;
   const Now now{clock_.wall_ns(), clock_.monotonic_ns()};

@@ -98,7 +98,7 @@ class Client final : public SessionHost, public client::ServerOperations {
       if (result == protocol::ParseResult::operation) {
         session_->on_operation(operation, 0);
       } else if (result != protocol::ParseResult::incomplete) {
-        session_->on_parse_error(result);
+        session_->on_parse_error(result, operation, {begin, static_cast<size_t>(end - begin)});
       }
       begin += consumed;
       if (result == protocol::ParseResult::incomplete) break;

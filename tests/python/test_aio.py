@@ -10,6 +10,7 @@ import gc
 import os
 
 import pytest
+import uvloop
 from conftest import run
 
 import martlet
@@ -341,8 +342,6 @@ def test_dropped_unclosed_it_goes(server):
 
 
 def test_uvloop(way):
-    uvloop = pytest.importorskip("uvloop", reason="uvloop is not installed")
-
     async def main():
         async with await aio.connect(way) as nc:
             sub = await nc.subscribe("a", max_msgs=1000)

@@ -8,7 +8,6 @@ FLIGHTS_VERSION=0.0.3
 FLIGHTS_SHA256=b6b5560eeae070d89916f5d6b7019179c07d97cef3a61db0887ca9cf78a7ad5d
 
 command_demo() {
-  build_preset release
   need_python_package
   need_nats_py
   need_nats_js

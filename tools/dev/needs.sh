@@ -28,7 +28,7 @@ need_python_package() {
   step "Python environment" ensure_venv "$folder" tools/dev/requirements/python_package.txt
   # The names of the compiler that CMake takes by itself: the compiler cache then knows the objects.
   step "pip install ." quietly pip-install env CC=cc CXX=c++ "$folder/bin/python" -m pip install \
-    -q --no-build-isolation --no-deps --force-reinstall "${strict[@]}" .
+    -v --no-build-isolation --no-deps --force-reinstall "${strict[@]}" .
   MARTLET_PYTHON=$folder/bin/python
   export MARTLET_PYTHON
 }

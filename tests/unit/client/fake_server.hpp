@@ -86,7 +86,7 @@ class FakeServerTest : public testing::Test {
   }
   /// Turns until `is_done`, at most a few seconds.
   bool turn_until(const std::function<bool()>& is_done) {
-    const int64_t until = clock.monotonic_ns() + 10 * ns_per_s;
+    const int64_t until = clock.monotonic_ns() + 60 * ns_per_s;
     while (!is_done()) {
       if (clock.monotonic_ns() > until) return false;
       turn(1);

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "client/connection.hpp"
+#include "tests/support/hand_clock.hpp"
 
 namespace martlet::client {
 namespace {
@@ -14,12 +15,6 @@ namespace {
 using transport::StreamResult;
 using transport::StreamState;
 using IdleRule = OutgoingBuffer::IdleRule;
-
-struct HandClock final : Clock {
-  int64_t monotonic_ns() const override { return now; }
-  int64_t wall_ns() const override { return now; }
-  int64_t now = 1'000'000'000;
-};
 
 struct FakeStream final : transport::ByteStream {
   StreamResult read(char*, size_t) override { return {StreamState::want_read, 0, 0}; }
@@ -49,7 +44,7 @@ class OutgoingBufferTest : public testing::Test {
                     IdleRule rule = IdleRule::write) {
     return buffer.publish(PublishView{subject, "", "", data}, rule, false, &need).code();
   }
-  HandClock clock;
+  test::HandClock clock;
   FakeStream stream;
   OutgoingBuffer buffer{clock, {10000, 500}};
   FlushNeed need = FlushNeed::none;
@@ -84,7 +79,7 @@ TEST_F(OutgoingBufferTest, WritesAFewThenAsksThenGathers) {
   buffer.write_pending();
   EXPECT_EQ(stream.writes, 9);
   EXPECT_EQ(buffer.look().wanted_in_ns, -1);
-  clock.now += 2 * ns_per_ms;
+  clock.now_ns += 2 * ns_per_ms;
   publish("a", "x", IdleRule::write_few_then_ask);
   EXPECT_EQ(stream.writes, 10);
 }

@@ -5,6 +5,7 @@
 // to read first; a real worker, turned by hand.
 #include "net/connection.hpp"
 
+#include <crypt.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/net/scripted_client.hpp"
@@ -145,8 +146,15 @@ TEST_P(Session, wants_connect_first_where_a_password_is_set) {
 TEST_P(Session, waits_for_a_slow_check_and_goes_on_with_what_came_behind_it) {
   auth::AuthOptions auth;
   auth.user = "u";
-  auth.password = "$2a$04$fwn98CSV9pHgQdc.nYNVR.JUKScRIeqGF6b6CXjWRrcPoDtm5ZPOS";
+  crypt_data data{};
+  auth.password = crypt_r("right", "$2a$04$abcdefghijklmnopqrstuu", &data);
+  ASSERT_TRUE(auth::is_bcrypt(auth.password)) << auth.password;
   SessionBench bench({}, auth);
+  auto good = bench.connect(GetParam());
+  EXPECT_EQ(bench.say(good,
+                      "CONNECT {\"user\":\"u\",\"pass\":\"right\",\"verbose\":false}\r\n"
+                      "SUB a 1\r\nPUB a 2\r\nhi\r\nPING\r\n"),
+            "MSG a 1 2\r\nhi\r\nPONG\r\n");
   auto bad = bench.connect(GetParam());
   EXPECT_EQ(bench.say(bad, "CONNECT {\"user\":\"u\",\"pass\":\"x\",\"verbose\":false}\r\nPING\r\n"),
             "-ERR 'Authorization Violation'\r\n");

@@ -132,16 +132,16 @@ const Case cases[] = {
     {"PUB a 1001\r\n", "!4"},
     {"HPUB a 1 1001\r\n", "!4"},
     // What ends it without one.
-    {"PUB a\r\n", "!6"},
-    {"PUB a b c 1\r\n", "!6"},
-    {"PUB a -1\r\n", "!6"},
-    {"PUB a 1x\r\n", "!6"},
-    {"PUB a 1000000000\r\n", "!6"},
-    {"HPUB a 5 3\r\n", "!6"},
-    {"HPUB a 5\r\n", "!6"},
-    {"SUB a\r\n", "!6"},
-    {"SUB a b c d\r\n", "!6"},
-    {"UNSUB 1 2 3\r\n", "!6"},
+    {"PUB a\r\n", "!7"},
+    {"PUB a b c 1\r\n", "!7"},
+    {"PUB a -1\r\n", "!8"},
+    {"PUB a 1x\r\n", "!8"},
+    {"PUB a 1000000000\r\n", "!8"},
+    {"HPUB a 5 3\r\n", "!10"},
+    {"HPUB a 5\r\n", "!7"},
+    {"SUB a\r\n", "!7"},
+    {"SUB a b c d\r\n", "!7"},
+    {"UNSUB 1 2 3\r\n", "!7"},
 };
 
 TEST(Parser, reads_every_form_however_it_arrives) {

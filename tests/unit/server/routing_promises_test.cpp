@@ -18,7 +18,7 @@
 namespace martlet::server {
 namespace {
 
-constexpr int64_t patience_ns = 10'000'000'000;
+constexpr int64_t patience_ns = 60'000'000'000;
 
 class WireClient {
  public:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns which characters Go prints as they are, and the escapes of the others.
-#include "broker/go_quoted.hpp"
+#include "base/go_quoted.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 #include "base/utf8.hpp"
 
-namespace martlet::broker {
+namespace martlet {
 namespace {
 
 // What Go does not print as it is: controls, invisible marks, private and unassigned ranges.
@@ -76,4 +76,4 @@ std::string go_quoted(std::string_view text) {
   return out;
 }
 
-}  // namespace martlet::broker
+}  // namespace martlet

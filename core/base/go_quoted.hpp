@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace martlet::broker {
+namespace martlet {
 
 /// Quotes as Go's %q does: what -ERR texts put around subjects.
 std::string go_quoted(std::string_view text);
 
-}  // namespace martlet::broker
+}  // namespace martlet

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns the arithmetic of durations; nothing overflows, whatever the text.
-#include "server/go_duration.hpp"
+#include "base/go_duration.hpp"
 
 #include <fmt/format.h>
 
@@ -9,9 +9,9 @@
 #include <limits>
 
 #include "base/clock.hpp"
-#include "broker/session.hpp"
+#include "base/go_quoted.hpp"
 
-namespace martlet::server {
+namespace martlet {
 namespace {
 
 struct Unit {
@@ -34,8 +34,7 @@ constexpr uint64_t magnitude_max = uint64_t{1} << 63U;
 bool is_digit(char character) { return character >= '0' && character <= '9'; }
 
 Error invalid(std::string_view text) {
-  return {ErrorCode::invalid_argument,
-          fmt::format("time: invalid duration {}", broker::go_quoted(text))};
+  return {ErrorCode::invalid_argument, fmt::format("time: invalid duration {}", go_quoted(text))};
 }
 
 /// One `12.5ms` at the front of `rest`, which it takes away. `text` is the whole, for messages.
@@ -62,7 +61,7 @@ Result<uint64_t> take_piece(std::string_view& rest, std::string_view text) {
   while (length < rest.size() && rest[length] != '.' && !is_digit(rest[length])) ++length;
   if (length == 0) {
     return {ErrorCode::invalid_argument,
-            fmt::format("time: missing unit in duration {}", broker::go_quoted(text))};
+            fmt::format("time: missing unit in duration {}", go_quoted(text))};
   }
   const std::string_view name = rest.substr(0, length);
   rest.remove_prefix(length);
@@ -74,8 +73,7 @@ Result<uint64_t> take_piece(std::string_view& rest, std::string_view text) {
     return whole * unit.ns + part;
   }
   return {ErrorCode::invalid_argument,
-          fmt::format("time: unknown unit {} in duration {}", broker::go_quoted(name),
-                      broker::go_quoted(text))};
+          fmt::format("time: unknown unit {} in duration {}", go_quoted(name), go_quoted(text))};
 }
 
 // `value` of units of 10^places, without zeros at the end of the fraction.
@@ -128,4 +126,4 @@ std::string format_go_duration(int64_t duration_ns) {
   return fmt::format("{}{}h{}m{}", sign, minutes / 60, minutes % 60, seconds);
 }
 
-}  // namespace martlet::server
+}  // namespace martlet

@@ -10,7 +10,7 @@
 
 #include "base/result.hpp"
 
-namespace martlet::server {
+namespace martlet {
 
 /// Nanoseconds. Refuses in Go's words: `time: unknown unit "x" in duration "5x"`.
 Result<int64_t> parse_go_duration(std::string_view text);
@@ -18,4 +18,4 @@ Result<int64_t> parse_go_duration(std::string_view text);
 /// As Go prints it: `2m0s`, `1.5s`, `20ms`, `0s`.
 std::string format_go_duration(int64_t duration_ns);
 
-}  // namespace martlet::server
+}  // namespace martlet

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Goal: durations read and print as Go's do, errors included. Method: tables.
-#include "server/go_duration.hpp"
+#include "base/go_duration.hpp"
 
 #include <gtest/gtest.h>
 
-namespace martlet::server {
+namespace martlet {
 namespace {
 
 TEST(GoDuration, reads) {
@@ -59,4 +59,4 @@ TEST(GoDuration, prints) {
 }
 
 }  // namespace
-}  // namespace martlet::server
+}  // namespace martlet

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Goal: subjects are quoted as Go quotes them. Method: fixed cases.
-#include "broker/go_quoted.hpp"
+#include "base/go_quoted.hpp"
 
 #include <gtest/gtest.h>
 
-namespace martlet::broker {
+namespace martlet {
 namespace {
 
 TEST(GoQuoted, quotes_as_go_does) {
@@ -16,4 +16,4 @@ TEST(GoQuoted, quotes_as_go_does) {
 }
 
 }  // namespace
-}  // namespace martlet::broker
+}  // namespace martlet
