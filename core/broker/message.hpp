@@ -58,7 +58,7 @@ struct Message {
   uint8_t header_size_zeros = 0;
   bool payload_is_stable =
       false;  // The payload stays where it is until the end of the turn: it may be borrowed.
-  const Session* publisher = nullptr;  // Null when it came from another loop or from inside.
+  Session* publisher = nullptr;  // Null when it came from another loop or from inside.
 
   const SizeText* sizes = nullptr;  // Of this message, or null until the shard has looked it up.
 };

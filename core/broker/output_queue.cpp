@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <new>
 
+#include "base/out_of_memory.hpp"
+
 namespace martlet::broker {
 
 ChunkPool::~ChunkPool() {
@@ -62,7 +64,7 @@ bool OutputQueue::append(std::string_view bytes) {
     }
     const size_t taken = std::min(room, bytes.size());
     std::memcpy(tail_->data + tail_->used, bytes.data(), taken);
-    commit(taken);
+    if (!fits_into_memory([&] { commit(taken); })) return false;
     bytes.remove_prefix(taken);
   }
   return true;
@@ -71,7 +73,11 @@ bool OutputQueue::append(std::string_view bytes) {
 bool OutputQueue::keep_borrowed() {
   if (borrowed_count_ == 0) return true;
   std::vector<OutputSegment> old;
-  old.swap(segments_);
+  if (!fits_into_memory([&] { old.reserve(kept_segments_max()); })) {
+    clear();
+    return false;
+  }
+  old.swap(segments_);  // From here on only chunks can be missing.
   const size_t head = head_;
   head_ = 0;
   borrowed_count_ = 0;
@@ -85,7 +91,18 @@ bool OutputQueue::keep_borrowed() {
       whole = append({old[i].data, old[i].bytes});
     }
   }
+  // What follows a hole must never be written.
+  if (!whole) clear();
   return whole;
+}
+
+size_t OutputQueue::kept_segments_max() const {
+  size_t count = segments_.size() - head_;
+  for (size_t i = head_; i < segments_.size(); i++) {
+    if (segments_[i].chunk == nullptr)
+      count += segments_[i].bytes / (Chunk::data_bytes - slack_bytes) + 1;
+  }
+  return count;
 }
 
 void OutputQueue::drop_front() {

@@ -2,7 +2,8 @@
 //
 // Owns the bytes that wait to be written to one receiver, and the pool of chunks they are kept in.
 // Small pieces are copied into chunks; a piece may also be borrowed for the rest of the turn, or
-// share a counted block. One thread.
+// share a counted block. One thread. Where memory cannot be had, the queue stays in order: it holds
+// the first part of what was to be written, and nothing may be put behind it any more.
 #pragma once
 
 #include <cstddef>
@@ -77,22 +78,25 @@ class OutputQueue {
       return tail_->data + tail_->used;
     return reserve_in_new_chunk(bytes);
   }
-  /// Takes the first `bytes` of what reserve() gave.
+  /// Takes the first `bytes` of what reserve() gave. std::bad_alloc: it has taken nothing. So it is
+  /// with append_borrowed().
   void commit(size_t bytes) {
     char* start = tail_->data + tail_->used;
-    tail_->used += static_cast<uint32_t>(bytes);
-    pending_bytes_ += bytes;
     if (!segments_.empty()) {
       OutputSegment& last = segments_.back();
       if (last.data + last.bytes == start && last.chunk == tail_) {
+        tail_->used += static_cast<uint32_t>(bytes);
+        pending_bytes_ += bytes;
         last.bytes += bytes;
         return;
       }
     }
-    push_segment({start, bytes, tail_});
+    push_segment({start, bytes, tail_});  // First, because it may find no memory.
+    tail_->used += static_cast<uint32_t>(bytes);
+    pending_bytes_ += bytes;
     tail_->references += 1;
   }
-  /// Copies; false when memory could not be had (then nothing was taken).
+  /// Copies; false when memory could not be had.
   bool append(std::string_view bytes);
   /// Takes the address only: valid until keep_borrowed(), which the loop calls before the memory is
   /// used anew.
@@ -101,7 +105,8 @@ class OutputQueue {
     pending_bytes_ += bytes.size();
     borrowed_count_ += 1;
   }
-  /// Copies what is borrowed and not yet written; false when memory could not be had.
+  /// Copies what is borrowed and not yet written; false when memory could not be had: then the
+  /// queue has been cleared.
   bool keep_borrowed();
   bool has_borrowed() const { return borrowed_count_ != 0; }
 
@@ -123,6 +128,7 @@ class OutputQueue {
 
  private:
   char* reserve_in_new_chunk(size_t bytes);
+  size_t kept_segments_max() const;
   void push_segment(OutputSegment segment) { segments_.push_back(segment); }
   void drop_front();
 

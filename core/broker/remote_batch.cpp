@@ -3,6 +3,8 @@
 // Owns the packing of messages for another loop.
 #include "broker/remote_batch.hpp"
 
+#include <algorithm>
+
 namespace martlet::broker {
 
 void RemoteBatch::begin_message(Account& account, const Message& message) {
@@ -17,6 +19,9 @@ void RemoteBatch::begin_message(Account& account, const Message& message) {
   record.header_size_zeros = message.header_size_zeros;
   record.receivers_at = receivers_.size();
   record.text_at = text_.size();
+  const size_t text_bytes = text_.size() + message.subject.size() + message.reply.size() +
+                            message.payload.size() + 2 + 3 * Message::slack_bytes;
+  if (text_.capacity() < text_bytes) text_.reserve(std::max(text_bytes, text_.capacity() * 2));
   records_.push_back(record);
   text_.append(message.subject);
   text_.append(Message::slack_bytes, '\0');
@@ -42,10 +47,28 @@ Message RemoteBatch::message(const Record& record) const {
   return message;
 }
 
-void RemoteBatch::clear() {
-  records_.clear();
-  receivers_.clear();
-  text_.clear();
+RemoteBatchList::~RemoteBatchList() {
+  while (first_ != nullptr) (void)take_front();
+}
+
+void RemoteBatchList::append(std::unique_ptr<RemoteBatch> batch) noexcept {
+  RemoteBatch* added = batch.release();
+  (first_ == nullptr ? first_ : last_->next_) = added;
+  last_ = added;
+}
+
+std::unique_ptr<RemoteBatch> RemoteBatchList::take_front() noexcept {
+  std::unique_ptr<RemoteBatch> front(first_);
+  if (front != nullptr) {
+    first_ = front->next_;
+    front->next_ = nullptr;
+  }
+  return front;
+}
+
+void RemoteBatchList::swap(RemoteBatchList& other) noexcept {
+  std::swap(first_, other.first_);
+  std::swap(last_, other.last_);
 }
 
 }  // namespace martlet::broker

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,7 @@ class RemoteBatch {
   }
   size_t record_count() const { return records_.size(); }
 
+  /// As add_receiver(), changes nothing when memory cannot be had, which std::bad_alloc tells.
   void begin_message(Account& account, const Message& message);
   void add_receiver(const Receiver& receiver) {
     receivers_.push_back(receiver);
@@ -55,12 +57,33 @@ class RemoteBatch {
   }
   /// Views into this batch.
   Message message(const Record& record) const;
-  void clear();
 
  private:
+  friend class RemoteBatchList;
+
   std::vector<Record> records_;
   std::vector<Receiver> receivers_;
   std::string text_;
+  RemoteBatch* next_ = nullptr;  // In the list that owns it.
+};
+
+/// Batches in the order in which they were handed over. To append to it needs no memory, so that
+/// what has once got into a batch arrives.
+class RemoteBatchList {
+ public:
+  RemoteBatchList() = default;
+  ~RemoteBatchList();
+  RemoteBatchList(RemoteBatchList&& other) noexcept { swap(other); }
+  RemoteBatchList& operator=(RemoteBatchList&&) = delete;
+
+  void append(std::unique_ptr<RemoteBatch> batch) noexcept;
+  /// The oldest; null when there is none.
+  std::unique_ptr<RemoteBatch> take_front() noexcept;
+  void swap(RemoteBatchList& other) noexcept;
+
+ private:
+  RemoteBatch* first_ = nullptr;
+  RemoteBatch* last_ = nullptr;
 };
 
 }  // namespace martlet::broker

@@ -32,7 +32,7 @@ void RouteCache::clear() {
 void RouteCache::drop(uint32_t index) {
   if (slots_[index] == nullptr) return;
   if (last_ == slots_[index].get()) last_ = nullptr;
-  const size_t bytes = slots_[index]->bytes();
+  const size_t bytes = slots_[index]->charged_bytes;
   bytes_ -= bytes;
   budget_.remove(static_cast<int64_t>(bytes));
   entry_count_ -= 1;
@@ -49,11 +49,12 @@ void RouteCache::revalidate(Account& account, Route& route) {
   const uint64_t version = account.routing().version();
   const uint64_t change_sum = account.routing().change_sum(route.dependencies);
   if (change_sum != route.change_sum) {
-    const size_t before = route.bytes();
+    // Should memory fail in it, the route keeps its old sum and is built again the next time.
     build(account, route.subject, route);
-    const size_t after = route.bytes();
-    bytes_ += after - before;
-    budget_.add(static_cast<int64_t>(after) - static_cast<int64_t>(before));
+    const size_t before = route.charged_bytes;
+    route.charged_bytes = route.bytes();
+    bytes_ += route.charged_bytes - before;
+    budget_.add(static_cast<int64_t>(route.charged_bytes) - static_cast<int64_t>(before));
     route.change_sum = change_sum;
   }
   route.version = version;
@@ -88,6 +89,7 @@ const Route& RouteCache::find_slow(Account& account, std::string_view subject, u
                        : slots_[set * 2 + 1] == nullptr ? 1
                                                         : (hash >> 40) & 1;
   drop(set * 2 + way);
+  route->charged_bytes = bytes;
   bytes_ += bytes;
   budget_.add(static_cast<int64_t>(bytes));
   entry_count_ += 1;

@@ -55,6 +55,7 @@ struct Route {
   uint64_t change_sum = 0;
   RouteDependencies dependencies;
   std::string subject;
+  size_t charged_bytes = 0;  // By the cache; what it really takes may have grown since.
 
   bool is_empty() const { return local.empty() && remote.empty() && groups.empty(); }
   size_t bytes() const;

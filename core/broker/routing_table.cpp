@@ -4,6 +4,7 @@
 // version.
 #include "broker/routing_table.hpp"
 
+#include "base/out_of_memory.hpp"
 #include "broker/subject_hash.hpp"
 
 namespace martlet::broker {
@@ -29,9 +30,14 @@ bool RoutingTable::insert(std::string_view pattern, std::string_view queue,
 void RoutingTable::remove(subject::TrieEntry* entry) {
   {
     std::unique_lock<std::shared_mutex> lock(mutex_);
-    const std::string pattern = trie_.pattern_of(entry);
+    std::string pattern;
+    const bool is_known = fits_into_memory([&] { pattern = trie_.pattern_of(entry); });
     trie_.remove(entry);
-    raise(pattern);
+    if (is_known) {
+      raise(pattern);
+    } else {
+      raise_all();
+    }
   }
   removes_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -61,6 +67,12 @@ void RoutingTable::raise(std::string_view pattern) {
       literal ? hash_text(pattern, ~seed_)
               : hash_text(pattern.substr(0, literal_end), seed_ + static_cast<uint64_t>(tokens));
   counters_[counter_of(hash)].fetch_add(1, std::memory_order_release);
+  version_.fetch_add(1, std::memory_order_release);
+}
+
+// Which pattern has gone could not be found out: no loop may use what it has remembered.
+void RoutingTable::raise_all() {
+  for (std::atomic<uint32_t>& counter : counters_) counter.fetch_add(1, std::memory_order_release);
   version_.fetch_add(1, std::memory_order_release);
 }
 

@@ -34,6 +34,7 @@ class RoutingTable {
 
   [[nodiscard]] bool insert(std::string_view pattern, std::string_view queue,
                             subject::TrieEntry* entry);
+  /// Needs no memory: when there is none, every cached route is held to have changed.
   void remove(subject::TrieEntry* entry);
 
   /// Raised by every change. Read it before match(): what was matched afterwards is at least as
@@ -68,6 +69,7 @@ class RoutingTable {
 
  private:
   void raise(std::string_view pattern);
+  void raise_all();
 
   mutable std::shared_mutex
       mutex_;  // See docs/lock_order.md: innermost, never held while anything else is taken.

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/go_duration.hpp"
+#include "base/out_of_memory.hpp"
 #include "broker/parse_failure.hpp"
 #include "broker/shard.hpp"
 #include "subject/subject.hpp"
@@ -55,7 +56,9 @@ Session::Session(Shard& shard, SessionHost& host, SessionSetup setup)
       parser_(first_limits(*setup_.options)),
       output_(shard.chunks()),
       stall_bytes_(std::min(stall_bytes_max, setup_.options->pending_bytes_max / 4 * 3)),
-      traces_(setup_.options->trace) {}
+      traces_(setup_.options->trace) {
+  shard_.expect_session();
+}
 
 Session::~Session() {
   (void)shard_.unsubscribe_some(*this, SIZE_MAX);
@@ -414,6 +417,15 @@ void Session::on_auth_timeout() {
   close(CloseReason::authentication_timeout);
 }
 
+void Session::on_out_of_memory() {
+  // Half a message may stand at its end: nothing of it is written any more.
+  output_.clear();
+  if (is_closing()) return;
+  close(CloseReason::out_of_memory);
+  if (!fits_into_memory([&] { log(LogLevel::error, "Out of memory: the connection is closed"); }))
+    shard_.log_without_memory("Out of memory: a connection is closed");
+}
+
 void Session::close(CloseReason reason) {
   if (is_closing()) return;
   close_reason_ = reason;
@@ -430,10 +442,14 @@ void Session::mark_dirty() {
 }
 
 void Session::write_protocol(std::string_view text) {
-  if (traces_) setup_.log.trace_out(text);
-  const bool whole = output_.append(text);
-  mark_dirty();
-  check_pending(whole);
+  if (is_closing()) return;
+  const bool fits = fits_into_memory([&] {
+    if (traces_) setup_.log.trace_out(text);
+    const bool whole = output_.append(text);
+    mark_dirty();
+    check_pending(whole);
+  });
+  if (!fits) on_out_of_memory();
 }
 
 void Session::write_error(std::string_view text) {
@@ -441,6 +457,10 @@ void Session::write_error(std::string_view text) {
 }
 
 void Session::write_message(const Subscription& subscription, const Message& message) {
+  if (!fits_into_memory([&] { put_message(subscription, message); })) on_out_of_memory();
+}
+
+void Session::put_message(const Subscription& subscription, const Message& message) {
   const bool with_headers = message.has_headers && parser_.limits().headers;
   const bool stripped = message.has_headers && !with_headers;
   const std::string_view payload =
@@ -526,7 +546,7 @@ void Session::finish_message(size_t payload_bytes, bool whole) {
 // Answers count like messages: who asks and never reads is as slow.
 void Session::check_pending(bool whole) {
   if (!whole) {
-    close(CloseReason::out_of_memory);
+    on_out_of_memory();
   } else if (static_cast<int64_t>(output_.pending_bytes()) > stall_bytes_) {
     on_much_pending();
   }

@@ -80,6 +80,9 @@ class Session {
                       std::string_view bytes);
   void on_ping_timer(int64_t now_ns);
   void on_auth_timeout();
+  /// Memory could not be had for what was done for this client: it gives back what it holds and
+  /// ends, as a slow consumer does. Needs no memory.
+  void on_out_of_memory();
   /// The transport took nothing for as long as it may.
   void on_write_deadline();
   /// Sends a PING of which the answer tells the round trip, unless it is known or the client is not
@@ -104,9 +107,10 @@ class Session {
   bool awaits_connect() const { return parser_.limits().connect_required; }
   bool is_connected() const { return connect_received_; }
 
-  /// Puts one message of `subscription` into the output. False when memory could not be had (then
-  /// the session closes).
+  /// Puts one message of `subscription` into the output. When memory cannot be had the session
+  /// ends; nobody else is concerned.
   void write_message(const Subscription& subscription, const Message& message);
+  /// As write_message(). What is said to a session that has ended is dropped.
   void write_protocol(std::string_view text);
   /// "-ERR '<text>'\r\n".
   void write_error(std::string_view text);
@@ -153,6 +157,7 @@ class Session {
   void on_unsubscribe(const protocol::Operation& operation);
   void on_ping();
   void admit();
+  void put_message(const Subscription& subscription, const Message& message);
   void write_long_message(const Subscription& subscription, const Message& message,
                           std::string_view payload);
   void check_pending(bool whole);

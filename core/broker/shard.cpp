@@ -5,10 +5,32 @@
 #include "broker/shard.hpp"
 
 #include "base/assert.hpp"
+#include "base/out_of_memory.hpp"
 #include "broker/session.hpp"
 #include "subject/subject.hpp"
 
 namespace martlet::broker {
+namespace {
+
+constexpr std::string_view lost_message = "Out of memory: a message inside the server is lost";
+
+}  // namespace
+
+// From the first receiver of a message to its last, also when memory fails between them.
+class Shard::Delivering {
+ public:
+  explicit Delivering(Shard& shard) : shard_(shard) { shard_.is_delivering_ = true; }
+  ~Delivering() {
+    shard_.is_delivering_ = false;
+    if (shard_.has_outbound_)
+      std::fill(shard_.message_open_.begin(), shard_.message_open_.end(), uint8_t{0});
+  }
+  Delivering(const Delivering&) = delete;
+  Delivering& operator=(const Delivering&) = delete;
+
+ private:
+  Shard& shard_;
+};
 
 Shard::Shard(const Setup& setup)
     : setup_(setup),
@@ -24,13 +46,15 @@ Shard::~Shard() { subscriptions_.free_retired(); }
 SubscribeResult Shard::subscribe(Session& session, std::string_view pattern, std::string_view queue,
                                  std::string_view sid) {
   if (!subject::is_valid(pattern)) return SubscribeResult::invalid_subject;
+  const auth::Permissions* permissions = session.permissions();
+  const bool filters_delivery =
+      permissions != nullptr && permissions->filters_delivery(pattern, queue);
+  if (!session.subscriptions().reserve_one()) return SubscribeResult::out_of_memory;
   Subscription* subscription = subscriptions_.make(sid);
   if (subscription == nullptr) return SubscribeResult::out_of_memory;
   subscription->session = &session;
   subscription->loop = setup_.index;
-  const auth::Permissions* permissions = session.permissions();
-  subscription->filters_delivery =
-      permissions != nullptr && permissions->filters_delivery(pattern, queue);
+  subscription->filters_delivery = filters_delivery;
   if (!session.account().routing().insert(pattern, queue, subscription)) {
     subscriptions_.retire(subscription);
     return SubscribeResult::out_of_memory;
@@ -77,13 +101,19 @@ void Shard::unsubscribe_all(Session& session) {
 }
 
 bool Shard::unsubscribe_some(Session& session, size_t count_max) {
-  std::vector<Subscription*> some;
-  session.subscriptions().drain(count_max, some);
-  for (Subscription* subscription : some) {
+  for (size_t count = 0; count < count_max; count++) {
+    Subscription* subscription = session.subscriptions().drain_one();
+    if (subscription == nullptr) break;
     session.account().routing().remove(subscription);
     subscriptions_.retire(subscription);
   }
   return session.subscriptions().size() == 0;
+}
+
+void Shard::expect_session() {
+  reserve_for(dirty_, session_count_ + 1);
+  reserve_for(ended_, session_count_ + 1);
+  session_count_ += 1;
 }
 
 void Shard::mark_dirty(Session& session) { dirty_.push_back(&session); }
@@ -92,6 +122,7 @@ void Shard::mark_ended(Session& session) { ended_.push_back(&session); }
 void Shard::forget(Session& session) {
   std::erase(dirty_, &session);
   std::erase(ended_, &session);
+  session_count_ -= 1;
 }
 
 bool Shard::publish(Account& account, Message& message) {
@@ -101,9 +132,16 @@ bool Shard::publish(Account& account, Message& message) {
     deferred_.push_back(std::move(deferred));
     return true;
   }
-  const bool delivered = route(account, message);
+  bool delivered = true;
+  const bool fits = fits_into_memory([&] { delivered = route(account, message); });
   if (!deferred_.empty()) run_deferred();
-  return delivered;
+  if (fits) return delivered;
+  if (message.publisher != nullptr) {
+    message.publisher->on_out_of_memory();
+  } else {
+    log_without_memory(lost_message);
+  }
+  return true;
 }
 
 // What internal handlers published while messages were being delivered. Each may publish again;
@@ -115,7 +153,9 @@ void Shard::run_deferred() {
     for (const std::unique_ptr<RemoteBatch>& batch : batches) {
       const RemoteBatch::Record& record = batch->record(0);
       Message message = batch->message(record);
-      route(*record.account, message);
+      // Nobody waits for it: the handler that published it is done.
+      if (!fits_into_memory([&] { route(*record.account, message); }))
+        log_without_memory(lost_message);
     }
   }
 }
@@ -124,7 +164,7 @@ bool Shard::route(Account& account, Message& message) {
   const Route& route = routes_.find(account, message.subject);
   if (route.is_empty()) return false;
   prepare(message);
-  is_delivering_ = true;
+  const Delivering delivering(*this);
   bool delivered = false;
   for (Subscription* subscription : route.local)
     delivered |= deliver(account, *subscription, message);
@@ -134,8 +174,6 @@ bool Shard::route(Account& account, Message& message) {
   }
   for (const RouteGroup& group : route.groups)
     delivered |= deliver_to_group(account, route, group, message);
-  if (has_outbound_) std::fill(message_open_.begin(), message_open_.end(), 0);
-  is_delivering_ = false;
   return delivered;
 }
 
@@ -157,55 +195,78 @@ bool Shard::deliver_to_group(Account& account, const Route& route, const RouteGr
 
 void Shard::hand_over(Account& account, const Message& message, uint32_t loop,
                       const RemoteBatch::Receiver& receiver) {
-  RemoteBatch& batch = outbound_[loop];
+  std::unique_ptr<RemoteBatch>& batch = outbound_[loop];
+  if (batch == nullptr) batch = std::make_unique<RemoteBatch>();
+  has_outbound_ = true;
   if (message_open_[loop] == 0) {
-    batch.begin_message(account, message);
+    batch->begin_message(account, message);
     message_open_[loop] = 1;
     statistics_.remote_msgs += 1;
   }
-  batch.add_receiver(receiver);
-  has_outbound_ = true;
+  batch->add_receiver(receiver);
 }
 
 bool Shard::deliver(Account& account, Subscription& subscription, const Message& message) {
   if (subscription.is_closed) return false;
   if (subscription.kind == ReceiverKind::internal_handler) {
-    subscription.delivered += 1;
-    subscription.handler->on_message(message);
+    deliver_to_handler(subscription, message);
     return true;
   }
   Session& session = *subscription.session;
   if (&session == message.publisher && !session.echoes()) return false;
   if (session.is_closing()) return false;
-  if (subscription.filters_delivery &&
-      !session.permissions()->may_deliver(message.subject,
-                                          account.routing().queue_of(&subscription))) {
-    return false;
-  }
+  if (subscription.filters_delivery && holds_back(account, subscription, message)) return false;
   subscription.delivered += 1;
   session.write_message(subscription, message);
   if (subscription.max > 0 && subscription.delivered >= subscription.max) unsubscribe(subscription);
   return true;
 }
 
+// The broker's own receivers have no connection that could end: one that finds no memory has lost
+// this message.
+void Shard::deliver_to_handler(Subscription& subscription, const Message& message) {
+  subscription.delivered += 1;
+  if (!fits_into_memory([&] { subscription.handler->on_message(message); }))
+    log_without_memory(lost_message);
+}
+
+bool Shard::holds_back(Account& account, Subscription& subscription, const Message& message) {
+  bool allowed = false;
+  Session& session = *subscription.session;
+  const bool fits = fits_into_memory([&] {
+    const std::string queue = account.routing().queue_of(&subscription);
+    allowed = session.permissions()->may_deliver(message.subject, queue);
+  });
+  if (!fits) session.on_out_of_memory();
+  return !allowed;
+}
+
+void Shard::log_without_memory(std::string_view line) {
+  (void)fits_into_memory([&] { setup_.log.write(LogLevel::error, line); });
+}
+
 void Shard::deliver(const RemoteBatch& batch) {
   MARTLET_ASSERT(!is_delivering_);
   for (size_t i = 0; i < batch.record_count(); i++) {
-    const RemoteBatch::Record& record = batch.record(i);
-    Message message = batch.message(record);
-    prepare(message);
-    is_delivering_ = true;
-    const RemoteBatch::Receiver* receivers = batch.receivers(record);
-    for (uint32_t r = 0; r < record.receiver_count; r++) {
-      Subscription* subscription = subscriptions_.find(receivers[r].handle);
-      const bool delivered =
-          subscription != nullptr && deliver(*record.account, *subscription, message);
-      if (!delivered && receivers[r].queue_hash != 0) {
-        deliver_group_again(*record.account, receivers[r].queue_hash, message);
-      }
-    }
-    is_delivering_ = false;
+    deliver(batch, batch.record(i));
     if (!deferred_.empty()) run_deferred();
+  }
+}
+
+void Shard::deliver(const RemoteBatch& batch, const RemoteBatch::Record& record) {
+  Message message = batch.message(record);
+  prepare(message);
+  const Delivering delivering(*this);
+  const RemoteBatch::Receiver* receivers = batch.receivers(record);
+  for (uint32_t r = 0; r < record.receiver_count; r++) {
+    Subscription* subscription = subscriptions_.find(receivers[r].handle);
+    const bool delivered =
+        subscription != nullptr && deliver(*record.account, *subscription, message);
+    if (delivered || receivers[r].queue_hash == 0) continue;
+    const uint64_t queue_hash = receivers[r].queue_hash;
+    // To find somebody else takes memory; the publisher is on another loop and knows nothing of it.
+    if (!fits_into_memory([&] { deliver_group_again(*record.account, queue_hash, message); }))
+      log_without_memory(lost_message);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.hpp"
 #include "base/memory_budget.hpp"
 #include "base/random.hpp"
 #include "broker/account.hpp"
@@ -69,6 +70,7 @@ class Shard {
     uint64_t seed = 1;
     MemoryBudget* budget = nullptr;
     ShardHost* host = nullptr;
+    Logger log;
   };
   explicit Shard(const Setup& setup);
   ~Shard();
@@ -92,20 +94,23 @@ class Shard {
 
   /// Routes one message. True when at least one receiver got it (or another loop took it over).
   /// Called from within a delivery (by an internal handler) it is done after that delivery, and
-  /// answers true.
+  /// answers true. When memory fails not everybody gets it: then its publisher ends, so that no
+  /// PONG of its tells otherwise.
   bool publish(Account& account, Message& message);
-  /// Delivers what another loop has handed over.
+  /// Delivers what another loop has handed over. What finds no memory concerns its receiver only.
   void deliver(const RemoteBatch& batch);
 
   /// Sessions whose output grew; the caller flushes them and clears the list.
   std::vector<Session*>& dirty_sessions() { return dirty_; }
+  /// One session more: makes the room with which mark_dirty() and mark_ended() never fail.
+  void expect_session();
   void mark_dirty(Session& session);
   /// Sessions that want to be ended; the caller ends them and clears the list.
   std::vector<Session*>& ended_sessions() { return ended_; }
   void mark_ended(Session& session);
   void forget(Session& session);
-  /// What is to be handed to loop `index` at the end of the turn.
-  RemoteBatch& outbound(uint32_t index) { return outbound_[index]; }
+  /// What is to be handed to loop `index` at the end of the turn; null when there is nothing.
+  std::unique_ptr<RemoteBatch> take_outbound(uint32_t index) { return std::move(outbound_[index]); }
   bool has_outbound() const { return has_outbound_; }
   void clear_has_outbound() { has_outbound_ = false; }
   /// The publisher fed a receiver that is far behind: reading from it should pause for a moment.
@@ -115,6 +120,8 @@ class Shard {
     stall_ = false;
     return stall;
   }
+  /// A line as it stands, where there may be no memory to make a better one.
+  void log_without_memory(std::string_view line);
   /// Frees what was unsubscribed during the turn.
   void end_turn() { subscriptions_.free_retired(); }
 
@@ -132,7 +139,11 @@ class Shard {
 
  private:
   bool route(Account& account, Message& message);
+  class Delivering;
   bool deliver(Account& account, Subscription& subscription, const Message& message);
+  void deliver(const RemoteBatch& batch, const RemoteBatch::Record& record);
+  void deliver_to_handler(Subscription& subscription, const Message& message);
+  bool holds_back(Account& account, Subscription& subscription, const Message& message);
   bool deliver_to_group(Account& account, const Route& route, const RouteGroup& group,
                         const Message& message);
   void hand_over(Account& account, const Message& message, uint32_t loop,
@@ -149,11 +160,12 @@ class Shard {
   SubscriptionStore subscriptions_;
   RouteCache routes_;
   Random random_;
-  std::vector<RemoteBatch> outbound_;
+  std::vector<std::unique_ptr<RemoteBatch>> outbound_;  // Null until something is in it.
   std::vector<uint8_t>
       message_open_;  // For each loop: the message being routed has been begun in outbound_.
   std::vector<Session*> dirty_;
   std::vector<Session*> ended_;
+  size_t session_count_ = 0;
   std::vector<std::unique_ptr<RemoteBatch>>
       deferred_;  // Published from within a delivery, one message each.
   subject::Match scratch_match_;

@@ -4,6 +4,7 @@
 #include "broker/sid_table.hpp"
 
 #include "base/assert.hpp"
+#include "base/out_of_memory.hpp"
 #include "broker/subject_hash.hpp"
 
 namespace martlet::broker {
@@ -21,8 +22,12 @@ Subscription* SidTable::find(std::string_view sid) const {
   }
 }
 
+bool SidTable::reserve_one() {
+  return count_ * 4 < slots_.size() * 3 || fits_into_memory([this] { grow(); });
+}
+
 void SidTable::insert(Subscription* subscription) {
-  if (count_ * 4 >= slots_.size() * 3) grow();
+  MARTLET_ASSERT(count_ < slots_.size());
   size_t at = home_of(subscription->sid());
   while (slots_[at] != nullptr) at = (at + 1) & (slots_.size() - 1);
   slots_[at] = subscription;
@@ -59,14 +64,15 @@ void SidTable::erase(const Subscription* subscription) {
   if (count_ == 0) std::vector<Subscription*>().swap(slots_);
 }
 
-void SidTable::drain(size_t count_max, std::vector<Subscription*>& out) {
-  while (!slots_.empty() && out.size() < count_max) {
-    if (slots_.back() != nullptr) {
-      out.push_back(slots_.back());
-      count_ -= 1;
-    }
+Subscription* SidTable::drain_one() {
+  while (!slots_.empty()) {
+    Subscription* subscription = slots_.back();
     slots_.pop_back();
+    if (subscription == nullptr) continue;
+    count_ -= 1;
+    return subscription;
   }
+  return nullptr;
 }
 
 }  // namespace martlet::broker

@@ -16,12 +16,14 @@ namespace martlet::broker {
 class SidTable {
  public:
   Subscription* find(std::string_view sid) const;
-  /// `subscription`'s sid is not in here yet.
+  /// Room for one more: the next insert() cannot fail. False when memory could not be had.
+  [[nodiscard]] bool reserve_one();
+  /// `subscription`'s sid is not in here yet, and there is room for it.
   void insert(Subscription* subscription);
   void erase(const Subscription* subscription);
-  /// For the end of a session: moves up to `count_max` subscriptions out. Afterwards nothing may be
-  /// found or inserted.
-  void drain(size_t count_max, std::vector<Subscription*>& out);
+  /// For the end of a session: takes any subscription out; null when none is left. Afterwards
+  /// nothing may be found or inserted. Needs no memory.
+  Subscription* drain_one();
   size_t size() const { return count_; }
   size_t capacity_bytes() const { return slots_.capacity() * sizeof(Subscription*); }
 

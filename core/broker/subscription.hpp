@@ -41,6 +41,7 @@ struct Subscription : subject::TrieEntry {
   union {
     Session* session;
     InternalHandler* handler;
+    Subscription* next_retired;  // Once it is closed.
   };
   SubscriptionHandle handle;
   int64_t delivered = 0;

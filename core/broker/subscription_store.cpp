@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/assert.hpp"
+#include "base/out_of_memory.hpp"
 
 namespace martlet::broker {
 
@@ -15,27 +16,35 @@ SubscriptionStore::~SubscriptionStore() {
   MARTLET_ASSERT(count_ == 0);
 }
 
-Subscription* SubscriptionStore::make(std::string_view sid) {
-  if (free_ == nullptr) {
-    auto slab = std::unique_ptr<unsigned char[]>(
-        new (std::nothrow) unsigned char[slab_count * sizeof(Subscription)]);
-    if (slab == nullptr) return nullptr;
+bool SubscriptionStore::add_slab() {
+  return fits_into_memory([this] {
+    auto slab = std::make_unique_for_overwrite<unsigned char[]>(slab_count * sizeof(Subscription));
+    slabs_.push_back(std::move(slab));
     for (size_t i = 0; i < slab_count; i++) {
-      void* place = slab.get() + i * sizeof(Subscription);
+      void* place = slabs_.back().get() + i * sizeof(Subscription);
       std::memcpy(place, &free_, sizeof free_);
       free_ = place;
     }
-    slabs_.push_back(std::move(slab));
-  }
+  });
+}
+
+bool SubscriptionStore::add_slot() {
+  return fits_into_memory([this] {
+    reserve_for(slots_, slots_.size() + 1);
+    reserve_for(free_slots_, slots_.capacity());
+    slots_.push_back(nullptr);
+    free_slots_.push_back(static_cast<uint32_t>(slots_.size() - 1));
+  });
+}
+
+Subscription* SubscriptionStore::make(std::string_view sid) {
+  if (free_ == nullptr && !add_slab()) return nullptr;
+  if (free_slots_.empty() && !add_slot()) return nullptr;
   char* sid_long = nullptr;
   if (sid.size() > Subscription::sid_inline_max) {
     sid_long = new (std::nothrow) char[sid.size() + 16]();
     if (sid_long == nullptr) return nullptr;
     std::memcpy(sid_long, sid.data(), sid.size());
-  }
-  if (free_slots_.empty()) {
-    slots_.push_back(nullptr);
-    free_slots_.push_back(static_cast<uint32_t>(slots_.size() - 1));
   }
   void* place = free_;
   std::memcpy(&free_, place, sizeof free_);
@@ -59,15 +68,15 @@ Subscription* SubscriptionStore::make(std::string_view sid) {
 void SubscriptionStore::retire(Subscription* subscription) {
   MARTLET_ASSERT(subscription->node == nullptr);
   subscription->is_closed = true;
-  retired_.push_back(subscription);
+  subscription->next_retired = retired_;
+  retired_ = subscription;
 }
 
 void SubscriptionStore::free_retired() {
-  for (Subscription* subscription : retired_) free_one(subscription);
-  if (retired_.capacity() > 1024) {
-    std::vector<Subscription*>().swap(retired_);
-  } else {
-    retired_.clear();
+  while (retired_ != nullptr) {
+    Subscription* subscription = retired_;
+    retired_ = subscription->next_retired;
+    free_one(subscription);
   }
 }
 

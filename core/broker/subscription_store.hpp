@@ -43,13 +43,15 @@ class SubscriptionStore {
   static constexpr size_t slab_count = 256;
   struct Slab;
 
+  bool add_slab();
+  bool add_slot();
   void free_one(Subscription* subscription);
 
   MemoryBudget& budget_;
   std::vector<Subscription*> slots_;
-  std::vector<uint32_t> free_slots_;
+  std::vector<uint32_t> free_slots_;  // Has room for all slots, for the same reason.
   std::vector<std::unique_ptr<unsigned char[]>> slabs_;
-  std::vector<Subscription*> retired_;
+  Subscription* retired_ = nullptr;  // A list, so that an end never needs memory.
   void* free_ = nullptr;
   size_t count_ = 0;
   uint32_t generation_ = 0;

@@ -266,6 +266,7 @@ void ConnectionCore::end(ErrorCode code, const std::string& why) {
   }
   writer.finish();
   shared_.emit(CompletionKind::closed, code, why);
+  shared_.is_over.store(true, std::memory_order_release);
 }
 
 void ConnectionCore::send_keep_alive() {
@@ -298,8 +299,9 @@ void ConnectionCore::leave() {
 }
 
 Status ConnectionCore::wait_closed(int64_t timeout_ns) {
+  // Not the state: it is closed before the reason is known and the last completion is written.
   const bool closed =
-      shared_.wait([this] { return state() == ConnectionState::closed; }, timeout_ns);
+      shared_.wait([this] { return shared_.is_over.load(std::memory_order_acquire); }, timeout_ns);
   if (!closed) return Status(ErrorCode::timeout, "not closed in time");
   std::lock_guard<std::mutex> lock(shared_.mutex);
   return shared_.end_reason.code == ErrorCode::ok ? Status() : Status(shared_.end_reason);

@@ -63,6 +63,7 @@ struct ConnectionShared {
   std::weak_ptr<ConnectionCore> core;      // Set once, before anything else is done.
   OutgoingBuffer out;
   std::atomic<ConnectionState> state{ConnectionState::fresh};
+  std::atomic<bool> is_over{false};  // It is closed, the reason stands, and everybody was told.
 
   mutable std::mutex mutex;
   SubscriptionTable subscriptions;  // GUARDED_BY mutex

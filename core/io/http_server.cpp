@@ -6,9 +6,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <new>
+#include <system_error>
 
 #include "base/civil_time.hpp"
+#include "base/out_of_memory.hpp"
 #include "io/io_slice.hpp"
 
 namespace martlet::io {
@@ -183,8 +184,11 @@ class HttpServer::Connection final : private FdHandler {
 
   void on_fd_ready(bool readable, bool) override {
     server_.connections_.splice(server_.connections_.end(), server_.connections_, place);
-    if (readable && out_.empty() && !read_some()) return;
-    (void)advance();
+    const bool fits = fits_into_memory([&] {
+      if (readable && out_.empty() && !read_some()) return;
+      (void)advance();
+    });
+    if (!fits) (void)end();
   }
 
   // The functions below answer false when this object is gone.
@@ -243,11 +247,9 @@ class HttpServer::Connection final : private FdHandler {
   }
 
   HttpResponse page(const HttpRequest& request) {
-    try {
-      return server_.handler_(request);
-    } catch (const std::bad_alloc&) {
-      return refusal(503);
-    }
+    HttpResponse response;
+    const bool fits = fits_into_memory([&] { response = server_.handler_(request); });
+    return fits ? std::move(response) : refusal(503);
   }
 
   void put_answer(const HttpResponse& response, bool without_body) {
@@ -282,20 +284,24 @@ class HttpServer::Acceptor final : private FdHandler {
   explicit Acceptor(HttpServer& server)
       : server_(server),
         watch_(*server.loop_, server.listener_.get(), *this),
-        pause_(
-            [](void* self) {
-              (void)static_cast<Acceptor*>(self)->watch_.set_interest(true, false);
-            },
-            this) {}
+        pause_([](void* self) { static_cast<Acceptor*>(self)->resume(); }, this) {}
   ~Acceptor() { server_.loop_->stop_timer(pause_); }
   Status start() { return watch_.set_interest(true, false); }
   void pause() {
-    (void)watch_.set_interest(false, false);
     server_.loop_->start_timer(pause_, accept_pause_ns);
+    (void)watch_.set_interest(false, false);
   }
 
  private:
-  void on_fd_ready(bool, bool) override { server_.accept_some(); }
+  // Whoever was being accepted is refused.
+  void on_fd_ready(bool, bool) override {
+    if (!fits_into_memory([this] { server_.accept_some(); })) pause();
+  }
+  void resume() {
+    bool is_on = false;
+    if (!fits_into_memory([&] { is_on = watch_.set_interest(true, false).is_ok(); }) || !is_on)
+      server_.loop_->start_timer(pause_, accept_pause_ns);
+  }
 
   HttpServer& server_;
   FdWatch watch_;
@@ -326,8 +332,13 @@ Result<std::unique_ptr<HttpServer>> HttpServer::create(const Clock& clock, std::
 
 HttpServer::~HttpServer() { stop(); }
 
-void HttpServer::start() {
-  thread_ = std::thread([this] { loop_->run(); });
+Status HttpServer::start() {
+  try {
+    thread_ = std::thread([this] { loop_->run(); });
+  } catch (const std::system_error& error) {
+    return Status(ErrorCode::io, std::string("no thread for the monitor port: ") + error.what());
+  }
+  return Status();
 }
 
 void HttpServer::stop() {

@@ -55,7 +55,8 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  void start();
+  /// Fails with io when the system has no thread left.
+  Status start();
   /// Connections are closed, the port is free.
   void stop();
   uint16_t port() const { return port_; }

@@ -2,7 +2,8 @@
 //
 // Owns one event loop: descriptors, timers and work posted from other threads, over one libevent
 // base. It installs no signal handler and touches no process-wide state. Everything but post(),
-// wake() and stop() belongs to the loop's thread.
+// wake() and stop() belongs to the loop's thread. Whatever it calls may run out of memory: the call
+// is over then, and the loop goes on.
 #pragma once
 
 #include <atomic>
@@ -87,6 +88,11 @@ class Loop {
   /// Called at the end of every turn; set before run(). Answers whether the next turn must not
   /// wait.
   void set_on_turn_end(std::function<bool()> on_turn_end) { on_turn_end_ = std::move(on_turn_end); }
+  /// Called after something that the loop called has thrown std::bad_alloc; set before run(). Who
+  /// owns what the work was done for has caught it already, so this is for what nobody owns.
+  void set_on_out_of_memory(Task on_out_of_memory) {
+    on_out_of_memory_ = std::move(on_out_of_memory);
+  }
   /// For so long each turn looks without sleeping before it sleeps; set before run(). It trades a
   /// core for the time that waking a thread takes.
   void set_spin_ns(int64_t spin_ns) { spin_ns_ = spin_ns; }
@@ -121,6 +127,9 @@ class Loop {
     now_ns_ = clock_.monotonic_ns();
   }
   void take_posted();
+  void tell_out_of_memory();
+  template <typename Work>
+  void contain(Work&& work);
 
   const Clock& clock_;
   event_base* base_ = nullptr;
@@ -136,6 +145,7 @@ class Loop {
   std::vector<Task> posted_;  // GUARDED_BY posted_mutex_
   Task on_wake_;
   std::function<bool()> on_turn_end_;
+  Task on_out_of_memory_;
   int64_t now_ns_;
   bool now_is_fresh_ = false;  // Read since the loop last waited.
   TimerWheel wheel_;

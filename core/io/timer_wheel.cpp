@@ -5,6 +5,7 @@
 #include "io/timer_wheel.hpp"
 
 #include "base/assert.hpp"
+#include "base/out_of_memory.hpp"
 
 namespace martlet::io {
 namespace {
@@ -88,9 +89,9 @@ void TimerWheel::cascade(int level) {
 
 // Fires what the slot of tick_ holds. The timers move to a list of their own first: a callback may
 // start timers anew, also into this slot, and stop or destroy any.
-void TimerWheel::fire_slot() {
+uint64_t TimerWheel::fire_slot() {
   Timer& head = heads_[0][tick_ & (slots - 1)];
-  if (head.next_ == &head) return;
+  if (head.next_ == &head) return 0;
   Timer due;
   due.next_ = head.next_;
   due.previous_ = head.previous_;
@@ -98,28 +99,32 @@ void TimerWheel::fire_slot() {
   due.previous_->next_ = &due;
   head.next_ = &head;
   head.previous_ = &head;
+  uint64_t failed = 0;
   while (due.next_ != &due) {
     Timer* timer = due.next_;
     timer->unlink();
-    timer->callback_(timer->owner_);
+    if (!fits_into_memory([timer] { timer->callback_(timer->owner_); })) failed += 1;
   }
   due.next_ = nullptr;
+  return failed;
 }
 
-void TimerWheel::advance(int64_t now_ns) {
+uint64_t TimerWheel::advance(int64_t now_ns) {
   const uint64_t target = static_cast<uint64_t>(now_ns / tick_ns);
   if (count_ == 0) {
     if (target > tick_) tick_ = target;
-    return;
+    return 0;
   }
+  uint64_t failed = 0;
   while (tick_ < target) {
     for (int level = levels - 1; level >= 1; level--) {
       if (((tick_ + 1) & ((1ULL << (level_bits * level)) - 1)) == 0) cascade(level);
     }
     tick_ += 1;
-    fire_slot();
+    failed += fire_slot();
     if (count_ == 0 && tick_ < target) tick_ = target;
   }
+  return failed;
 }
 
 int64_t TimerWheel::next_delay_ns(int64_t now_ns) const {

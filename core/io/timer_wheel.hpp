@@ -46,8 +46,9 @@ class TimerWheel {
   /// Starts the timer anew; a running one is moved.
   void start(Timer& timer, int64_t deadline_ns);
   void stop(Timer& timer);
-  /// Fires what is due. A callback may start and stop any timer, and destroy its own.
-  void advance(int64_t now_ns);
+  /// Fires what is due. A callback may start and stop any timer, and destroy its own. Answers how
+  /// many of them found no memory: those are over, the others have fired.
+  uint64_t advance(int64_t now_ns);
   /// Nanoseconds until advance() has something to do (an early guess is possible, a late one is
   /// not); -1 if no timer.
   int64_t next_delay_ns(int64_t now_ns) const;
@@ -61,7 +62,7 @@ class TimerWheel {
 
   void place(Timer& timer);
   void cascade(int level);
-  void fire_slot();
+  uint64_t fire_slot();
 
   uint64_t tick_;  // Everything up to this tick has fired.
   uint64_t count_ = 0;

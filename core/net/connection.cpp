@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/out_of_memory.hpp"
 #include "net/worker.hpp"
 
 namespace martlet::net {
@@ -29,6 +30,13 @@ Connection::~Connection() {
   if (is_congested_) worker_.congested_count_ -= 1;
   if (is_stalled_) std::erase(worker_.stalled_, this);
   stream_->detach();
+}
+
+template <typename Work>
+void Connection::contain(Work&& work) {
+  if (fits_into_memory(work)) return;
+  session_.on_out_of_memory();
+  if (is_finishing_) worker_.connection_done(*this);
 }
 
 Status Connection::start() {
@@ -55,12 +63,14 @@ void Connection::start_ping_timer() {
 }
 
 void Connection::on_ping_timer() {
-  if (session_.awaits_connect()) {
-    session_.on_auth_timeout();
-    return;
-  }
-  session_.on_ping_timer(worker_.loop().now_ns());
-  worker_.loop().start_timer(ping_timer_, session_.options().ping_interval_ns);
+  contain([this] {
+    if (session_.awaits_connect()) {
+      session_.on_auth_timeout();
+      return;
+    }
+    session_.on_ping_timer(worker_.loop().now_ns());
+    worker_.loop().start_timer(ping_timer_, session_.options().ping_interval_ns);
+  });
 }
 
 void Connection::on_write_deadline() {
@@ -70,7 +80,7 @@ void Connection::on_write_deadline() {
     return;
   }
   worker_.shard().statistics().slow_consumers += 1;
-  session_.on_write_deadline();
+  contain([this] { session_.on_write_deadline(); });
   session_.output().clear();
 }
 
@@ -87,6 +97,10 @@ bool Connection::finish() {
 }
 
 void Connection::on_stream_ready(bool readable, bool writable) {
+  contain([&] { do_what_is_ready(readable, writable); });
+}
+
+void Connection::do_what_is_ready(bool readable, bool writable) {
   if (is_finishing_) {
     if (writable || write_wants_read_) flush();
     if (session_.output().is_empty()) worker_.connection_done(*this);
@@ -229,18 +243,22 @@ void Connection::on_slow_authentication() {
       // The connection may be gone by now.
       worker.for_each_connection([&](Connection& connection) {
         if (connection.session_.id() != id) return;
-        connection.session_.finish_connect(principal);
-        if (connection.session_.is_closing()) return;
-        connection.update_interest();
-        const std::string rest = std::move(connection.pending_);
-        connection.pending_ = std::string();
-        std::string padded = rest;
-        padded.append(protocol::Parser::slack_bytes, '\0');
-        worker.held_.push_back(std::move(padded));
-        connection.parse(worker.held_.back().data(), worker.held_.back().data() + rest.size());
+        connection.contain([&] { connection.go_on_after_slow_authentication(principal); });
       });
     });
   });
+}
+
+void Connection::go_on_after_slow_authentication(std::shared_ptr<const auth::Principal> principal) {
+  session_.finish_connect(std::move(principal));
+  if (session_.is_closing()) return;
+  update_interest();
+  const std::string rest = std::move(pending_);
+  pending_ = std::string();
+  std::string padded = rest;
+  padded.append(protocol::Parser::slack_bytes, '\0');
+  worker_.held_.push_back(std::move(padded));
+  parse(worker_.held_.back().data(), worker_.held_.back().data() + rest.size());
 }
 
 void Connection::on_stream_end(broker::CloseReason reason) {
@@ -260,7 +278,7 @@ void Connection::stall() {
 
 void Connection::resume_reading() {
   is_stalled_ = false;
-  update_interest();
+  contain([this] { update_interest(); });
 }
 
 void Connection::update_interest() {
@@ -268,10 +286,14 @@ void Connection::update_interest() {
       (!is_stalled_ && !session_.is_waiting() && !session_.is_closing()) || write_wants_read_;
   Status status =
       stream_->set_interest(read, wants_write_ || (read_wants_write_ && !session_.is_closing()));
-  if (!status) session_.close(broker::CloseReason::out_of_memory);
+  if (!status) session_.on_out_of_memory();
 }
 
 void Connection::flush() {
+  contain([this] { flush_some(); });
+}
+
+void Connection::flush_some() {
   broker::OutputQueue& output = session_.output();
   io::IoSlice slices[slices_max];
   bool wants_write = false;
@@ -315,7 +337,7 @@ void Connection::flush() {
 }
 
 void Connection::keep_borrowed() {
-  if (!session_.output().keep_borrowed()) session_.close(broker::CloseReason::out_of_memory);
+  if (!session_.output().keep_borrowed()) session_.on_out_of_memory();
 }
 
 }  // namespace martlet::net

@@ -25,6 +25,9 @@ class Connection final : public transport::StreamHandler, public broker::Session
 
   /// Says INFO and starts reading.
   Status start();
+  // What follows is called by the worker, between other connections' work. Where memory fails in
+  // it, this connection ends and nobody else's.
+
   /// Writes what the stream takes of the session's output.
   void flush();
   /// Copies output that is borrowed from memory which is about to be used anew.
@@ -53,7 +56,13 @@ class Connection final : public transport::StreamHandler, public broker::Session
   static constexpr size_t relieved_bytes = 1024 * 1024;
   static constexpr int64_t last_words_ns = 2'000'000'000;
 
+  /// Does what is done for this connection; where memory fails in it, the session ends.
+  template <typename Work>
+  void contain(Work&& work);
   void on_stream_ready(bool readable, bool writable) override;
+  void do_what_is_ready(bool readable, bool writable);
+  void flush_some();
+  void go_on_after_slow_authentication(std::shared_ptr<const auth::Principal> principal);
   void on_slow_authentication() override;
   void on_much_pending() override { flush(); }
   void read_some();

@@ -20,6 +20,7 @@ struct ConnectionWalk {
   /// A connection ends that visit() is not done with. May be empty.
   std::function<void(Connection&)> on_end;
 
+  bool is_whole = true;        // False when on_end() found no memory for a connection.
   Connection* next = nullptr;  // The worker's: whom to visit next.
 };
 

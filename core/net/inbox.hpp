@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
-#include <vector>
 
 #include "broker/remote_batch.hpp"
 
@@ -21,16 +20,16 @@ class Inbox {
   /// taken.
   static constexpr size_t bytes_max = 8 * 1024 * 1024;
 
-  /// True when the inbox was empty: the owner must be woken.
+  /// True when the inbox was empty: the owner must be woken. Needs no memory.
   bool put(std::unique_ptr<broker::RemoteBatch> batch) {
     std::lock_guard<std::mutex> lock(mutex_);
     bytes_.fetch_add(batch->bytes(), std::memory_order_relaxed);
-    batches_.push_back(std::move(batch));
+    batches_.append(std::move(batch));
     return !filled_.exchange(true, std::memory_order_release);
   }
   /// Cheap when there is nothing.
-  std::vector<std::unique_ptr<broker::RemoteBatch>> take() {
-    std::vector<std::unique_ptr<broker::RemoteBatch>> taken;
+  broker::RemoteBatchList take() {
+    broker::RemoteBatchList taken;
     if (!filled_.load(std::memory_order_acquire)) return taken;
     std::lock_guard<std::mutex> lock(mutex_);
     filled_.store(false, std::memory_order_relaxed);
@@ -43,7 +42,7 @@ class Inbox {
 
  private:
   std::mutex mutex_;
-  std::vector<std::unique_ptr<broker::RemoteBatch>> batches_;  // GUARDED_BY mutex_
+  broker::RemoteBatchList batches_;  // GUARDED_BY mutex_
   std::atomic<bool> filled_{false};
   std::atomic<size_t> bytes_{0};
 };

@@ -15,7 +15,8 @@ namespace martlet::net {
 
 class Listener final : private io::FdHandler {
  public:
-  using Accept = std::function<void(std::unique_ptr<transport::ByteStream>)>;
+  /// False: there was no memory for the newcomer.
+  using Accept = std::function<bool(std::unique_ptr<transport::ByteStream>)>;
 
   Listener(io::Loop& loop, io::Fd fd, Accept accept);
   ~Listener();
@@ -27,6 +28,9 @@ class Listener final : private io::FdHandler {
   static constexpr int64_t pause_ns = 50'000'000;
 
   void on_fd_ready(bool readable, bool writable) override;
+  bool accept_one(io::Accepted accepted);
+  void pause();
+  void resume();
 
   io::Loop& loop_;
   io::Fd fd_;

@@ -3,6 +3,9 @@
 // Owns the queue of slow work.
 #include "net/slow_worker.hpp"
 
+#include <system_error>
+
+#include "base/out_of_memory.hpp"
 #include "io/signal_shield.hpp"
 
 namespace martlet::net {
@@ -10,12 +13,19 @@ namespace martlet::net {
 bool SlowWorker::run(std::function<void()> task) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (stopping_ || tasks_.size() >= tasks_max) return false;
+  if (!thread_.joinable() && !start_thread()) return false;
   tasks_.push_back(std::move(task));
-  if (!thread_.joinable()) {
-    const io::SignalShield shield;  // Signals are the host's.
-    thread_ = std::thread([this] { work(); });
-  }
   changed_.notify_one();
+  return true;
+}
+
+bool SlowWorker::start_thread() {
+  const io::SignalShield shield;  // Signals are the host's.
+  try {
+    thread_ = std::thread([this] { work(); });
+  } catch (const std::system_error&) {
+    return false;
+  }
   return true;
 }
 
@@ -39,7 +49,7 @@ void SlowWorker::work() {
       task = std::move(tasks_.front());
       tasks_.pop_front();
     }
-    task();
+    (void)fits_into_memory(task);
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns the one thread that does what is too slow for a loop (bcrypt). It is made when the first
-// such work comes. Bounded; what finds no room is refused, and its client runs into the time limit
-// for authentication.
+// such work comes. Bounded; what finds no room or no memory is dropped, and its client runs into
+// the time limit for authentication.
 #pragma once
 
 #include <condition_variable>
@@ -22,12 +22,13 @@ class SlowWorker {
   SlowWorker(const SlowWorker&) = delete;
   SlowWorker& operator=(const SlowWorker&) = delete;
 
-  /// Any thread. False when there is no room, or after stop().
+  /// Any thread. False when there is no room or no thread, or after stop().
   bool run(std::function<void()> task);
   /// Finishes the task under way, drops the others.
   void stop();
 
  private:
+  bool start_thread();
   void work();
 
   std::mutex mutex_;

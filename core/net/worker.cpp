@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <new>
+#include <system_error>
 
+#include "base/out_of_memory.hpp"
 #include "io/signal_shield.hpp"
 
 namespace martlet::net {
@@ -24,6 +26,7 @@ Result<std::unique_ptr<Worker>> Worker::create(Setup setup) {
   shard.seed = worker->setup_.seed;
   shard.budget = worker->setup_.budget;
   shard.host = worker.get();
+  shard.log = worker->setup_.log;
   worker->shard_ = std::make_unique<broker::Shard>(shard);
   worker->arena_.reset(new (std::nothrow) char[arena_bytes + protocol::Parser::slack_bytes]);
   if (worker->arena_ == nullptr)
@@ -31,7 +34,10 @@ Result<std::unique_ptr<Worker>> Worker::create(Setup setup) {
   Worker* self = worker.get();
   worker->stall_timer_ = std::make_unique<io::Timer>(
       [](void* owner) { static_cast<Worker*>(owner)->resume_stalled(); }, self);
-  worker->loop_->set_on_wake([self] { self->drain_inbox(); });
+  worker->loop_->set_on_wake([self] { self->on_wake(); });
+  worker->loop_->set_on_out_of_memory([self] {
+    self->setup_.log.write(LogLevel::error, "Out of memory: work on an event loop is dropped");
+  });
   worker->loop_->set_on_turn_end([self] { return self->end_turn(); });
   return worker;
 }
@@ -42,41 +48,70 @@ Worker::~Worker() {
   while (first_ != nullptr) destroy(first_);
 }
 
-void Worker::start() {
+Status Worker::start() {
   const io::SignalShield shield;  // Signals are the host's.
-  thread_ = std::thread([this] { loop_->run(); });
+  try {
+    thread_ = std::thread([this] { loop_->run(); });
+  } catch (const std::system_error& error) {
+    return Status(ErrorCode::io, std::string("no thread for an event loop: ") + error.what());
+  }
+  return Status();
 }
 
 void Worker::stop() {
   if (!thread_.joinable()) return;
-  loop_->post([this] {
-    is_stopping_ = true;
-    for_each_connection([](Connection& connection) {
-      connection.session().close(broker::CloseReason::server_shutdown);
-    });
-    loop_->stop();
-  });
+  stop_asked_.store(true, std::memory_order_release);
+  loop_->wake();
   thread_.join();
 }
 
-void Worker::adopt(std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup) {
-  load_.fetch_add(1, std::memory_order_relaxed);
-  // std::function wants what it holds to be copyable.
-  auto shared_stream = std::make_shared<std::unique_ptr<transport::ByteStream>>(std::move(stream));
-  loop_->post([this, shared_stream, setup = std::move(setup)]() mutable {
-    if (is_stopping_) {
-      load_.fetch_sub(1, std::memory_order_relaxed);
-      return;
-    }
-    auto connection =
-        std::make_unique<Connection>(*this, std::move(*shared_stream), std::move(setup));
-    Status status = connection->start();
-    add_connection(connection.release());
-    if (!status) first_->session().close(broker::CloseReason::out_of_memory);
+void Worker::on_wake() {
+  drain_inbox();
+  if (!stop_asked_.load(std::memory_order_acquire) || is_stopping_) return;
+  is_stopping_ = true;
+  if (setup_.on_stop) setup_.on_stop();
+  for_each_connection([](Connection& connection) {
+    connection.session().close(broker::CloseReason::server_shutdown);
   });
+  loop_->stop();
 }
 
-void Worker::add_connection(Connection* connection) {
+bool Worker::adopt(std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup) {
+  load_.fetch_add(1, std::memory_order_relaxed);
+  const bool fits = fits_into_memory([&] {
+    // std::function wants what it holds to be copyable.
+    auto shared = std::make_shared<std::unique_ptr<transport::ByteStream>>(std::move(stream));
+    loop_->post([this, shared, setup = std::move(setup)]() mutable {
+      if (!is_stopping_ && fits_into_memory([&] { admit(std::move(*shared), std::move(setup)); }))
+        return;
+      shared->reset();
+      refuse();
+    });
+  });
+  if (!fits) load_.fetch_sub(1, std::memory_order_relaxed);
+  return fits;
+}
+
+// What was adopted is not served.
+void Worker::refuse() {
+  load_.fetch_sub(1, std::memory_order_relaxed);
+  if (setup_.on_connection_end) setup_.on_connection_end();
+  if (is_stopping_) return;
+  (void)fits_into_memory(
+      [this] { setup_.log.write(LogLevel::error, "Out of memory: a new connection is refused"); });
+}
+
+void Worker::admit(std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup) {
+  for (std::vector<Connection*>* list : {&flushing_, &stalled_, &done_})
+    reserve_for(*list, connection_count_ + 1);
+  auto connection = std::make_unique<Connection>(*this, std::move(stream), std::move(setup));
+  Status status = connection->start();
+  add_connection(std::move(connection));
+  if (!status) first_->session().on_out_of_memory();
+}
+
+void Worker::add_connection(std::unique_ptr<Connection> owned) {
+  Connection* connection = owned.release();
   connection->place_ = next_place_++;
   connection->next_ = first_;
   if (first_ != nullptr) first_->previous_ = connection;
@@ -88,7 +123,8 @@ void Worker::remove_connection(Connection* connection) {
   for (ConnectionWalk* walk : walks_) {
     if (walk->next == nullptr || connection->place_ > walk->next->place_)
       continue;  // Has been visited, or is too new.
-    if (walk->on_end) walk->on_end(*connection);
+    if (walk->on_end && !fits_into_memory([&] { walk->on_end(*connection); }))
+      walk->is_whole = false;
     if (walk->next == connection) walk->next = connection->next_;
   }
   if (connection->next_ != nullptr) connection->next_->previous_ = connection->previous_;
@@ -101,8 +137,8 @@ void Worker::remove_connection(Connection* connection) {
 }
 
 void Worker::drain_inbox() {
-  std::vector<std::unique_ptr<broker::RemoteBatch>> batches = inbox_.take();
-  for (const std::unique_ptr<broker::RemoteBatch>& batch : batches) {
+  broker::RemoteBatchList batches = inbox_.take();
+  while (const std::unique_ptr<broker::RemoteBatch> batch = batches.take_front()) {
     const size_t bytes = batch->bytes();
     shard_->deliver(*batch);
     inbox_.delivered(bytes);
@@ -123,18 +159,16 @@ bool Worker::end_turn() {
   return !shard_->dirty_sessions().empty() || !shard_->ended_sessions().empty();
 }
 
-// Before anything is written: a client that has its PONG may count on it that the other loops have
-// its messages.
+// Needs no memory, so that what is in a batch arrives. Before anything is written: a client that
+// has its PONG may count on it that the other loops have its messages.
 void Worker::hand_over() {
   if (!shard_->has_outbound()) return;
   shard_->clear_has_outbound();
   std::lock_guard<std::mutex> lock(*setup_.exchange_mutex);
   for (uint32_t i = 0; i < peers_.size(); i++) {
-    broker::RemoteBatch& batch = shard_->outbound(i);
-    if (batch.is_empty()) continue;
-    auto handed = std::make_unique<broker::RemoteBatch>();
-    std::swap(*handed, batch);
-    if (peers_[i]->inbox_.put(std::move(handed))) peers_[i]->loop_->wake();
+    std::unique_ptr<broker::RemoteBatch> batch = shard_->take_outbound(i);
+    if (batch == nullptr) continue;
+    if (peers_[i]->inbox_.put(std::move(batch))) peers_[i]->loop_->wake();
   }
 }
 
@@ -161,29 +195,39 @@ void Worker::recycle_arena() {
 }
 
 void Worker::end_connections() {
-  std::vector<broker::Session*> ending;
-  ending.swap(shard_->ended_sessions());
-  for (broker::Session* session : ending) {
+  std::vector<broker::Session*>& ending = shard_->ended_sessions();
+  size_t kept = 0;
+  for (size_t i = 0; i < ending.size(); i++) {
+    broker::Session* session = ending[i];
     Connection* connection = static_cast<Connection*>(&session->host());
     session->clear_dirty();
     if (!connection->is_ending_) {
       connection->is_ending_ = true;
-      if (setup_.on_connection_closing) setup_.on_connection_closing(*connection);
+      tell_closing(*connection);
       connection->flush();
     }
     // A million subscriptions do not hold the others up: the rest of them has its turn in the next
     // turns.
     if (!shard_->unsubscribe_some(*session, is_stopping_ ? SIZE_MAX : unsubscribes_per_turn)) {
-      shard_->ended_sessions().push_back(session);
+      ending[kept++] = session;
     } else if (connection->finish()) {
       connection_done(*connection);
     }
   }
+  ending.resize(kept);
   while (!done_.empty()) {
     Connection* connection = done_.back();
     done_.pop_back();
     destroy(connection);
   }
+}
+
+void Worker::tell_closing(Connection& connection) {
+  if (!setup_.on_connection_closing) return;
+  if (fits_into_memory([&] { setup_.on_connection_closing(connection); })) return;
+  (void)fits_into_memory([this] {
+    setup_.log.write(LogLevel::error, "Out of memory: a closed connection is not remembered");
+  });
 }
 
 void Worker::connection_done(Connection& connection) {
@@ -195,7 +239,6 @@ void Worker::connection_done(Connection& connection) {
 void Worker::destroy(Connection* connection) {
   broker::Session& session = connection->session();
   std::erase(flushing_, connection);
-  if (setup_.on_connection_end) setup_.on_connection_end(*connection);
   remove_connection(connection);
   broker::ShardStatistics& total = shard_->statistics();
   total.in_msgs += session.statistics().in_msgs;
@@ -205,6 +248,7 @@ void Worker::destroy(Connection* connection) {
   if (session.close_reason() == broker::CloseReason::stale_connection) total.stale_connections += 1;
   delete connection;
   load_.fetch_sub(1, std::memory_order_relaxed);
+  if (setup_.on_connection_end) setup_.on_connection_end();
 }
 
 void Worker::begin_walk(ConnectionWalk& walk) {
@@ -232,15 +276,11 @@ void Worker::resume_stalled() {
   const int64_t now_ns = loop_->clock().monotonic_ns();
   const bool relieved =
       congested_count_ == 0 && !is_any_inbox_full() && !setup_.budget->producers_must_wait();
-  std::vector<Connection*> waiting;
-  waiting.swap(stalled_);
-  for (Connection* connection : waiting) {
-    if (relieved || now_ns - connection->stalled_since_ns() >= stall_max_ns) {
-      connection->resume_reading();
-    } else {
-      stalled_.push_back(connection);
-    }
-  }
+  std::erase_if(stalled_, [&](Connection* connection) {
+    if (!relieved && now_ns - connection->stalled_since_ns() < stall_max_ns) return false;
+    connection->resume_reading();
+    return true;
+  });
   if (!stalled_.empty() && !stall_timer_->is_running())
     loop_->start_timer(*stall_timer_, stall_max_ns);
 }

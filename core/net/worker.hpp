@@ -40,8 +40,11 @@ class Worker final : public broker::ShardHost {
     /// Told when a connection is closed and still has its subscriptions, on this worker's thread.
     /// May be empty.
     std::function<void(Connection&)> on_connection_closing;
-    /// Told when a connection has ended, on this worker's thread.
-    std::function<void(Connection&)> on_connection_end;
+    /// Told when a connection that was adopted has ended, on this worker's thread; also when it
+    /// could not even be made. Must need no memory.
+    std::function<void()> on_connection_end;
+    /// Told at the begin of stop(), on this worker's thread. May be empty; must need no memory.
+    std::function<void()> on_stop;
   };
 
   static Result<std::unique_ptr<Worker>> create(Setup setup);
@@ -51,12 +54,14 @@ class Worker final : public broker::ShardHost {
 
   /// All workers of the broker, before start(): where batches go.
   void set_peers(std::vector<Worker*> peers) { peers_ = std::move(peers); }
-  void start();
-  /// Ends the loop and its thread; connections are closed. From outside the loop.
+  Status start();
+  /// Ends the loop and its thread; connections are closed. From outside the loop. Needs no memory.
   void stop();
 
-  /// Takes a connected stream over. Any thread.
-  void adopt(std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup);
+  /// Takes a connected stream over. Any thread. False when memory could not be had: then the stream
+  /// is closed, and on_connection_end is not told.
+  [[nodiscard]] bool adopt(std::unique_ptr<transport::ByteStream> stream,
+                           broker::SessionSetup setup);
   /// Runs `task` on the loop. Any thread.
   void post(std::function<void()> task) { loop_->post(std::move(task)); }
 
@@ -96,18 +101,22 @@ class Worker final : public broker::ShardHost {
   static constexpr int64_t stall_max_ns = 5'000'000;
 
   explicit Worker(Setup setup);
+  void on_wake();
   bool end_turn();
+  void admit(std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup);
   void hand_over();
   void flush_dirty();
   /// Writes or copies away everything that points into the arena, so that it can be used from its
   /// start.
   void recycle_arena();
   void end_connections();
+  void tell_closing(Connection& connection);
   /// What finish() left to do is done.
   void connection_done(Connection& connection);
   void destroy(Connection* connection);
   void resume_stalled();
-  void add_connection(Connection* connection);
+  void refuse();
+  void add_connection(std::unique_ptr<Connection> connection);
   void remove_connection(Connection* connection);
   bool is_any_inbox_full() const;
   /// Another loop, or the memory, cannot keep up with what is published here.
@@ -124,6 +133,7 @@ class Worker final : public broker::ShardHost {
   size_t arena_used_ = 0;
   std::vector<std::string>
       held_;  // Payload memory that output may still borrow; freed once it is written.
+  // These have room for all connections, so that they never need memory.
   std::vector<Connection*> flushing_;  // Scratch of flush_dirty.
   std::vector<Connection*> stalled_;
   std::vector<Connection*> done_;  // Finished; destroyed at the end of the turn.
@@ -135,6 +145,7 @@ class Worker final : public broker::ShardHost {
   size_t congested_count_ = 0;
   std::atomic<size_t> load_{0};
   std::thread thread_;
+  std::atomic<bool> stop_asked_{false};
   bool is_stopping_ = false;
 };
 

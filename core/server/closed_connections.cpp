@@ -19,8 +19,8 @@ void ClosedConnections::add(ConnectionRow row) {
   const bool must_shrink = budget_.caches_must_shrink();
   std::lock_guard<std::mutex> lock(mutex_);
   const size_t before = bytes_;
+  rows_.push_back(kept);
   bytes_ += kept->bytes();
-  rows_.push_back(std::move(kept));
   while (!rows_.empty() && (rows_.size() > count_max_ || bytes_ > bytes_max || must_shrink)) {
     bytes_ -= rows_.front()->bytes();
     rows_.pop_front();

@@ -4,12 +4,10 @@
 #include "server/config_value.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-
-#include <array>
 
 #include "base/assert.hpp"
 #include "base/json_writer.hpp"
+#include "server/sha256_digest.hpp"
 
 namespace martlet::server {
 namespace {
@@ -73,16 +71,6 @@ std::string ConfigTree::json() const {
   return json.take();
 }
 
-std::string ConfigTree::digest() const {
-  const std::string text = json() + "\n";
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-  unsigned int length = 0;
-  const int taken =
-      EVP_Digest(text.data(), text.size(), hash.data(), &length, EVP_sha256(), nullptr);
-  MARTLET_ASSERT(taken == 1);
-  std::string out = "sha256:";
-  for (unsigned int i = 0; i < length; ++i) out += fmt::format("{:02x}", hash[i]);
-  return out;
-}
+std::string ConfigTree::digest() const { return sha256_digest(json() + "\n"); }
 
 }  // namespace martlet::server

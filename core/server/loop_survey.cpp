@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "base/out_of_memory.hpp"
 #include "server/server_core.hpp"
 
 namespace martlet::server {
@@ -17,6 +18,7 @@ struct Answers {
   std::mutex mutex;
   std::condition_variable changed;
   size_t missing = 0;                     // GUARDED_BY mutex
+  bool is_whole = true;                   // GUARDED_BY mutex; no loop was short of memory.
   std::atomic<bool> is_abandoned{false};  // Nobody waits any more.
 };
 
@@ -40,20 +42,27 @@ struct Chain {
 
 void post_step(std::shared_ptr<Chain> chain);
 
-void step(const std::shared_ptr<Chain>& chain) {
+// One slice; true when there is more to do, and the next one has been posted.
+bool go_on(const std::shared_ptr<Chain>& chain) {
   net::Worker& worker = chain->worker;
   if (!chain->has_begun) {
     chain->has_begun = true;
     if (chain->begin) chain->begin(worker);
     worker.begin_walk(chain->walk);
   }
-  const bool abandoned = chain->answers->is_abandoned.load(std::memory_order_relaxed);
-  if (!abandoned && chain->walk.visit && worker.continue_walk(chain->walk, chain->credit)) {
-    post_step(chain);
-    return;
-  }
-  worker.end_walk(chain->walk);
+  if (chain->answers->is_abandoned.load(std::memory_order_relaxed)) return false;
+  if (!chain->walk.visit || !worker.continue_walk(chain->walk, chain->credit)) return false;
+  post_step(chain);
+  return true;
+}
+
+void step(const std::shared_ptr<Chain>& chain) {
+  bool has_more = false;
+  const bool fits = fits_into_memory([&] { has_more = go_on(chain); });
+  if (has_more) return;
+  chain->worker.end_walk(chain->walk);
   std::lock_guard<std::mutex> lock(chain->answers->mutex);
+  if (!fits || !chain->walk.is_whole) chain->answers->is_whole = false;
   chain->answers->missing -= 1;
   chain->answers->changed.notify_all();
 }
@@ -88,6 +97,8 @@ Status survey_loops(Run& run, std::vector<SurveyPart> parts, const SurveyLimits&
     answers->changed.wait_until(
         lock, std::min(deadline, std::chrono::steady_clock::now() + std::chrono::milliseconds(20)));
   }
+  if (!answers->is_whole)
+    return Status(ErrorCode::out_of_memory, "an event loop had no memory for the answer");
   return Status();
 }
 

@@ -32,8 +32,8 @@ struct SurveyLimits {
 };
 
 /// Asks all loops at once, `parts[i]` the loop i. Ok: all have answered, and everything they wrote
-/// is visible here. Fails with timeout, or with closed when the run ends meanwhile; then nothing
-/// that the parts write to may be read.
+/// is visible here. Fails with timeout, with closed when the run ends meanwhile, or with
+/// out_of_memory when a loop had none for it; then nothing that the parts write to may be read.
 Status survey_loops(Run& run, std::vector<SurveyPart> parts,
                     const SurveyLimits& limits = SurveyLimits{});
 

@@ -29,6 +29,7 @@ struct MonitoringPage {
 /// Who the server is, for the pages. Borrowed from the server, which outlives this.
 struct MonitoringSubject {
   const Options& options;
+  const std::string& options_digest;
   const std::string& id;
   const std::string& name;
   const Clock& clock;

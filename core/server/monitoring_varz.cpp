@@ -67,6 +67,7 @@ void write_own(JsonWriter& json, const MonitoringSubject& subject, const Run& ru
   json.text("martlet_version", MARTLET_VERSION);
   json.open_object("martlet");
   json.number("loops", run.workers.size());
+  json.text("options_digest", subject.options_digest);
   write_own_counts(json, sum, subject.options.max_memory);
   json.close_object();
 }

@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 
 #include "auth/server_id.hpp"
+#include "base/out_of_memory.hpp"
 #include "io/entropy.hpp"
 #include "link/memory_pipe.hpp"
+#include "server/options_digest.hpp"
 
 namespace martlet::server {
 namespace {
@@ -65,6 +67,7 @@ io::HttpResponse http_response(MonitoringPage page) {
 
 Server::Core::Core(Options options, LogSink* sink, io::ForkGuard guard)
     : options_(std::move(options)),
+      options_digest_(options_digest(options_)),
       guard_(std::move(guard)),
       log_(sink, log_level(options_)),
       id_(new_server_id()),
@@ -109,12 +112,36 @@ Status Server::Core::start() {
   info->auth_required = run->authenticator->is_required();
   info->max_payload = options_.max_payload;
   run->info = std::move(info);
-  // Nothing runs before everything is there, so that no failure has threads to take back.
-  for (const std::unique_ptr<net::Worker>& worker : run->workers) worker->start();
-  if (run->http != nullptr) run->http->start();
+  // Nothing runs before everything is there, so that few failures have threads to take back.
+  status = start_threads(*run);
+  if (!status) {
+    stop_threads(*run);
+    return status;
+  }
   std::lock_guard<std::mutex> lock(run_mutex_);
   run_ = std::move(run);
   return Status();
+}
+
+Status Server::Core::start_threads(Run& run) {
+  Status status;
+  const bool fits = fits_into_memory([&] {
+    for (const std::unique_ptr<net::Worker>& worker : run.workers) {
+      if (status) status = worker->start();
+    }
+    if (status && run.http != nullptr) status = run.http->start();
+  });
+  if (fits) return status;
+  stop_threads(run);
+  return Status(ErrorCode::out_of_memory, "no memory for the server's threads");
+}
+
+void Server::Core::stop_threads(Run& run) {
+  run.is_stopping.store(true, std::memory_order_relaxed);
+  if (run.http != nullptr) run.http->stop();
+  for (const std::unique_ptr<net::Worker>& worker : run.workers) worker->stop();
+  run.slow_worker.stop();
+  run.listener.reset();
 }
 
 Status Server::Core::start_workers(Run& run) {
@@ -136,9 +163,9 @@ Status Server::Core::start_workers(Run& run) {
     setup.on_connection_closing = [this, &run](net::Connection& connection) {
       on_connection_closing(run, connection);
     };
-    setup.on_connection_end = [this, &run](net::Connection& connection) {
-      on_connection_end(run, connection);
-    };
+    setup.on_connection_end = [&run] { run.connections.fetch_sub(1, std::memory_order_relaxed); };
+    // The listener lives on the first loop: its port must be free again when stop() returns.
+    if (i == 0) setup.on_stop = [&run] { run.listener.reset(); };
     Result<std::unique_ptr<net::Worker>> worker = net::Worker::create(std::move(setup));
     if (!worker) return worker.take_error();
     peers.push_back(worker->get());
@@ -158,14 +185,14 @@ Status Server::Core::start_listener(Run& run) {
   run.listener =
       std::make_unique<net::Listener>(run.workers[0]->loop(), std::move(*fd),
                                       [this, &run](std::unique_ptr<transport::ByteStream> stream) {
-                                        on_accept(run, std::move(stream));
+                                        return on_accept(run, std::move(stream));
                                       });
   return run.listener->start();
 }
 
 Status Server::Core::open_monitoring(Run& run) {
-  run.monitoring =
-      std::make_unique<Monitoring>(MonitoringSubject{options_, id_, name_, clock_, accounts_}, run);
+  run.monitoring = std::make_unique<Monitoring>(
+      MonitoringSubject{options_, options_digest_, id_, name_, clock_, accounts_}, run);
   if (options_.http_port == 0) return Status();
   const std::string& host = options_.http_host.empty() ? options_.host : options_.http_host;
   const uint16_t port = options_.http_port < 0 ? 0 : static_cast<uint16_t>(options_.http_port);
@@ -189,14 +216,7 @@ Status Server::Core::stop() {
     run.swap(run_);
   }
   if (run == nullptr) return Status();
-  run->is_stopping.store(true, std::memory_order_relaxed);
-  if (run->http != nullptr) run->http->stop();
-  // The listener lives on the first loop: its port must be free again when stop() returns.
-  Run* raw = run.get();
-  run->workers[0]->post([raw] { raw->listener.reset(); });
-  for (const std::unique_ptr<net::Worker>& worker : run->workers) worker->stop();
-  run->slow_worker.stop();
-  run->listener.reset();
+  stop_threads(*run);
   return Status();
 }
 
@@ -232,14 +252,30 @@ broker::SessionSetup Server::Core::session_setup(Run& run, const transport::Byte
   return setup;
 }
 
-void Server::Core::on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream) {
-  broker::SessionSetup setup = session_setup(run, *stream, *accounts_.front());
+bool Server::Core::on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream) {
+  broker::SessionSetup setup;
+  const bool is_admitted =
+      fits_into_memory([&] { setup = session_setup(run, *stream, *accounts_.front()); }) &&
+      admit(run, std::move(stream), std::move(setup), true);
+  if (is_admitted) return true;
+  (void)fits_into_memory(
+      [&] { log_.write(LogLevel::error, "Out of memory: a new connection is refused"); });
+  return false;
+}
+
+// Counts the newcomer and gives it to a loop; false when there is no memory for it.
+bool Server::Core::admit(Run& run, std::unique_ptr<transport::ByteStream> stream,
+                         broker::SessionSetup setup, bool is_limited) {
   const int64_t connections = run.connections.fetch_add(1, std::memory_order_relaxed) + 1;
+  const bool is_full = connections > std::max<int64_t>(options_.max_connections, 0) ||
+                       run.budget.refuses_newcomers();
+  if (is_limited && is_full) setup.refuse = broker::CloseReason::max_connections_exceeded;
+  if (!least_loaded(run).adopt(std::move(stream), std::move(setup))) {
+    run.connections.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
   run.total_connections.fetch_add(1, std::memory_order_relaxed);
-  const bool full = connections > std::max<int64_t>(options_.max_connections, 0) ||
-                    run.budget.refuses_newcomers();
-  setup.refuse = full ? broker::CloseReason::max_connections_exceeded : broker::CloseReason::none;
-  least_loaded(run).adopt(std::move(stream), std::move(setup));
+  return true;
 }
 
 void Server::Core::on_connection_closing(Run& run, const net::Connection& connection) {
@@ -261,10 +297,6 @@ void Server::Core::on_connection_closing(Run& run, const net::Connection& connec
   run.closed_connections.add(std::move(row));
 }
 
-void Server::Core::on_connection_end(Run& run, const net::Connection&) {
-  run.connections.fetch_sub(1, std::memory_order_relaxed);
-}
-
 Result<std::unique_ptr<transport::ByteStream>> Server::Core::connect(
     broker::Account& account, std::shared_ptr<const auth::Authenticator> authenticator) {
   if (is_forked()) return Error{ErrorCode::forked, "this server belongs to the parent process"};
@@ -275,9 +307,8 @@ Result<std::unique_ptr<transport::ByteStream>> Server::Core::connect(
   if (!ends) return ends.take_error();
   broker::SessionSetup setup = session_setup(*run, *ends->second, account);
   if (authenticator != nullptr) setup.authenticator = std::move(authenticator);
-  run->connections.fetch_add(1, std::memory_order_relaxed);
-  run->total_connections.fetch_add(1, std::memory_order_relaxed);
-  least_loaded(*run).adopt(std::move(ends->second), std::move(setup));
+  if (!admit(*run, std::move(ends->second), std::move(setup), false))
+    return Error{ErrorCode::out_of_memory, "no memory for an in-process connection"};
   return std::move(ends->first);
 }
 

@@ -80,16 +80,20 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
 
  private:
   Status start_workers(Run& run);
+  Status start_threads(Run& run);
+  static void stop_threads(Run& run);
   Status start_listener(Run& run);
   Status open_monitoring(Run& run);
   void on_connection_closing(Run& run, const net::Connection& connection);
-  void on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream);
-  void on_connection_end(Run& run, const net::Connection& connection);
+  bool on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream);
+  bool admit(Run& run, std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup,
+             bool is_limited);
   broker::SessionSetup session_setup(Run& run, const transport::ByteStream& stream,
                                      broker::Account& account) const;
   net::Worker& least_loaded(Run& run);
 
   const Options options_;
+  const std::string options_digest_;
   io::ForkGuard guard_;
   io::SystemClock clock_;
   Logger log_;

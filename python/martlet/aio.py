@@ -12,8 +12,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
-import json
-import logging
 import weakref
 from types import TracebackType
 from typing import (
@@ -22,6 +20,7 @@ from typing import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Coroutine,
     Dict,
     List,
     Optional,
@@ -31,21 +30,17 @@ from typing import (
     Union,
 )
 
-from . import _options, _process, _raw, errors
+from . import _options, _process, _raw, _surface, errors
 from ._raw import AioMsg as Msg
-from .client import HeadersLike, Payload
+from ._surface import ErrorCallback, EventCallback, HeadersLike, Payload
 from .server import Server
 
 __all__ = ["Connection", "Msg", "Subscription", "connect"]
 
 Callback = Union[Callable[[Msg], Awaitable[object]], Callable[[Msg], object]]
-EventCallback = Callable[[], object]
-ErrorCallback = Callable[[Exception], object]
-
-_logger = logging.getLogger("martlet")
 
 
-class Subscription(_raw.AioReader):
+class Subscription(_surface.SubscriptionCounts, _raw.AioReader):
     """Messages of one subject, for ``async for`` (one task at a time) or :meth:`next_msg`.
 
     Made by :meth:`Connection.subscribe`. As an async context manager it unsubscribes at the end.
@@ -89,6 +84,7 @@ class Subscription(_raw.AioReader):
             self.auto_unsubscribe(limit)
             return
         self.unsubscribe_now()
+        self._left = True
         self.close_queue()
 
     async def drain(self) -> None:
@@ -96,26 +92,6 @@ class Subscription(_raw.AioReader):
         still comes.
         """
         self.drain_start()
-
-    @property
-    def pending_msgs(self) -> int:
-        """Messages that wait to be read."""
-        return self.counts()[0]
-
-    @property
-    def pending_bytes(self) -> int:
-        """Their bytes, as the bound counts them."""
-        return self.counts()[1]
-
-    @property
-    def dropped(self) -> int:
-        """Messages lost at the bound."""
-        return self.counts()[2]
-
-    @property
-    def delivered(self) -> int:
-        """Messages that came, whatever became of them."""
-        return self.counts()[3]
 
     async def __aenter__(self) -> "Subscription":
         return self
@@ -133,7 +109,7 @@ class Subscription(_raw.AioReader):
                 pass
 
 
-class Connection(_raw.Connection):
+class Connection(_surface.ConnectionState, _raw.Connection):
     """A connection to a broker, for one asyncio loop. Made by :func:`connect`.
 
     As an async context manager it sends everything and closes at the end. Since 0.1.0.
@@ -160,32 +136,23 @@ class Connection(_raw.Connection):
         self,
         options: str,
         server: Optional[Server],
+        callbacks: _surface.Callbacks,
         *,
         lent: bool = True,
-        error_cb: Optional[ErrorCallback] = None,
-        disconnected_cb: Optional[EventCallback] = None,
-        reconnected_cb: Optional[EventCallback] = None,
-        closed_cb: Optional[EventCallback] = None,
-        discovered_server_cb: Optional[EventCallback] = None,
-        lame_duck_mode_cb: Optional[EventCallback] = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._error_cb = error_cb
-        self._event_cbs: Dict[int, Optional[EventCallback]] = {
-            _raw.KIND_DISCONNECTED: disconnected_cb,
-            _raw.KIND_RECONNECTED: reconnected_cb,
-            _raw.KIND_CLOSED: closed_cb,
-            _raw.KIND_DISCOVERED_SERVERS: discovered_server_cb,
-            _raw.KIND_LAME_DUCK: lame_duck_mode_cb,
-        }
+        self._options = options
+        self._callbacks = callbacks
+        self._subscriptions: "weakref.WeakSet[Subscription]" = weakref.WeakSet()
         self._notifier = _raw.Notifier()
         self._completions = _raw.AioReader(notifier=self._notifier, completions=True)
         self._completions.on_event = self._on_completion
         self._waiting: Dict[int, "asyncio.Future[Any]"] = {}
         self._cookies = itertools.count(1)
         self._opened: "asyncio.Future[None]" = self._loop.create_future()
-        self._ended: "asyncio.Future[None]" = self._loop.create_future()
+        self._ended: "asyncio.Future[Optional[Exception]]" = self._loop.create_future()
         self._tasks: Set["asyncio.Task[Any]"] = set()
+        self._callback_tasks: Set["asyncio.Task[Any]"] = set()
         self._callback_subscriptions: List[Subscription] = []
         super().__init__(options, server, self._completions)
         self._completions.connection = self
@@ -296,8 +263,7 @@ class Connection(_raw.Connection):
             martlet.errors.BadSubjectError, martlet.errors.OptionsError,
             martlet.errors.ConnectionClosedError.
         """
-        if cb is not None and not callable(cb):
-            raise TypeError(f"cb must be callable, not {type(cb).__name__}")
+        _surface.check_subscribe(cb, self.is_draining)
         options = _options.subscription_json(pending_msgs_limit, pending_bytes_limit, policy)
         subscription = Subscription(self, subject, queue)
         subscription.on_event = self._on_completion
@@ -305,12 +271,11 @@ class Connection(_raw.Connection):
             subscription.callback = cb
             subscription.on_error = self._on_callback_error
         subscription.subscribe(self, subject, queue, options)
+        self._subscriptions.add(subscription)
         if cb is not None:
             self._keep(subscription)
             if subscription.callback is None:
-                task = self._loop.create_task(self._run_callback(subscription, cb))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._start_task(self._run_callback(subscription, cb), self._callback_tasks)
         if max_msgs > 0:
             subscription.auto_unsubscribe(max_msgs)
         return subscription
@@ -326,74 +291,67 @@ class Connection(_raw.Connection):
         self.flush_start(timeout, self._completions, cookie)
         await self._await_completion(cookie, future)
 
-    def new_inbox(self) -> str:
-        """A subject that nobody else uses."""
-        return self.new_inbox_now()
-
     # --- the end ---
 
     async def drain(self, timeout: Optional[float] = None) -> None:
-        """Ends in order: no new message comes, what came is read by callbacks and iterations
-        (which may still publish), what was published is sent; then the connection is closed. At
-        most ``timeout`` seconds; None: the option ``drain_timeout``. What nobody has read by
-        then can still be read.
+        """Ends in order: no new message comes; what came is handed to callbacks and read by
+        iterations, which may still publish; what was published is sent; then the connection is
+        closed. Waits for that, but at most ``timeout`` seconds; None: the option
+        ``drain_timeout``. Called in a callback it only begins all that.
+
+        It waits for messages that nobody has read, so whoever iterates has to go on, in another
+        task. What is left when the time is over can still be read.
+
+        Raises:
+            martlet.errors.TimeoutError: Something had not been read or sent in time; the
+                connection is closed nevertheless.
+            martlet.errors.ConnectionClosedError, martlet.errors.DisconnectedError.
         """
-        self.drain_start(-1 if timeout is None else int(timeout * 1000))
-        await self._ended
+        if asyncio.current_task() in self._callback_tasks:
+            self._start_task(self._drain_later(timeout), self._tasks)
+            return
+        if self._draining:
+            await asyncio.wait([self._ended], timeout=timeout)
+            return
+        if not self.is_connected:
+            self.drain_start(0)  # Says why not.
+        drain = _surface.Drain(self._options, timeout)
+        self._draining = True
+        try:
+            drain.begin(list(self._subscriptions))
+            await self.flush(drain.left())
+            while drain.goes_on(list(self._subscriptions)):
+                await asyncio.sleep(drain.POLL_SECONDS)
+            self.drain_start(drain.left_ms())
+        except errors.TimeoutError:
+            self.close_now()
+            raise
+        finally:
+            self._draining = False
+        reason = await asyncio.shield(self._ended)
+        if reason is not None:
+            raise reason
+
+    async def _drain_later(self, timeout: Optional[float]) -> None:
+        try:
+            await self.drain(timeout)
+        except errors.Error as error:
+            self._on_callback_error(error)
 
     async def close(self) -> None:
         """Closes at once. May be called twice."""
         if not self.is_closed:
             self.close_now()
         if not self._ended.done():
-            await self._ended
+            await asyncio.shield(self._ended)
 
     # --- what is ---
-
-    @property
-    def is_connected(self) -> bool:
-        return self.state() in (_raw.STATE_CONNECTED, _raw.STATE_DRAINING)
-
-    @property
-    def is_closed(self) -> bool:
-        return self.state() == _raw.STATE_CLOSED
-
-    @property
-    def is_reconnecting(self) -> bool:
-        return self.state() == _raw.STATE_RECONNECTING
-
-    @property
-    def is_draining(self) -> bool:
-        return self.state() == _raw.STATE_DRAINING
-
-    @property
-    def max_payload(self) -> int:
-        """Bytes of the largest message that the server takes."""
-        return self.max_payload_now()
 
     async def rtt(self, timeout: float = 10.0) -> float:
         """Seconds to the server and back."""
         begin = self._loop.time()
         await self.flush(timeout)
         return self._loop.time() - begin
-
-    @property
-    def stats(self) -> Dict[str, Any]:
-        """What the connection counts and knows: in_msgs, out_msgs, connected_url, client_id and
-        so on.
-        """
-        counted: Dict[str, Any] = json.loads(self.statistics_json())
-        return counted
-
-    @property
-    def connected_url(self) -> str:
-        """The server that it is connected to."""
-        return str(self.stats["connected_url"])
-
-    @property
-    def client_id(self) -> int:
-        """Its number at the server."""
-        return int(self.stats["client_id"])
 
     async def __aenter__(self) -> "Connection":
         return self
@@ -436,11 +394,14 @@ class Connection(_raw.Connection):
     async def _run_callback(self, subscription: Subscription, cb: Callback) -> None:
         async for message in subscription:
             try:
+                subscription._running = 1
                 result = cb(message)
                 if inspect.isawaitable(result):
                     await result
             except Exception as error:  # noqa: BLE001 - told, and the next message comes.
                 self._on_callback_error(error)
+            finally:
+                subscription._running = 0
 
     def _on_completion(self, kind: int, status: int, cookie: int, message: Msg) -> None:
         if kind in (_raw.KIND_REPLY, _raw.KIND_FLUSHED, _raw.KIND_CAPACITY):
@@ -448,7 +409,7 @@ class Connection(_raw.Connection):
             if future is None or future.done():
                 return
             if status < 0:
-                text = message.data.decode("utf-8", "replace") or _raw.failure_text(status)
+                text = _surface.text_of(message) or _raw.failure_text(status)
                 future.set_exception(errors.from_status(status, text))
             else:
                 future.set_result(message)
@@ -456,18 +417,12 @@ class Connection(_raw.Connection):
             self._on_event(kind, status, message)
 
     def _on_event(self, kind: int, status: int, message: Msg) -> None:
-        text = message.data.decode("utf-8", "replace")
-        if kind == _raw.KIND_CONNECTED:
-            if not self._opened.done():
-                self._opened.set_result(None)
+        text = _surface.text_of(message)
+        if kind == _raw.KIND_CONNECTED and not self._opened.done():
+            self._opened.set_result(None)
         elif kind == _raw.KIND_CLOSED:
             self._on_closed(status, text)
-        elif kind in (_raw.KIND_ERROR, _raw.KIND_SLOW_CONSUMER):
-            if self._error_cb is not None:
-                self._call(self._error_cb, errors.from_status(status, text))
-        callback = self._event_cbs.get(kind)
-        if callback is not None:
-            self._call(callback)
+        self._callbacks.on_event(kind, status, text, self._call)
 
     def _on_closed(self, status: int, text: str) -> None:
         self._return_loop()
@@ -476,29 +431,31 @@ class Connection(_raw.Connection):
                 errors.from_status(status or -9, text or "the connection was closed")
             )
         if not self._ended.done():
-            self._ended.set_result(None)
+            self._ended.set_result(errors.from_status(status, text) if status < 0 else None)
         for future in list(self._waiting.values()):
             if not future.done():
                 future.set_exception(errors.ConnectionClosedError("the connection was closed"))
         self._waiting.clear()
 
     def _on_callback_error(self, error: Exception) -> None:
-        if self._error_cb is not None:
-            self._call(self._error_cb, error)
-        else:
-            _logger.error("a callback raised", exc_info=error)
+        self._callbacks.on_callback_error(error, self._call)
 
     def _call(self, callback: Callable[..., object], *arguments: object) -> None:
         """Calls a callback of the program; a coroutine function's coroutine becomes a task."""
         try:
             result = callback(*arguments)
         except Exception as error:  # noqa: BLE001 - told, as any other error of the program's.
-            _logger.error("a callback raised", exc_info=error)
+            _surface.logger.error("a callback raised", exc_info=error)
             return
         if inspect.iscoroutine(result):
-            task = self._loop.create_task(result)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start_task(result, self._tasks)
+
+    def _start_task(
+        self, coroutine: Coroutine[Any, Any, object], tasks: "Set[asyncio.Task[Any]]"
+    ) -> None:
+        task = self._loop.create_task(coroutine)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     def _close_at_exit(self) -> None:
         self.close_now()
@@ -545,22 +502,17 @@ async def connect(
     """Connects to a broker. Arguments and errors as for :func:`martlet.connect`; callbacks run
     on the loop and may be coroutine functions. Since 0.1.0.
     """
-    server = servers if isinstance(servers, Server) else None
-    addresses = None
-    if server is None:
-        addresses = servers if isinstance(servers, str) else list(servers)  # type: ignore[arg-type]
     run = options.pop("run", None) or "lent"
-    connection = Connection(
-        _options.to_json(_options.CONNECTION, options, servers=addresses, run=run),
-        server,
-        lent=run == "lent",
-        error_cb=error_cb,
-        disconnected_cb=disconnected_cb,
-        reconnected_cb=reconnected_cb,
-        closed_cb=closed_cb,
-        discovered_server_cb=discovered_server_cb,
-        lame_duck_mode_cb=lame_duck_mode_cb,
+    text, server = _surface.connection_arguments(servers, options, run=run)
+    callbacks = _surface.Callbacks(
+        error_cb,
+        disconnected_cb,
+        reconnected_cb,
+        closed_cb,
+        discovered_server_cb,
+        lame_duck_mode_cb,
     )
+    connection = Connection(text, server, callbacks, lent=run == "lent")
     try:
         await connection._connect()
     except BaseException:

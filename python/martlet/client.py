@@ -7,28 +7,23 @@ Every call may be made from any thread. What waits does so without the GIL, and 
 from __future__ import annotations
 
 import itertools
-import json
-import logging
 import threading
+import time
+import weakref
 from types import TracebackType
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Type, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Type, Union
 
-from . import _options, _process, _raw, errors
+from . import _options, _process, _raw, _surface, errors
 from ._raw import Msg
+from ._surface import ErrorCallback, EventCallback, HeadersLike, Payload
 from .server import Server
 
 __all__ = ["Connection", "Subscription", "connect"]
 
-HeadersLike = Mapping[str, Union[str, Sequence[str]]]
-Payload = Union[bytes, bytearray, memoryview]
 Callback = Callable[[Msg], object]
-ErrorCallback = Callable[[Exception], object]
-EventCallback = Callable[[], object]
-
-_logger = logging.getLogger("martlet")
 
 
-class Subscription(_raw.Reader):
+class Subscription(_surface.SubscriptionCounts, _raw.Reader):
     """Messages of one subject. Iterate it, or ask it with :meth:`next_msg`; one thread at a time.
 
     Made by :meth:`Connection.subscribe`. As a context manager it unsubscribes at the end. Since
@@ -68,6 +63,7 @@ class Subscription(_raw.Reader):
             self.auto_unsubscribe(limit)
             return
         self.unsubscribe_now()
+        self._left = True
         self.close_queue()
         if self._forget is not None:
             self._forget()
@@ -77,26 +73,6 @@ class Subscription(_raw.Reader):
         still comes.
         """
         self.drain_start()
-
-    @property
-    def pending_msgs(self) -> int:
-        """Messages that wait to be read."""
-        return self.counts()[0]
-
-    @property
-    def pending_bytes(self) -> int:
-        """Their bytes, as the bound counts them."""
-        return self.counts()[1]
-
-    @property
-    def dropped(self) -> int:
-        """Messages lost at the bound."""
-        return self.counts()[2]
-
-    @property
-    def delivered(self) -> int:
-        """Messages that came, whatever became of them."""
-        return self.counts()[3]
 
     def __enter__(self) -> "Subscription":
         return self
@@ -139,13 +115,17 @@ class _Dispatcher:
         self.callbacks[number] = callback
         return number
 
+    def is_current(self) -> bool:
+        """Is this a callback's thread?"""
+        return self._thread is threading.current_thread()
+
     def close(self) -> None:
         self.reader.close_queue()
-        if self._thread is not None and self._thread is not threading.current_thread():
+        if self._thread is not None and not self.is_current():
             self._thread.join()
 
 
-class Connection(_raw.Connection):
+class Connection(_surface.ConnectionState, _raw.Connection):
     """A connection to a broker. Made by :func:`connect`.
 
     It reconnects by itself and then restores its subscriptions. Callbacks run one after the
@@ -162,26 +142,14 @@ class Connection(_raw.Connection):
         self,
         options: str,
         server: Optional[Server],
-        *,
-        error_cb: Optional[ErrorCallback] = None,
-        disconnected_cb: Optional[EventCallback] = None,
-        reconnected_cb: Optional[EventCallback] = None,
-        closed_cb: Optional[EventCallback] = None,
-        discovered_server_cb: Optional[EventCallback] = None,
-        lame_duck_mode_cb: Optional[EventCallback] = None,
+        callbacks: _surface.Callbacks,
     ) -> None:
-        self._error_cb = error_cb
-        self._event_cbs: Dict[int, Optional[EventCallback]] = {
-            _raw.KIND_DISCONNECTED: disconnected_cb,
-            _raw.KIND_RECONNECTED: reconnected_cb,
-            _raw.KIND_CLOSED: closed_cb,
-            _raw.KIND_DISCOVERED_SERVERS: discovered_server_cb,
-            _raw.KIND_LAME_DUCK: lame_duck_mode_cb,
-        }
+        self._options = options
+        self._callbacks = callbacks
+        self._subscriptions: "weakref.WeakSet[Subscription]" = weakref.WeakSet()
         self._dispatcher = _Dispatcher(self, self._on_event)
-        wants_events = error_cb is not None or any(self._event_cbs.values())
-        super().__init__(options, server, self._dispatcher.reader if wants_events else None)
-        if wants_events:
+        super().__init__(options, server, self._dispatcher.reader if callbacks else None)
+        if callbacks:
             self._dispatcher.start(self._on_callback_error)
         _process.close_at_exit(self)
 
@@ -232,8 +200,7 @@ class Connection(_raw.Connection):
             martlet.errors.BadSubjectError, martlet.errors.OptionsError,
             martlet.errors.ConnectionClosedError.
         """
-        if cb is not None and not callable(cb):
-            raise TypeError(f"cb must be callable, not {type(cb).__name__}")
+        _surface.check_subscribe(cb, self.is_draining)
         options = _options.subscription_json(pending_msgs_limit, pending_bytes_limit, policy)
         subscription = Subscription(self, subject, queue)
         if cb is None:
@@ -250,6 +217,7 @@ class Connection(_raw.Connection):
             subscription._forget = lambda: self._dispatcher.callbacks.pop(number, None) and None
             self._callback_subscriptions().append(subscription)
             self._dispatcher.start(self._on_callback_error)
+        self._subscriptions.add(subscription)
         if max_msgs > 0:
             subscription.auto_unsubscribe(max_msgs)
         return subscription
@@ -263,19 +231,51 @@ class Connection(_raw.Connection):
         """
         self.flush_now(timeout)
 
-    def new_inbox(self) -> str:
-        """A subject that nobody else uses."""
-        return self.new_inbox_now()
-
     # --- the end ---
 
     def drain(self, timeout: Optional[float] = None) -> None:
-        """Ends in order: no new message comes, what was published is sent; then the connection
-        is closed. What subscriptions still hold can be read. ``timeout`` in seconds; None: the
-        option ``drain_timeout``.
+        """Ends in order: no new message comes; what came is handed to callbacks and read by
+        iterations, which may still publish; what was published is sent; then the connection is
+        closed. Waits for that, but at most ``timeout`` seconds; None: the option
+        ``drain_timeout``. Called in a callback it only begins all that.
+
+        It waits for messages that nobody has read, so whoever iterates has to go on, in another
+        thread. What is left when the time is over can still be read.
+
+        Raises:
+            martlet.errors.TimeoutError: Something had not been read or sent in time; the
+                connection is closed nevertheless.
+            martlet.errors.ConnectionClosedError, martlet.errors.DisconnectedError.
         """
-        self.drain_now(-1 if timeout is None else int(timeout * 1000))
-        self._dispatcher.close()
+        if self._dispatcher.is_current():
+            threading.Thread(target=self._drain_later, args=(timeout,), daemon=True).start()
+            return
+        drain = _surface.Drain(self._options, timeout)
+        if self._draining:
+            while not self.is_closed and drain.left() > 0:
+                time.sleep(drain.POLL_SECONDS)
+            return
+        if not self.is_connected:
+            self.drain_start(0)  # Says why not.
+        self._draining = True
+        try:
+            drain.begin(list(self._subscriptions))
+            self.flush_now(drain.left())
+            while drain.goes_on(list(self._subscriptions), self._dispatcher.reader.held()):
+                time.sleep(drain.POLL_SECONDS)
+            self.drain_now(drain.left_ms())
+        except errors.TimeoutError:
+            self.close_now()
+            raise
+        finally:
+            self._draining = False
+            self._dispatcher.close()
+
+    def _drain_later(self, timeout: Optional[float]) -> None:
+        try:
+            self.drain(timeout)
+        except errors.Error as error:
+            self._on_callback_error(error)
 
     def close(self) -> None:
         """Closes at once. May be called twice."""
@@ -284,48 +284,9 @@ class Connection(_raw.Connection):
 
     # --- what is ---
 
-    @property
-    def is_connected(self) -> bool:
-        return self.state() in (_raw.STATE_CONNECTED, _raw.STATE_DRAINING)
-
-    @property
-    def is_closed(self) -> bool:
-        return self.state() == _raw.STATE_CLOSED
-
-    @property
-    def is_reconnecting(self) -> bool:
-        return self.state() == _raw.STATE_RECONNECTING
-
-    @property
-    def is_draining(self) -> bool:
-        return self.state() == _raw.STATE_DRAINING
-
-    @property
-    def max_payload(self) -> int:
-        """Bytes of the largest message that the server takes."""
-        return self.max_payload_now()
-
     def rtt(self, timeout: float = 10.0) -> float:
         """Seconds to the server and back."""
         return self.rtt_now(int(timeout * 1000)) / 1e9
-
-    @property
-    def stats(self) -> Dict[str, Any]:
-        """What the connection counts and knows: in_msgs, out_msgs, connected_url, client_id and
-        so on.
-        """
-        counted: Dict[str, Any] = json.loads(self.statistics_json())
-        return counted
-
-    @property
-    def connected_url(self) -> str:
-        """The server that it is connected to."""
-        return str(self.stats["connected_url"])
-
-    @property
-    def client_id(self) -> int:
-        """Its number at the server."""
-        return int(self.stats["client_id"])
 
     def __enter__(self) -> "Connection":
         return self
@@ -352,22 +313,17 @@ class Connection(_raw.Connection):
         return kept
 
     def _on_event(self, kind: int, status: int, cookie: int, message: Msg) -> None:
-        if kind in (_raw.KIND_ERROR, _raw.KIND_SLOW_CONSUMER):
-            if self._error_cb is not None:
-                self._error_cb(errors.from_status(status, message.data.decode("utf-8", "replace")))
-            return
-        callback = self._event_cbs.get(kind)
-        if callback is not None:
-            callback()
+        self._callbacks.on_event(kind, status, _surface.text_of(message), _call)
 
     def _on_callback_error(self, error: Exception) -> None:
-        if self._error_cb is not None:
-            self._error_cb(error)
-        else:
-            _logger.error("a callback raised", exc_info=error)
+        self._callbacks.on_callback_error(error, _call)
 
     def _close_at_exit(self) -> None:
         self.close()
+
+
+def _call(callback: Callable[..., object], *arguments: object) -> None:
+    callback(*arguments)
 
 
 def connect(
@@ -408,20 +364,16 @@ def connect(
 
     Since 0.1.0.
     """
-    server = servers if isinstance(servers, Server) else None
-    addresses = None
-    if server is None:
-        addresses = servers if isinstance(servers, str) else list(servers)  # type: ignore[arg-type]
-    connection = Connection(
-        _options.to_json(_options.CONNECTION, options, servers=addresses),
-        server,
-        error_cb=error_cb,
-        disconnected_cb=disconnected_cb,
-        reconnected_cb=reconnected_cb,
-        closed_cb=closed_cb,
-        discovered_server_cb=discovered_server_cb,
-        lame_duck_mode_cb=lame_duck_mode_cb,
+    text, server = _surface.connection_arguments(servers, options)
+    callbacks = _surface.Callbacks(
+        error_cb,
+        disconnected_cb,
+        reconnected_cb,
+        closed_cb,
+        discovered_server_cb,
+        lame_duck_mode_cb,
     )
+    connection = Connection(text, server, callbacks)
     try:
         connection.connect_now(-1)
     except BaseException:

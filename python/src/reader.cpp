@@ -239,7 +239,9 @@ PyObject* dispatch(PyObject* self, PyObject* args) {
     if (status < 0) return nullptr;
     if (status == MARTLET_DONE) Py_RETURN_NONE;
     while (const martlet_descriptor* descriptor = next_at_hand(reader)) {
+      reader->state->in_callback = true;
       dispatch_one(reader, *descriptor, callbacks, on_error);
+      reader->state->in_callback = false;
     }
   }
 }
@@ -331,13 +333,17 @@ PyObject* drain_subscription(PyObject* self, PyObject*) {
 PyObject* counts(PyObject* self, PyObject*) {
   return on_subscription(self, [self](cpp::Subscription& subscription) {
     const cpp::SubscriptionCounts counted = subscription.counts();
-    const ReaderState& state = *reader_of(self)->state;
-    const int64_t at_hand = state.batch != nullptr ? state.batch->count() - state.next : 0;
-    return Py_BuildValue("(LLLL)", static_cast<long long>(counted.pending_messages + at_hand),
+    const int64_t held = reader_of(self)->state->held();
+    return Py_BuildValue("(LLLL)", static_cast<long long>(counted.pending_messages + held),
                          static_cast<long long>(counted.pending_bytes),
                          static_cast<long long>(counted.dropped_messages),
                          static_cast<long long>(counted.delivered_messages));
   });
+}
+
+PyObject* held(PyObject* self, PyObject*) {
+  const ReaderState* const state = reader_of(self)->state;
+  return PyLong_FromLongLong(state != nullptr ? state->held() : 0);
 }
 
 PyObject* close_reader(PyObject* self, PyObject*) {
@@ -467,6 +473,9 @@ PyMethodDef reader_methods[] = {
     {"drain_start", drain_subscription, METH_NOARGS, "drain_start()\n--\n\n"},
     {"counts", counts, METH_NOARGS,
      "counts()\n--\n\n(pending messages, pending bytes, dropped, delivered)."},
+    {"held", held, METH_NOARGS,
+     "held()\n--\n\nMessages taken from the queue that nobody has been given, or whose callback "
+     "still runs."},
     {"close_queue", close_reader, METH_NOARGS,
      "close_queue()\n--\n\nEnds the iteration after what is there."},
     {nullptr, nullptr, 0, nullptr},

@@ -28,9 +28,13 @@ struct ReaderState {
   bool ended = false;            // Nothing more will come.
   bool completions = false;      // Nothing is a message: everything goes to on_event.
   std::shared_ptr<Notifier> notifier;
-  int64_t number = 0;      // In the notifier.
-  bool polling = false;    // Somebody waits in poll: one at a time.
-  bool owes_turn = false;  // A batch was handed out since the loop had its last turn.
+  int64_t number = 0;        // In the notifier.
+  bool polling = false;      // Somebody waits in poll: one at a time.
+  bool owes_turn = false;    // A batch was handed out since the loop had its last turn.
+  bool in_callback = false;  // A dispatcher's callback runs.
+
+  /// Messages that left the queue and that nobody has been given, or whose callback still runs.
+  int64_t held() const { return (batch != nullptr ? batch->count() - next : 0) + in_callback; }
 
   void drop_batch() {
     if (batch != nullptr) batch->release();

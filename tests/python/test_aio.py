@@ -239,24 +239,82 @@ def test_back_pressure_awaits_and_loses_nothing(server):
     run(main())
 
 
-def test_drain_and_close(way):
+def test_drain_waits_for_what_is_read(way):
     async def main():
         closed = []
         nc = await aio.connect(way, closed_cb=lambda: closed.append(1))
         sub = await nc.subscribe("a")
-        for number in range(10):
+        for number in range(100):
             await nc.publish("a", b"%d" % number)
 
         async def read():
             return [msg.data async for msg in sub]
 
         reader = asyncio.create_task(read())
-        await nc.drain(20)
+        await nc.drain(30)
         assert nc.is_closed and closed == [1]
-        assert await reader == [b"%d" % number for number in range(10)]
-        await nc.close()
+        assert await reader == [b"%d" % number for number in range(100)]
         with pytest.raises(errors.ConnectionClosedError):
             await nc.publish("a")
+        with pytest.raises(errors.ConnectionClosedError):
+            await nc.drain()
+        await nc.close()
+
+    run(main())
+
+
+def test_callbacks_answer_while_the_connection_drains(way):
+    async def main():
+        nc = await aio.connect(way)
+        other = await aio.connect(way)
+        answers = await other.subscribe("answers")
+        await other.flush()
+
+        async def answer(msg):
+            await asyncio.sleep(0.002)
+            await nc.publish("answers", msg.data)
+
+        await nc.subscribe("questions", cb=answer)
+        await nc.flush()
+        for number in range(50):
+            await other.publish("questions", b"%d" % number)
+        await other.flush()
+        await nc.drain(30)
+        assert nc.is_closed
+        got = [(await answers.next_msg(5)).data for _ in range(50)]
+        assert got == [b"%d" % number for number in range(50)]
+        await other.close()
+
+    run(main())
+
+
+def test_a_drain_that_takes_too_long_says_so_and_closes(way):
+    async def main():
+        nc = await aio.connect(way)
+        sub = await nc.subscribe("a")
+        for number in range(10):
+            await nc.publish("a", b"%d" % number)
+        await nc.flush()
+        with pytest.raises(errors.TimeoutError):
+            await nc.drain(0.2)
+        assert nc.is_closed
+        assert [msg.data async for msg in sub] == [b"%d" % number for number in range(10)]
+
+    run(main())
+
+
+def test_a_callback_may_begin_the_drain(way):
+    async def main():
+        closed = asyncio.Event()
+        nc = await aio.connect(way, closed_cb=closed.set)
+
+        async def drain(msg):
+            await nc.drain(30)
+
+        await nc.subscribe("a", cb=drain)
+        await nc.publish("a")
+        await closed.wait()
+        assert nc.is_closed
 
     run(main())
 

@@ -11,6 +11,9 @@ namespace martlet::test {
 /// `count` further allocations of this thread succeed, the next one fails, then all succeed again.
 void fail_allocation_after(int64_t count);
 
+/// The same, but after the first failure all fail until stop_failing_allocations().
+void fail_allocations_from(int64_t count);
+
 /// Nothing fails any more. True when the failure that was asked for has come.
 bool stop_failing_allocations();
 

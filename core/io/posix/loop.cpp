@@ -12,7 +12,20 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/out_of_memory.hpp"
+
 namespace martlet::io {
+
+// Nothing that the loop calls may throw into libevent, whose frames would be left half done, or out
+// of the thread.
+template <typename Work>
+void Loop::contain(Work&& work) {
+  if (!fits_into_memory(work)) tell_out_of_memory();
+}
+
+void Loop::tell_out_of_memory() {
+  if (on_out_of_memory_) (void)fits_into_memory([this] { on_out_of_memory_(); });
+}
 
 FdWatch::FdWatch(Loop& loop, int fd, FdHandler& handler)
     : loop_(loop), handler_(handler), fd_(fd) {}
@@ -25,8 +38,11 @@ FdWatch::~FdWatch() {
 }
 
 void FdWatch::on_event(int, short what, void* self) {
-  static_cast<FdWatch*>(self)->loop_.refresh_now();
-  static_cast<FdWatch*>(self)->handler_.on_fd_ready((what & EV_READ) != 0, (what & EV_WRITE) != 0);
+  // The handler may destroy the watch: nothing of it is touched afterwards.
+  Loop& loop = static_cast<FdWatch*>(self)->loop_;
+  FdHandler& handler = static_cast<FdWatch*>(self)->handler_;
+  loop.refresh_now();
+  loop.contain([&] { handler.on_fd_ready((what & EV_READ) != 0, (what & EV_WRITE) != 0); });
 }
 
 Status FdWatch::set_interest(bool read, bool write) {
@@ -50,6 +66,7 @@ Status FdWatch::set_interest(bool read, bool write) {
   write_ = write;
   if (!read && !write) return Status();
   if (event_add(event_, nullptr) != 0) {
+    read_ = write_ = false;  // So that it can be tried again.
     return Status(ErrorCode::io, "the event loop refused descriptor " + std::to_string(fd_));
   }
   return Status();
@@ -127,14 +144,16 @@ void Loop::run_once(int64_t timeout_ns) {
     event_base_loop(base_, timeout_ns == 0 ? EVLOOP_NONBLOCK | EVLOOP_ONCE : EVLOOP_ONCE);
   }
   now_ns_ = clock_.monotonic_ns();
-  wheel_.advance(now_ns_);
+  if (wheel_.advance(now_ns_) != 0) tell_out_of_memory();
   if (wake_sent_.load(std::memory_order_acquire)) {
     // Cleared before the work is taken: whoever adds work after this sends a wake-up of its own.
     wake_sent_.store(false, std::memory_order_seq_cst);
     take_posted();
-    if (on_wake_) on_wake_();
+    if (on_wake_) contain([this] { on_wake_(); });
   }
-  turn_at_once_ = on_turn_end_ ? on_turn_end_() : false;
+  if (!on_turn_end_) return;
+  turn_at_once_ = true;  // Should it fail, it is tried again.
+  contain([this] { turn_at_once_ = on_turn_end_(); });
 }
 
 // Looks again and again; true when a descriptor was ready.
@@ -179,7 +198,7 @@ void Loop::take_posted() {
     std::lock_guard<std::mutex> lock(posted_mutex_);
     tasks.swap(posted_);
   }
-  for (Task& task : tasks) task();
+  for (Task& task : tasks) contain(task);
 }
 
 void Loop::stop() {

@@ -11,7 +11,9 @@
 #include <deque>
 #include <string>
 
+#include "base/out_of_memory.hpp"
 #include "base/random.hpp"
+#include "tests/support/failing_allocations.hpp"
 
 namespace martlet::broker {
 namespace {
@@ -103,6 +105,69 @@ TEST(OutputQueue, holds_no_chunk_when_it_is_empty) {
   EXPECT_GT(budget.bytes(), 0);
   queue.consume(5);
   EXPECT_EQ(budget.bytes(), 0);
+}
+
+// Whatever fails: what is in the queue is the first part of what was put in, and nothing else.
+TEST(OutputQueue, keeps_a_first_part_when_memory_fails) {
+  const std::string small(100, 's');
+  const std::string large(70'000, 'l');
+  const std::string borrowed(40'000, 'b');
+  const std::string all = small + borrowed + large + borrowed + small;
+  for (int64_t count = 0;; count++) {
+    SCOPED_TRACE(count);
+    ASSERT_LT(count, 200);
+    MemoryBudget budget;
+    bool has_failed = false;
+    {
+      ChunkPool pool(budget);
+      OutputQueue queue(pool);
+      bool whole = false;
+      test::fail_allocation_after(count);
+      const bool fits = fits_into_memory([&] {
+        whole = queue.append(small);
+        if (whole) queue.append_borrowed(borrowed);
+        whole = whole && queue.append(large);
+        if (whole) queue.append_borrowed(borrowed);
+        whole = whole && queue.append(small);
+      });
+      has_failed = test::stop_failing_allocations();
+      EXPECT_EQ(fits && whole, !has_failed);
+      const size_t pending = queue.pending_bytes();
+      const std::string out = read_out(queue, SIZE_MAX);
+      EXPECT_EQ(out.size(), pending);
+      EXPECT_EQ(out, all.substr(0, out.size()));
+    }
+    EXPECT_EQ(budget.bytes(), 0);
+    if (!has_failed) break;
+  }
+}
+
+TEST(OutputQueue, is_empty_after_what_was_borrowed_could_not_be_kept) {
+  const std::string borrowed(40'000, 'b');
+  for (int64_t count = 0;; count++) {
+    SCOPED_TRACE(count);
+    ASSERT_LT(count, 200);
+    MemoryBudget budget;
+    bool has_failed = false;
+    {
+      ChunkPool pool(budget);
+      OutputQueue queue(pool);
+      ASSERT_TRUE(queue.append("begin"));
+      queue.append_borrowed(borrowed);
+      ASSERT_TRUE(queue.append("middle"));
+      queue.append_borrowed(borrowed);
+      ASSERT_TRUE(queue.append("end"));
+      test::fail_allocation_after(count);
+      const bool whole = queue.keep_borrowed();
+      has_failed = test::stop_failing_allocations();
+      EXPECT_EQ(whole, !has_failed);
+      EXPECT_FALSE(queue.has_borrowed());
+      EXPECT_EQ(read_out(queue, SIZE_MAX),
+                whole ? "begin" + borrowed + "middle" + borrowed + "end" : "");
+    }
+    EXPECT_EQ(budget.bytes(), 0);
+    if (!has_failed) break;
+  }
 }
 
 }  // namespace

@@ -6,6 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "base/out_of_memory.hpp"
+#include "tests/support/failing_allocations.hpp"
+
 namespace martlet::broker {
 namespace {
 
@@ -37,8 +42,59 @@ TEST(RemoteBatch, gives_back_what_was_put_in) {
   EXPECT_EQ(batch.receivers(batch.record(0))[1].queue_hash, 99U);
   EXPECT_EQ(batch.message(batch.record(1)).payload, "");
   EXPECT_EQ(batch.receivers(batch.record(1))[0].handle.slot, 5U);
-  batch.clear();
-  EXPECT_TRUE(batch.is_empty());
+}
+
+TEST(RemoteBatchList, keeps_the_order) {
+  RemoteBatchList list;
+  EXPECT_EQ(list.take_front(), nullptr);
+  for (const char* subject : {"a", "b", "c"}) {
+    auto batch = std::make_unique<RemoteBatch>();
+    Message message;
+    message.subject = subject;
+    batch->begin_message(*reinterpret_cast<Account*>(8), message);
+    list.append(std::move(batch));
+  }
+  RemoteBatchList taken;
+  taken.swap(list);
+  EXPECT_EQ(list.take_front(), nullptr);
+  const std::unique_ptr<RemoteBatch> first = taken.take_front();
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(first->message(first->record(0)).subject, "a");
+  const std::unique_ptr<RemoteBatch> second = taken.take_front();
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(second->message(second->record(0)).subject, "b");
+  // The third one goes with its list.
+}
+
+TEST(RemoteBatch, is_as_before_when_memory_fails) {
+  Account* account = reinterpret_cast<Account*>(8);
+  const std::string payload(5000, 'p');
+  for (int64_t count = 0;; count++) {
+    SCOPED_TRACE(count);
+    ASSERT_LT(count, 100);
+    RemoteBatch batch;
+    Message message;
+    message.subject = "a.b";
+    message.payload = payload;
+    size_t begun = 0;
+    size_t received = 0;
+    test::fail_allocation_after(count);
+    for (int i = 0; i < 10; i++) {
+      if (!fits_into_memory([&] { batch.begin_message(*account, message); })) continue;
+      begun += 1;
+      if (fits_into_memory([&] { batch.add_receiver({{1, 2}, 0}); })) received += 1;
+    }
+    const bool has_failed = test::stop_failing_allocations();
+    ASSERT_EQ(batch.record_count(), begun);
+    size_t receivers = 0;
+    for (size_t i = 0; i < begun; i++) {
+      EXPECT_EQ(batch.message(batch.record(i)).subject, "a.b");
+      EXPECT_EQ(batch.message(batch.record(i)).payload, payload);
+      receivers += batch.record(i).receiver_count;
+    }
+    EXPECT_EQ(receivers, received);
+    if (!has_failed) break;
+  }
 }
 
 }  // namespace

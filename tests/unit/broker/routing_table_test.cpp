@@ -6,9 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include "base/out_of_memory.hpp"
 #include "base/random.hpp"
 #include "broker/route_cache.hpp"
+#include "broker/subscription_store.hpp"
 #include "subject/subject.hpp"
+#include "tests/support/failing_allocations.hpp"
 
 namespace martlet::broker {
 namespace {
@@ -109,6 +112,70 @@ TEST(RouteCache, is_bounded_and_gives_its_bytes_back) {
     EXPECT_LE(budget.bytes(), static_cast<int64_t>(RouteCache::bytes_max));
   }
   EXPECT_EQ(budget.bytes(), 0);
+}
+
+TEST(RoutingTable, a_subscription_goes_without_memory_and_every_loop_sees_it) {
+  RoutingTable table(42);
+  const std::string pattern = "a.subject.that.is.longer.than.what.a.string.holds.inside";
+  subject::TrieEntry entry;
+  subject::TrieEntry other;
+  ASSERT_TRUE(table.insert(pattern, "", &entry));
+  ASSERT_TRUE(table.insert("other", "", &other));
+  const RouteDependencies dependencies = table.dependencies_of(pattern);
+  const uint64_t sum = table.change_sum(dependencies);
+  const uint64_t version = table.version();
+  test::fail_allocations_from(0);
+  table.remove(&entry);
+  EXPECT_TRUE(test::stop_failing_allocations());
+  EXPECT_EQ(entry.node, nullptr);
+  EXPECT_EQ(table.count(), 1U);
+  EXPECT_NE(table.change_sum(dependencies), sum);
+  EXPECT_NE(table.version(), version);
+  table.remove(&other);
+}
+
+TEST(RouteCache, a_route_that_could_not_be_built_is_built_again) {
+  MemoryBudget budget;
+  Account account("$G", 1, 99, {});
+  SubscriptionStore store(budget);
+  const int64_t without_cache = 3 * SubscriptionStore::charge_bytes;
+  for (int64_t count = 0;; count++) {
+    SCOPED_TRACE(count);
+    ASSERT_LT(count, 100);
+    Subscription* subscriptions[3];
+    for (Subscription*& subscription : subscriptions) subscription = store.make("1");
+    bool has_failed = false;
+    {
+      RouteCache cache(0, 5, budget);
+      ASSERT_TRUE(account.routing().insert("a.*", "", subscriptions[0]));
+      // Seen twice it is kept; then it has to be built anew, and grows.
+      const auto look = [&] { (void)cache.find(account, "a.b"); };
+      test::fail_allocation_after(count);
+      bool fits = fits_into_memory(look);
+      fits = fits_into_memory(look) && fits;
+      has_failed = test::stop_failing_allocations();
+      ASSERT_TRUE(account.routing().insert("a.b", "", subscriptions[1]));
+      ASSERT_TRUE(account.routing().insert("a.b", "group", subscriptions[2]));
+      if (!has_failed) {
+        test::fail_allocation_after(count / 2);
+        fits = fits_into_memory(look);
+        has_failed = test::stop_failing_allocations();
+        EXPECT_EQ(fits, !has_failed);
+      }
+      for (int i = 0; i < 3; i++) {
+        const Route& route = cache.find(account, "a.b");
+        EXPECT_EQ(route.local.size(), 2U);
+        EXPECT_EQ(route.groups.size(), 1U);
+      }
+    }
+    EXPECT_EQ(budget.bytes(), without_cache);
+    for (Subscription* subscription : subscriptions) {
+      account.routing().remove(subscription);
+      store.retire(subscription);
+    }
+    store.free_retired();
+    if (!has_failed) break;
+  }
 }
 
 }  // namespace

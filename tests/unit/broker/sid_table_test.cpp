@@ -30,6 +30,7 @@ TEST(SidTable, behaves_as_a_map) {
       Subscription* subscription = store.make(sid);
       ASSERT_NE(subscription, nullptr);
       ASSERT_EQ(subscription->sid(), sid);
+      ASSERT_TRUE(table.reserve_one());
       table.insert(subscription);
       model[sid] = subscription;
     } else if (random.below(2) == 0) {

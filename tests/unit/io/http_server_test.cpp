@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "io/system_clock.hpp"
+#include "tests/support/failing_allocations.hpp"
 
 namespace martlet::io {
 namespace {
@@ -88,7 +89,7 @@ class HttpServerTest : public testing::Test {
         limits);
     ASSERT_TRUE(server) << server.error().context;
     server_ = std::move(*server);
-    server_->start();
+    ASSERT_TRUE(server_->start());
   }
   SystemClock clock_;
   std::unique_ptr<HttpServer> server_;
@@ -260,6 +261,43 @@ TEST(DecodeUrl, decodes_escapes_and_leaves_what_is_none) {
   EXPECT_EQ(decode_url("a%20b+c%2Fd", false), "a b+c/d");
   EXPECT_EQ(decode_url("a+b%2b", true), "a b+");
   EXPECT_EQ(decode_url("%zz%4", false), "%zz%4");
+}
+
+TEST_F(HttpServerTest, serves_on_after_memory_failed_for_a_page) {
+  // On the server's thread: the page can be made, what follows of the answer cannot.
+  for (int64_t count = 0;; count++) {
+    ASSERT_LT(count, 200);
+    bool has_failed = false;
+    Result<std::unique_ptr<HttpServer>> server =
+        HttpServer::create(clock_, "127.0.0.1", 0, [&](const HttpRequest& request) {
+          if (request.path == "/tell") has_failed = test::stop_failing_allocations();
+          HttpResponse response;
+          response.body = std::string(300, 'b');
+          if (request.path == "/fail") test::fail_allocation_after(count);
+          return response;
+        });
+    ASSERT_TRUE(server);
+    server_ = std::move(*server);
+    ASSERT_TRUE(server_->start());
+    {
+      Browser victim(server_->port());
+      victim.send("GET /fail HTTP/1.0\r\n\r\n");
+      victim.read_until("\r\n\r\nb");  // Or the end of the connection.
+    }
+    Browser browser(server_->port());
+    browser.send("GET /tell HTTP/1.1\r\n\r\n");
+    // It may be this one for which there is no memory.
+    if (browser.read_until("bbb").empty()) {
+      Browser again(server_->port());
+      again.send("GET /tell HTTP/1.1\r\n\r\n");
+      EXPECT_NE(again.read_until("bbb"), "");
+    }
+    server_->stop();
+    if (!has_failed) {
+      EXPECT_GT(count, 0);
+      return;
+    }
+  }
 }
 
 }  // namespace

@@ -8,10 +8,12 @@
 #include <poll.h>
 
 #include <atomic>
+#include <new>
 #include <thread>
 
 #include "io/socket.hpp"
 #include "io/system_clock.hpp"
+#include "io/wake_descriptor.hpp"
 
 namespace martlet::io {
 namespace {
@@ -82,6 +84,72 @@ TEST(Loop, tells_a_taken_port) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.code(), ErrorCode::address_in_use);
   EXPECT_NE(second.error().context.find(std::to_string(*port)), std::string::npos);
+}
+
+void need_memory() { throw std::bad_alloc(); }
+
+TEST(Loop, goes_on_when_memory_fails_in_what_it_calls) {
+  struct Reader final : FdHandler {
+    void on_fd_ready(bool, bool) override {
+      calls += 1;
+      need_memory();
+    }
+    int calls = 0;
+  };
+  SystemClock clock;
+  auto loop = Loop::create(clock);
+  ASSERT_TRUE(loop);
+  int refusals = 0;
+  int turns = 0;
+  int wakes = 0;
+  (*loop)->set_on_out_of_memory([&] { refusals += 1; });
+  (*loop)->set_on_turn_end([&] {
+    turns += 1;
+    if (turns == 1) need_memory();
+    return false;
+  });
+  (*loop)->set_on_wake([&] {
+    wakes += 1;
+    if (wakes == 1) need_memory();
+  });
+  auto descriptor = WakeDescriptor::create();
+  ASSERT_TRUE(descriptor);
+  Reader reader;
+  FdWatch watch(**loop, descriptor->descriptor(), reader);
+  ASSERT_TRUE(watch.set_interest(true, false));
+  descriptor->signal();
+  int timers = 0;
+  const auto on_timer = [](void* count) {
+    *static_cast<int*>(count) += 1;
+    need_memory();
+  };
+  Timer first(on_timer, &timers);
+  Timer second(on_timer, &timers);
+  (*loop)->start_timer(first, 1);
+  (*loop)->start_timer(second, 1);
+  bool ran = false;
+  (*loop)->post([] { need_memory(); });
+  (*loop)->post([&] { ran = true; });
+  const int64_t start = clock.monotonic_ns();
+  while (timers < 2 && clock.monotonic_ns() - start < 5 * ns_per_s) (*loop)->run_once(ns_per_ms);
+  EXPECT_GE(reader.calls, 2);  // Readable still: it is asked again.
+  EXPECT_EQ(timers, 2);
+  EXPECT_TRUE(ran);
+  EXPECT_EQ(wakes, 1);
+  EXPECT_GT(turns, 1);
+  EXPECT_GE(refusals, 5);
+}
+
+TEST(Loop, goes_on_when_there_is_no_memory_even_for_saying_so) {
+  SystemClock clock;
+  auto loop = Loop::create(clock);
+  ASSERT_TRUE(loop);
+  (*loop)->set_on_out_of_memory(need_memory);
+  bool ran = false;
+  (*loop)->post(need_memory);
+  (*loop)->post([&] { ran = true; });
+  (*loop)->run_once(0);
+  EXPECT_TRUE(ran);
 }
 
 }  // namespace

@@ -109,16 +109,16 @@ class ScriptedStream final : public transport::ByteStream {
 /// One worker on the test's thread, with as many clients as the test wants.
 class SessionBench {
  public:
-  explicit SessionBench(broker::SessionOptions options = {}, auth::AuthOptions auth = {}) {
-    Worker::Setup setup;
-    setup.clock = &clock_;
-    setup.budget = &budget_;
-    setup.exchange_mutex = &exchange_mutex_;
-    setup.run_slow = [](std::function<void()> task) { task(); };
-    Result<std::unique_ptr<Worker>> worker = Worker::create(std::move(setup));
-    MARTLET_ASSERT(worker.is_ok());
-    worker_ = std::move(*worker);
-    worker_->set_peers({worker_.get()});
+  explicit SessionBench(broker::SessionOptions options = {}, auth::AuthOptions auth = {},
+                        LogSink* log = nullptr)
+      : SessionBench(1, std::move(options), std::move(auth), log) {}
+  /// Several loops, all turned by the test.
+  explicit SessionBench(uint32_t loops, broker::SessionOptions options = {},
+                        auth::AuthOptions auth = {}, LogSink* log = nullptr)
+      : log_(log, LogLevel::debug) {
+    std::vector<Worker*> peers;
+    for (uint32_t i = 0; i < loops; i++) peers.push_back(add_worker(i, loops));
+    for (const std::unique_ptr<Worker>& worker : workers_) worker->set_peers(peers);
     authenticator_ = std::make_shared<const auth::Authenticator>(std::move(auth));
     options.auth_required = authenticator_->is_required();
     options_ = std::make_shared<const broker::SessionOptions>(options);
@@ -126,11 +126,17 @@ class SessionBench {
     info->server_id = "TEST";
     info_ = std::move(info);
   }
-  ~SessionBench() {
-    worker_->for_each_connection([](Connection& connection) {
-      connection.session().close(broker::CloseReason::server_shutdown);
-    });
-    worker_->loop().run_once(0);
+  ~SessionBench() { end(); }
+
+  /// Ends all sessions and the loops; then nothing may be charged any more.
+  void end() {
+    for (const std::unique_ptr<Worker>& worker : workers_) {
+      worker->for_each_connection([](Connection& connection) {
+        connection.session().close(broker::CloseReason::server_shutdown);
+      });
+    }
+    turn_loops();
+    workers_.clear();
   }
 
   struct Client {
@@ -140,12 +146,33 @@ class SessionBench {
   };
 
   Client connect(StreamManner manner, broker::Account* account = nullptr,
-                 std::shared_ptr<const auth::Principal> principal = nullptr) {
+                 std::shared_ptr<const auth::Principal> principal = nullptr, uint32_t loop = 0) {
+    Client client = offer(manner, account, std::move(principal), loop);
+    settle({&client});
+    EXPECT_EQ(client.wire->to_client.substr(0, 5), "INFO ");
+    client.wire->to_client.clear();
+    return client;
+  }
+  /// As connect(), but the loop has not yet turned.
+  Client offer(StreamManner manner, broker::Account* account = nullptr,
+               std::shared_ptr<const auth::Principal> principal = nullptr, uint32_t loop = 0) {
+    Newcomer newcomer = prepare(manner, account, std::move(principal));
+    EXPECT_TRUE(workers_[loop]->adopt(std::move(newcomer.stream), std::move(newcomer.setup)));
+    return newcomer.client;
+  }
+  struct Newcomer {
+    Client client;
+    std::unique_ptr<ScriptedStream> stream;
+    broker::SessionSetup setup;
+  };
+  /// What a loop adopts.
+  Newcomer prepare(StreamManner manner, broker::Account* account = nullptr,
+                   std::shared_ptr<const auth::Principal> principal = nullptr) {
     auto wire = std::make_shared<Wire>();
     auto stream = std::make_unique<ScriptedStream>(wire, manner);
-    Client client{wire, stream.get(), ++last_id_};
-    broker::SessionSetup setup;
-    setup.id = client.id;
+    Newcomer newcomer{{wire, stream.get(), ++last_id_}, std::move(stream), {}};
+    broker::SessionSetup& setup = newcomer.setup;
+    setup.id = newcomer.client.id;
     setup.options = options_;
     setup.authenticator = principal
                               ? std::make_shared<const auth::Authenticator>(std::move(principal))
@@ -153,23 +180,20 @@ class SessionBench {
     setup.info = info_;
     setup.account = account == nullptr ? &account_ : account;
     setup.client_ip = "127.0.0.1";
-    worker_->adopt(std::move(stream), std::move(setup));
-    settle({&client});
-    EXPECT_EQ(client.wire->to_client.substr(0, 5), "INFO ");
-    client.wire->to_client.clear();
-    return client;
+    setup.log = broker::SessionLog(log_, "127.0.0.1:1 - cid:" + std::to_string(setup.id), 0);
+    return newcomer;
   }
 
   /// Turns until nobody has anything to do any more.
   void settle(const std::vector<Client*>& clients) {
-    worker_->loop().run_once(0);
+    turn_loops();
     int idle_turns = 0;
     for (int turns = 0; turns < 4'000'000; turns++) {
       bool moved = false;
       for (Client* client : clients) {
         if (!client->wire->broker_closed) moved |= client->stream->turn();
       }
-      worker_->loop().run_once(0);
+      turn_loops();
       idle_turns = moved ? 0 : idle_turns + 1;
       if (idle_turns == 2) return;
     }
@@ -192,27 +216,56 @@ class SessionBench {
   }
   Connection* find(const Client& client) {
     Connection* found = nullptr;
-    worker_->for_each_connection([&](Connection& connection) {
-      if (connection.session().id() == client.id) found = &connection;
-    });
+    for (const std::unique_ptr<Worker>& worker : workers_) {
+      worker->for_each_connection([&](Connection& connection) {
+        if (connection.session().id() == client.id) found = &connection;
+      });
+    }
     return found;
   }
 
-  Worker& worker() { return *worker_; }
+  /// Each loop once; none waits.
+  void turn_loops() {
+    for (const std::unique_ptr<Worker>& worker : workers_) worker->loop().run_once(0);
+  }
+
+  Worker& worker(uint32_t loop = 0) { return *workers_[loop]; }
   broker::Account& account() { return account_; }
+  /// Stands still but for this.
+  void let_time_pass(int64_t duration_ns) { clock_.now_ns += duration_ns; }
   MemoryBudget& budget() { return budget_; }
+  /// How many connections the loops have reported as ended.
+  uint64_t ended_count() const { return ended_count_; }
 
  private:
-  // Stands still, or a slow machine finds the broker's PINGs among the answers.
+  Worker* add_worker(uint32_t index, uint32_t count) {
+    Worker::Setup setup;
+    setup.index = index;
+    setup.worker_count = count;
+    setup.clock = &clock_;
+    setup.budget = &budget_;
+    setup.exchange_mutex = &exchange_mutex_;
+    setup.log = log_;
+    setup.run_slow = [](std::function<void()> task) { task(); };
+    setup.on_connection_end = [this] { ended_count_ += 1; };
+    Result<std::unique_ptr<Worker>> worker = Worker::create(std::move(setup));
+    MARTLET_ASSERT(worker.is_ok());
+    workers_.push_back(std::move(*worker));
+    return workers_.back().get();
+  }
+
+  // Or a slow machine would find the broker's PINGs among the answers.
   test::HandClock clock_;
+  Logger log_;
   MemoryBudget budget_;
   std::mutex exchange_mutex_;
   broker::Account account_{"$G", 1, 99, {}};
-  std::unique_ptr<Worker> worker_;
+  std::vector<std::unique_ptr<Worker>> workers_;
   std::shared_ptr<const auth::Authenticator> authenticator_;
   broker::SessionOptionsSnapshot options_;
   std::shared_ptr<const protocol::ServerInfo> info_;
   uint64_t last_id_ = 0;
+  uint64_t ended_count_ = 0;
 };
 
 }  // namespace martlet::net

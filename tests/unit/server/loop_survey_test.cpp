@@ -40,7 +40,7 @@ class LoopSurvey : public testing::Test {
       run_->workers.push_back(std::move(*worker));
     }
     for (const auto& worker : run_->workers) worker->set_peers(peers);
-    for (const auto& worker : run_->workers) worker->start();
+    for (const auto& worker : run_->workers) EXPECT_TRUE(worker->start());
   }
   void stop() {
     if (run_ == nullptr) return;
@@ -57,7 +57,7 @@ class LoopSurvey : public testing::Test {
       setup.authenticator = std::make_shared<const auth::Authenticator>(auth::AuthOptions{});
       setup.info = std::make_shared<const protocol::ServerInfo>();
       setup.account = &account_;
-      run_->workers[loop]->adopt(std::move(ends->second), std::move(setup));
+      EXPECT_TRUE(run_->workers[loop]->adopt(std::move(ends->second), std::move(setup)));
       ends_.push_back(std::move(ends->first));
     }
   }

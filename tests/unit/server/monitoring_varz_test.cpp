@@ -97,5 +97,19 @@ TEST_F(MonitoringTest, varz_has_the_keys_in_order_and_the_numbers) {
   EXPECT_TRUE(std::regex_match(std::string(varz.at("start").as_string()), time));
 }
 
+std::string shown_digest(Options options) {
+  const std::unique_ptr<Server> server = start_server(std::move(options));
+  return std::string(read_page(*server, "/varz").at("martlet").at("options_digest").as_string());
+}
+
+TEST_F(MonitoringTest, varz_tells_servers_of_the_same_options_from_others) {
+  const std::string digest = shown_digest(options_);
+  EXPECT_EQ(digest.rfind("sha256:", 0), 0U) << digest;
+  EXPECT_EQ(shown_digest(options_), digest) << "another id, another port, another start";
+  Options other = options_;
+  other.max_payload -= 1;
+  EXPECT_NE(shown_digest(other), digest);
+}
+
 }  // namespace
 }  // namespace martlet::server

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What reads the same in both worlds, synchronous and asyncio: the types of arguments, what a
+connection and a subscription tell of themselves, what the program wants to hear, and the checks of
+what it gives. Waits for nothing and sends nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Mapping,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+    Union,
+)
+
+from . import _options, _raw, errors
+from .server import Server
+
+HeadersLike = Mapping[str, Union[str, Sequence[str]]]
+Payload = Union[bytes, bytearray, memoryview]
+ErrorCallback = Callable[[Exception], object]
+EventCallback = Callable[[], object]
+Servers = Union[str, Sequence[str], Server]
+
+logger = logging.getLogger("martlet")
+
+
+class _RawReader(Protocol):
+    def counts(self) -> Tuple[int, int, int, int]: ...
+
+
+class SubscriptionCounts:
+    """What a subscription counts."""
+
+    _left = False  # It was ended, and nobody will read what is still there.
+    _running = 0  # Coroutines of its callback that are under way.
+
+    @property
+    def pending_msgs(self: _RawReader) -> int:
+        """Messages that wait to be read."""
+        return self.counts()[0]
+
+    @property
+    def pending_bytes(self: _RawReader) -> int:
+        """Their bytes, as the bound counts them."""
+        return self.counts()[1]
+
+    @property
+    def dropped(self: _RawReader) -> int:
+        """Messages lost at the bound."""
+        return self.counts()[2]
+
+    @property
+    def delivered(self: _RawReader) -> int:
+        """Messages that came, whatever became of them."""
+        return self.counts()[3]
+
+
+class _RawConnection(Protocol):
+    _draining: bool
+
+    def state(self) -> int: ...
+    def max_payload_now(self) -> int: ...
+    def new_inbox_now(self) -> str: ...
+    def statistics_json(self) -> str: ...
+    @property
+    def stats(self) -> Dict[str, Any]: ...
+
+
+class ConnectionState:
+    """What a connection knows of itself."""
+
+    _draining = False
+
+    def new_inbox(self: _RawConnection) -> str:
+        """A subject that nobody else uses."""
+        return self.new_inbox_now()
+
+    @property
+    def is_connected(self: _RawConnection) -> bool:
+        return self.state() in (_raw.STATE_CONNECTED, _raw.STATE_DRAINING)
+
+    @property
+    def is_closed(self: _RawConnection) -> bool:
+        return self.state() == _raw.STATE_CLOSED
+
+    @property
+    def is_reconnecting(self: _RawConnection) -> bool:
+        return self.state() == _raw.STATE_RECONNECTING
+
+    @property
+    def is_draining(self: _RawConnection) -> bool:
+        state = self.state()
+        return state == _raw.STATE_DRAINING or (self._draining and state != _raw.STATE_CLOSED)
+
+    @property
+    def max_payload(self: _RawConnection) -> int:
+        """Bytes of the largest message that the server takes."""
+        return self.max_payload_now()
+
+    @property
+    def stats(self: _RawConnection) -> Dict[str, Any]:
+        """What the connection counts and knows: in_msgs, out_msgs, connected_url, client_id and
+        so on.
+        """
+        counted: Dict[str, Any] = json.loads(self.statistics_json())
+        return counted
+
+    @property
+    def connected_url(self: _RawConnection) -> str:
+        """The server that it is connected to."""
+        return str(self.stats["connected_url"])
+
+    @property
+    def client_id(self: _RawConnection) -> int:
+        """Its number at the server."""
+        return int(self.stats["client_id"])
+
+
+class Callbacks:
+    """What a program wants to hear of its connection, beside messages."""
+
+    def __init__(
+        self,
+        error_cb: Optional[ErrorCallback],
+        disconnected_cb: Optional[EventCallback],
+        reconnected_cb: Optional[EventCallback],
+        closed_cb: Optional[EventCallback],
+        discovered_server_cb: Optional[EventCallback],
+        lame_duck_mode_cb: Optional[EventCallback],
+    ) -> None:
+        self.error = error_cb
+        self._events: Dict[int, Optional[EventCallback]] = {
+            _raw.KIND_DISCONNECTED: disconnected_cb,
+            _raw.KIND_RECONNECTED: reconnected_cb,
+            _raw.KIND_CLOSED: closed_cb,
+            _raw.KIND_DISCOVERED_SERVERS: discovered_server_cb,
+            _raw.KIND_LAME_DUCK: lame_duck_mode_cb,
+        }
+
+    def __bool__(self) -> bool:
+        return self.error is not None or any(self._events.values())
+
+    def on_event(
+        self, kind: int, status: int, text: str, call: Callable[..., object]
+    ) -> None:
+        """Lets `call` call whoever wants to hear of this: call(callback, *arguments)."""
+        if kind in (_raw.KIND_ERROR, _raw.KIND_SLOW_CONSUMER):
+            if self.error is not None:
+                call(self.error, errors.from_status(status, text))
+            return
+        callback = self._events.get(kind)
+        if callback is not None:
+            call(callback)
+
+    def on_callback_error(self, error: Exception, call: Callable[..., object]) -> None:
+        """A callback of the program raised `error`."""
+        if self.error is not None:
+            call(self.error, error)
+        else:
+            logger.error("a callback raised", exc_info=error)
+
+
+def text_of(message: Union[_raw.Msg, _raw.AioMsg]) -> str:
+    """The words of an event."""
+    return message.data.decode("utf-8", "replace")
+
+
+def check_subscribe(cb: object, draining: bool) -> None:
+    if draining:
+        raise errors.DrainingError("the connection drains")
+    if cb is not None and not callable(cb):
+        raise TypeError(f"cb must be callable, not {type(cb).__name__}")
+
+
+class Drain:
+    """The steps of draining that need no waiting. First all subscriptions end, but the connection
+    still publishes, since callbacks may answer; when all is read the library does the rest.
+    """
+
+    POLL_SECONDS = 0.005
+
+    def __init__(self, options: str, timeout: Optional[float]) -> None:
+        default: float = json.loads(options).get("drain_timeout_ms", 30_000) / 1000
+        self._deadline = time.monotonic() + (default if timeout is None else timeout)
+
+    def left(self) -> float:
+        return max(self._deadline - time.monotonic(), 0.0)
+
+    def left_ms(self) -> int:
+        return math.ceil(self.left() * 1000)
+
+    def goes_on(self, subscriptions: Iterable[Any], held: int = 0) -> bool:
+        """Is there something to read, and time for it?"""
+        return self.left() > 0 and (held > 0 or any(map(self._is_unread, subscriptions)))
+
+    @staticmethod
+    def _is_unread(subscription: Any) -> bool:
+        return not subscription._left and subscription.counts()[0] + subscription._running > 0
+
+    @staticmethod
+    def begin(subscriptions: Iterable[Any]) -> None:
+        for subscription in subscriptions:
+            if not subscription.ended and not subscription._left:
+                try:
+                    subscription.drain_start()
+                except errors.ConnectionClosedError:
+                    pass  # It has ended by itself.
+
+
+def connection_arguments(
+    servers: Servers, options: Mapping[str, Any], **fixed: Any
+) -> Tuple[str, Optional[Server]]:
+    """The library's options for what `connect` was given, and the server if it is in this
+    process.
+    """
+    if isinstance(servers, Server):
+        return _options.to_json(_options.CONNECTION, options, **fixed), servers
+    addresses = servers if isinstance(servers, str) else list(servers)
+    return _options.to_json(_options.CONNECTION, options, servers=addresses, **fixed), None
