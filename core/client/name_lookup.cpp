@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -77,14 +78,22 @@ Status NameLookup::start(const std::string& host, uint16_t port) {
 }
 
 void NameLookup::run(const std::shared_ptr<Running>& running, const Resolver& resolver) {
-  Result<std::vector<io::Address>> addresses = resolver(running->host, running->port);
+  // Nothing may leave a thread: the host's process would end (docs/adr/0015).
+  Result<std::vector<io::Address>> addresses = Error{ErrorCode::out_of_memory, ""};
+  try {
+    addresses = resolver(running->host, running->port);
+  } catch (const std::bad_alloc&) {  // The error above is the answer.
+  }
   std::lock_guard<std::mutex> lock(running->mutex);
   running->addresses = std::move(addresses);
   running->has_ended = true;
   if (running->loop == nullptr) return;
-  running->loop->post([running] {
-    if (running->listener != nullptr) running->listener->deliver(running);
-  });
+  try {
+    running->loop->post([running] {
+      if (running->listener != nullptr) running->listener->deliver(running);
+    });
+  } catch (const std::bad_alloc&) {  // Nobody hears of it; the time of the attempt ends the wait.
+  }
 }
 
 void NameLookup::deliver(const std::shared_ptr<Running>& running) {
