@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/out_of_memory.hpp"
 #include "transport/tcp_stream.hpp"
 
 namespace martlet::client {
@@ -109,6 +110,12 @@ void Dialer::fail(ErrorCode code, std::string why) {
 }
 
 void Dialer::on_stream_ready(bool readable, bool writable) {
+  if (fits_into_memory([&] { do_what_is_ready(readable, writable); }) || !is_dialing_) return;
+  // Should there be none for this either, the timeout ends the attempt.
+  (void)fits_into_memory([this] { fail(ErrorCode::out_of_memory, "no memory"); });
+}
+
+void Dialer::do_what_is_ready(bool readable, bool writable) {
   if (!is_connected_) {
     const int error_number = io::connect_error(stream_->descriptor());
     if (error_number != 0) {

@@ -62,6 +62,7 @@ class Dialer final : private transport::StreamHandler,
   void read_input();
 
   void on_stream_ready(bool readable, bool writable) override;
+  void do_what_is_ready(bool readable, bool writable);
   bool on_message(const ServerMessage&) override { return true; }
   void on_info(std::string_view json) override;
   void on_ping() override { greeting_ += "PONG\r\n"; }
