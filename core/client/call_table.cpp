@@ -137,7 +137,6 @@ CallTable::Pong CallTable::on_pong(int64_t now_ns, FeedWriter& writer) {
 int64_t CallTable::expire(int64_t now_ns, FeedWriter& writer) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now_ns) {
     const Deadline deadline = deadlines_.begin()->second;
-    deadlines_.erase(deadlines_.begin());
     if (deadline.is_request) {
       const auto found = requests_.find(deadline.id);
       complete_call(found->second.target, CompletionKind::reply, ErrorCode::timeout, writer);
@@ -149,24 +148,25 @@ int64_t CallTable::expire(int64_t now_ns, FeedWriter& writer) {
       found->target = CallTarget{};
       found->has_deadline = false;
     }
+    deadlines_.erase(deadlines_.begin());  // Last: where memory fails, it is tried again.
   }
   return next_deadline_ns();
 }
 
 void CallTable::fail_pings(ErrorCode code, FeedWriter& writer) {
-  for (Ping& ping : pings_) {
-    if (ping.has_deadline) deadlines_.erase(ping.deadline);
+  // One by one: where memory fails, the rest is told later.
+  for (; !pings_.empty(); pings_.pop_front()) {
+    const Ping& ping = pings_.front();
     complete_call(ping.target, CompletionKind::flushed, code, writer);
+    if (ping.has_deadline) deadlines_.erase(ping.deadline);
   }
-  pings_.clear();
 }
 
 void CallTable::fail_all(ErrorCode code, FeedWriter& writer) {
   fail_pings(code, writer);
-  for (auto& [number, request] : requests_) {
-    complete_call(request.target, CompletionKind::reply, code, writer);
+  for (; !requests_.empty(); requests_.erase(requests_.begin())) {
+    complete_call(requests_.begin()->second.target, CompletionKind::reply, code, writer);
   }
-  requests_.clear();
   deadlines_.clear();
 }
 

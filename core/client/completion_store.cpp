@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/assert.hpp"
+#include "base/out_of_memory.hpp"
 
 namespace martlet::client {
 namespace {
@@ -30,6 +31,8 @@ bool CompletionStore::append(const Completion& completion, FeedAccount* account)
   const size_t bytes = completion.content_bytes();
   CompletionBlock* const block = block_with_room(bytes);
   if (block == nullptr) return false;
+  // First, because it may find no memory: a block and its entries go together.
+  reserve_for(block->entries, block->entries.size() + 1);
   char* to = nullptr;
   CompletionDescriptor* const d = block->append(bytes, &to);
   fill_descriptor(*d, to, block->data(), completion);

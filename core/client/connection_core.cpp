@@ -9,10 +9,13 @@
 
 #include "base/assert.hpp"
 #include "base/json.hpp"
+#include "base/out_of_memory.hpp"
 #include "io/entropy.hpp"
 
 namespace martlet::client {
 namespace {
+
+constexpr int64_t memory_wait_ns = 20 * ns_per_ms;
 
 std::vector<ServerUrl> servers_of(const ConnectionOptions& options) {
   if (!options.servers.empty()) return options.servers;
@@ -64,11 +67,45 @@ ConnectionCore::ConnectionCore(const ConnectionOptions& options,
       random_(io::random_seed()),
       pool_(servers_of(options), options.randomize_servers, random_),
       dialer_(shared_.loop->loop(), shared_.options, *this),
-      wait_timer_([](void* self) { static_cast<ConnectionCore*>(self)->dial_next(); }, this),
-      ping_timer_([](void* self) { static_cast<ConnectionCore*>(self)->send_keep_alive(); }, this) {
-}
+      wait_timer_(
+          [](void* self) {
+            ConnectionCore& core = *static_cast<ConnectionCore*>(self);
+            core.contain([&core] { core.dial_next(); });
+          },
+          this),
+      ping_timer_(
+          [](void* self) {
+            ConnectionCore& core = *static_cast<ConnectionCore*>(self);
+            core.contain([&core] { core.send_keep_alive(); });
+          },
+          this),
+      memory_timer_([](void* self) { static_cast<ConnectionCore*>(self)->on_out_of_memory(); },
+                    this) {}
 
 ConnectionCore::~ConnectionCore() { MARTLET_ASSERT(!is_member_); }
+
+template <typename Work>
+void ConnectionCore::contain(Work&& work) {
+  if (!fits_into_memory(work)) on_out_of_memory();
+}
+
+void ConnectionCore::on_out_of_memory() {
+  input_.let_go();
+  const bool fits = fits_into_memory([this] {
+    const Error reason{ErrorCode::out_of_memory, "no memory for the connection's work"};
+    if (shared_.is_closed()) {
+      end(reason.code, reason.context);  // Tells what it has not yet told.
+    } else if (stream_ != nullptr) {
+      lose(reason.code, reason.context);
+    } else if (state() == ConnectionState::connected) {
+      tell_loss(reason);
+    } else {
+      dialer_.cancel();
+      on_dial_failed(reason);
+    }
+  });
+  if (!fits) loop().start_timer(memory_timer_, memory_wait_ns);
+}
 
 Status ConnectionCore::check_fork() const {
   if (!fork_guard_.is_forked()) return Status();
@@ -85,12 +122,16 @@ Status ConnectionCore::start() {
       return Status(ErrorCode::closed, "the connection is closed");
     return Status(ErrorCode::invalid_argument, "the connection was started before");
   }
-  shared_.loop->run_on_loop([this] {
+  const bool fits = shared_.loop->run_on_loop([this] {
     shared_.loop->add_member(this);
     is_member_ = true;
     pool_.begin_round();
-    dial_next();
+    contain([this] { dial_next(); });
   });
+  if (!fits) {
+    shared_.state.store(ConnectionState::fresh);
+    return Status(ErrorCode::out_of_memory, "no memory for a connection");
+  }
   if (shared_.options.run == RunMode::own_thread) shared_.loop->start_keeper();
   return Status();
 }
@@ -125,10 +166,11 @@ void ConnectionCore::on_dial_failed(Error error) {
   const bool round_over =
       pool_.note_failure(gives_up ? -1 : shared_.options.reconnect_attempts_max);
   if (pool_.is_empty() || (gives_up && round_over)) {
-    const ErrorCode code =
-        last_error_.code == ErrorCode::authorization || last_error_.code == ErrorCode::unsupported
-            ? last_error_.code
-            : ErrorCode::no_servers;
+    const ErrorCode code = last_error_.code == ErrorCode::authorization ||
+                                   last_error_.code == ErrorCode::unsupported ||
+                                   last_error_.code == ErrorCode::out_of_memory
+                               ? last_error_.code
+                               : ErrorCode::no_servers;
     end(code, last_error_.context);
     return;
   }
@@ -142,6 +184,10 @@ void ConnectionCore::on_dial_failed(Error error) {
 }
 
 void ConnectionCore::on_dialed(Dialed dialed) {
+  contain([&] { take_stream(std::move(dialed)); });
+}
+
+void ConnectionCore::take_stream(Dialed dialed) {
   stream_ = std::move(dialed.stream);
   Status status = stream_->attach(loop(), *this);
   if (!status) {
@@ -220,6 +266,10 @@ void ConnectionCore::lose(ErrorCode code, const std::string& why) {
   const Error reason = last_error_.code != ErrorCode::ok ? last_error_ : Error{code, why};
   last_error_ = Error{ErrorCode::ok, ""};
   drop_stream();
+  tell_loss(reason);
+}
+
+void ConnectionCore::tell_loss(const Error& reason) {
   FeedWriter writer;
   {
     std::lock_guard<std::mutex> lock(shared_.mutex);
@@ -244,7 +294,9 @@ void ConnectionCore::lose(ErrorCode code, const std::string& why) {
 
 // Closed for good: everybody who waits is told.
 void ConnectionCore::end(ErrorCode code, const std::string& why) {
-  if (shared_.state.exchange(ConnectionState::closed) == ConnectionState::closed) return;
+  // Where memory fails in it, it is called again.
+  if (shared_.is_over.load(std::memory_order_acquire)) return;
+  shared_.state.store(ConnectionState::closed);
   dialer_.cancel();
   loop().stop_timer(wait_timer_);
   calls_.stop();
@@ -285,13 +337,14 @@ void ConnectionCore::send_keep_alive() {
 }
 
 Status ConnectionCore::close() {
-  shared_.loop->run_on_loop([this] { end(ErrorCode::ok, "closed by the program"); });
+  shared_.loop->run_on_loop(
+      [this] { contain([this] { end(ErrorCode::ok, "closed by the program"); }); });
   return Status();
 }
 
 void ConnectionCore::leave() {
   shared_.loop->run_on_loop([this] {
-    end(ErrorCode::ok, "closed by the program");
+    contain([this] { end(ErrorCode::ok, "closed by the program"); });
     if (is_member_) shared_.loop->remove_member(this);
   });
   if (is_member_ && shared_.options.run == RunMode::own_thread) shared_.loop->stop_keeper();
@@ -311,11 +364,19 @@ Status ConnectionCore::wait_closed(int64_t timeout_ns) {
 
 void ConnectionCore::on_before_wait(bool is_keeper) {
   if (stream_ == nullptr) return;
-  if (!is_keeper || shared_.out.look().wanted_in_ns == 0) shared_.out.write_pending();
-  update_interest();
+  contain([&] {
+    if (!is_keeper || shared_.out.look().wanted_in_ns == 0) shared_.out.write_pending();
+    update_interest();
+  });
 }
 
 int64_t ConnectionCore::on_turn(bool is_keeper) {
+  int64_t wanted_in_ns = 0;
+  contain([&] { wanted_in_ns = do_turn(is_keeper); });
+  return wanted_in_ns;
+}
+
+int64_t ConnectionCore::do_turn(bool is_keeper) {
   OutgoingBuffer::Look look = shared_.out.look();
   if (stream_ != nullptr && look.wanted_in_ns >= 0 && (look.wanted_in_ns == 0 || !is_keeper)) {
     shared_.out.write_pending();
@@ -348,12 +409,18 @@ void ConnectionCore::on_spin(bool spinning) {
 }
 
 void ConnectionCore::on_look() {
-  if (stream_ != nullptr && !input_.is_paused()) input_.read();
+  if (stream_ != nullptr && !input_.is_paused()) contain([this] { input_.read(); });
+}
+
+void ConnectionCore::resume_input() {
+  contain([this] { input_.resume(); });
 }
 
 void ConnectionCore::on_stream_ready(bool readable, bool writable) {
-  if (writable) shared_.out.on_writable();
-  if (readable && !input_.is_paused()) input_.read();
+  contain([&] {
+    if (writable) shared_.out.on_writable();
+    if (readable && !input_.is_paused()) input_.read();
+  });
 }
 
 void ConnectionCore::on_input_nonsense(ErrorCode code, const std::string& why) {

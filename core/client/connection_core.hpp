@@ -56,6 +56,8 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   Status check_fork() const;
   RunMode run_mode() const { return shared_.options.run; }
   DrivenLoop& driven() { return *shared_.loop; }
+  /// On the loop: a queue may have room.
+  void resume_input();
   /// Closes, and takes everything off the loop. After it no call reaches the loop any more.
   void leave();
 
@@ -64,12 +66,19 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
                  std::shared_ptr<CompletionQueue> events, int64_t cookie,
                  std::shared_ptr<DrivenLoop> loop, io::ForkGuard fork_guard);
 
+  /// On the loop: where memory fails in `work`, the stream is lost as if it had broken.
+  template <typename Work>
+  void contain(Work&& work);
+  void on_out_of_memory();
+
   // On the loop: life of the stream.
   void dial_next();
   void on_dialed(Dialed dialed) override;
+  void take_stream(Dialed dialed);
   void on_dial_failed(Error error) override;
   void take_info(const ServerInfo& info, bool is_first);
   void lose(ErrorCode code, const std::string& why);
+  void tell_loss(const Error& reason);
   void end(ErrorCode code, const std::string& why);
   void drop_stream();
   void send_keep_alive();
@@ -79,6 +88,7 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   // On the loop: what its machinery and the parts have to tell.
   void on_before_wait(bool is_keeper) override;
   int64_t on_turn(bool is_keeper) override;
+  int64_t do_turn(bool is_keeper);
   void on_spin(bool spinning) override;
   void on_look() override;
   int direct_descriptor() override;
@@ -115,6 +125,7 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   int64_t pings_out_ = 0;
   io::Timer wait_timer_;
   io::Timer ping_timer_;
+  io::Timer memory_timer_;  // There was none, not even for telling so: it is tried again.
   bool is_member_ = false;
 };
 

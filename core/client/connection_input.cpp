@@ -198,7 +198,7 @@ void ConnectionInput::on_pong() {
 
 void ConnectionInput::ask_to_resume() {
   shared_.loop->loop().post([weak = shared_.core] {
-    if (const std::shared_ptr<ConnectionCore> core = weak.lock()) core->input().resume();
+    if (const std::shared_ptr<ConnectionCore> core = weak.lock()) core->resume_input();
   });
 }
 

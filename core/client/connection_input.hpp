@@ -50,6 +50,8 @@ class ConnectionInput final : private ServerOperations, private FeedSource {
   void end_stream();
   /// Reads and delivers, a bounded number of times.
   void read();
+  /// Lets go of the queue that was being fed when memory failed.
+  void let_go() { writer_.finish(); }
   /// Goes on after a pause, if there is one.
   void resume();
   /// The connection is closed: no queue remembers us any more.

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "base/out_of_memory.hpp"
 #include "io/signal_shield.hpp"
 #include "io/socket.hpp"
 
@@ -159,17 +160,16 @@ bool DrivenLoop::ask_for_turn() {
   return true;
 }
 
-void DrivenLoop::run_on_loop(const std::function<void()>& task) {
-  if (is_inside()) {
-    task();
-    return;
-  }
+bool DrivenLoop::run_on_loop(const std::function<void()>& task) {
+  if (is_inside()) return fits_into_memory(task);
   std::atomic<bool> done{false};
+  bool fits = false;
   loop_->post([&] {
-    task();
+    fits = fits_into_memory(task);
     done.store(true, std::memory_order_release);
   });
   drive_until([&done] { return done.load(std::memory_order_acquire); }, -1);
+  return fits;
 }
 
 void DrivenLoop::add_member(LoopMember* member) { members_.push_back(member); }

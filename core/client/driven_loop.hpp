@@ -56,8 +56,8 @@ class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this
   void interrupt() override;
 
   /// Runs `task` as if on the loop's thread, and returns when it has run. Also from inside the
-  /// loop.
-  void run_on_loop(const std::function<void()>& task);
+  /// loop. False when it found no memory.
+  bool run_on_loop(const std::function<void()>& task);
   /// Only inside run_on_loop() or the loop's calls.
   void add_member(LoopMember* member);
   void remove_member(LoopMember* member);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/out_of_memory.hpp"
 #include "client/completion_queue.hpp"
 
 namespace martlet::client {
@@ -23,6 +24,8 @@ class FeedWriter {
   CompletionQueue::Feed& feed(const std::shared_ptr<CompletionQueue>& queue) {
     if (queue.get() != queue_.get()) {
       let_go();
+      // Letting go must not fail: it may be what a failure ends with.
+      reserve_for(wake_ups_, wake_ups_.size() + 1);
       queue_ = queue;
       feed_.emplace(*queue_);
     }
