@@ -20,7 +20,9 @@ bool RoutingTable::insert(std::string_view pattern, std::string_view queue,
                           subject::TrieEntry* entry) {
   {
     std::unique_lock<std::shared_mutex> lock(mutex_);
-    if (!trie_.insert(pattern, queue, entry)) return false;
+    const bool inserted = trie_.insert(pattern, queue, entry);
+    settle();
+    if (!inserted) return false;
     raise(pattern);
   }
   inserts_.fetch_add(1, std::memory_order_relaxed);
@@ -33,6 +35,7 @@ void RoutingTable::remove(subject::TrieEntry* entry) {
     std::string pattern;
     const bool is_known = fits_into_memory([&] { pattern = trie_.pattern_of(entry); });
     trie_.remove(entry);
+    settle();
     if (is_known) {
       raise(pattern);
     } else {
@@ -40,6 +43,23 @@ void RoutingTable::remove(subject::TrieEntry* entry) {
     }
   }
   removes_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void RoutingTable::charge_to(MemoryBudget* budget) {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  if (budget_ != nullptr) budget_->remove(charged_bytes_);
+  charged_bytes_ = 0;
+  budget_ = budget;
+  settle();
+}
+
+// Called with the lock held: the budget hears of what the trie has grown or shrunk by.
+void RoutingTable::settle() {
+  if (budget_ == nullptr) return;
+  const int64_t bytes = static_cast<int64_t>(trie_.memory_bytes());
+  if (bytes == charged_bytes_) return;
+  budget_->add(bytes - charged_bytes_);
+  charged_bytes_ = bytes;
 }
 
 // Called with the lock held, after the trie has changed.

@@ -12,6 +12,7 @@
 #include <shared_mutex>
 #include <string_view>
 
+#include "base/memory_budget.hpp"
 #include "subject/subscription_trie.hpp"
 
 namespace martlet::broker {
@@ -64,16 +65,22 @@ class RoutingTable {
   std::string queue_of(const subject::TrieEntry* entry) const;
   size_t count() const;
   size_t memory_bytes() const;
+  /// From now on what this table takes counts there; null: nowhere. The budget must stay until the
+  /// next call.
+  void charge_to(MemoryBudget* budget);
   uint64_t insert_count() const { return inserts_.load(std::memory_order_relaxed); }
   uint64_t remove_count() const { return removes_.load(std::memory_order_relaxed); }
 
  private:
   void raise(std::string_view pattern);
+  void settle();
   void raise_all();
 
   mutable std::shared_mutex
       mutex_;  // See docs/lock_order.md: innermost, never held while anything else is taken.
   subject::SubscriptionTrie trie_;  // GUARDED_BY mutex_
+  MemoryBudget* budget_ = nullptr;  // GUARDED_BY mutex_
+  int64_t charged_bytes_ = 0;       // GUARDED_BY mutex_; by the budget.
   const uint64_t seed_;
   std::atomic<uint64_t> version_{1};
   std::atomic<uint64_t> inserts_{0};

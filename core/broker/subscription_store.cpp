@@ -61,7 +61,7 @@ Subscription* SubscriptionStore::make(std::string_view sid) {
   free_slots_.pop_back();
   slots_[subscription->handle.slot] = subscription;
   count_ += 1;
-  budget_.add(charge_bytes);
+  budget_.add(charge_of(*subscription));
   return subscription;
 }
 
@@ -83,13 +83,13 @@ void SubscriptionStore::free_retired() {
 void SubscriptionStore::free_one(Subscription* subscription) {
   slots_[subscription->handle.slot] = nullptr;
   free_slots_.push_back(subscription->handle.slot);
+  budget_.remove(charge_of(*subscription));
   if (subscription->sid_is_long) delete[] subscription->sid_long;
   subscription->~Subscription();
   void* place = subscription;
   std::memcpy(place, &free_, sizeof free_);
   free_ = place;
   count_ -= 1;
-  budget_.remove(charge_bytes);
   if (count_ == 0) {
     // Nothing left: the slabs go back, so that a flood that is over leaves nothing behind.
     free_ = nullptr;

@@ -38,9 +38,14 @@ class SubscriptionStore {
 
   /// What one subscription is charged for, beside the trie's own bytes: docs/limits.md.
   static constexpr int64_t charge_bytes = static_cast<int64_t>(sizeof(Subscription)) + 24;
+  /// With a sid that is too long to stand within it.
+  static int64_t charge_of(const Subscription& subscription) {
+    return charge_bytes + (subscription.sid_is_long ? subscription.sid_bytes + sid_slack_bytes : 0);
+  }
 
  private:
   static constexpr size_t slab_count = 256;
+  static constexpr int64_t sid_slack_bytes = 16;
   struct Slab;
 
   bool add_slab();

@@ -139,7 +139,7 @@ Result<int> CompletionQueue::descriptor() {
     Result<io::WakeDescriptor> made = io::WakeDescriptor::create();
     if (!made) return made.take_error();
     descriptor_.emplace(std::move(*made));
-    if (accounts_.messages() > 0) {
+    if (is_ready()) {
       descriptor_->signal();
       signalled_ = true;
     }

@@ -15,15 +15,18 @@ constexpr size_t read_bytes = 16 * 1024;
 
 }  // namespace
 
-Dialer::Dialer(io::Loop& loop, const ConnectionOptions& options, DialerOwner& owner)
+Dialer::Dialer(io::Loop& loop, const ConnectionOptions& options, DialerOwner& owner,
+               NameLookup::Resolver resolver)
     : loop_(loop),
       options_(options),
       owner_(owner),
-      timeout_(
-          [](void* self) {
-            static_cast<Dialer*>(self)->fail(ErrorCode::timeout, "no answer in time");
-          },
-          this) {}
+      lookup_(loop, *this, std::move(resolver)),
+      timeout_([](void* self) { static_cast<Dialer*>(self)->on_timeout(); }, this) {}
+
+void Dialer::on_timeout() {
+  fail(ErrorCode::timeout,
+       lookup_.is_looking() ? "the host name was not looked up in time" : "no answer in time");
+}
 
 void Dialer::begin(const ServerUrl* credentials, std::string target) {
   cancel();
@@ -37,7 +40,15 @@ void Dialer::begin(const ServerUrl* credentials, std::string target) {
 
 void Dialer::dial(const ServerUrl& url, const ServerUrl* credentials) {
   begin(credentials, url.text());
-  Result<std::vector<io::Address>> addresses = io::resolve(url.host, url.port);
+  if (io::is_numeric_host(url.host)) {
+    on_looked_up(io::resolve(url.host, url.port));
+    return;
+  }
+  Status status = lookup_.start(url.host, url.port);
+  if (!status) fail(ErrorCode::no_servers, status.error().context);
+}
+
+void Dialer::on_looked_up(Result<std::vector<io::Address>> addresses) {
   if (!addresses) {
     fail(ErrorCode::no_servers, addresses.error().context);
     return;
@@ -81,6 +92,7 @@ void Dialer::take_stream(std::unique_ptr<transport::ByteStream> stream, bool is_
 }
 
 void Dialer::cancel() {
+  lookup_.cancel();
   loop_.stop_timer(timeout_);
   is_dialing_ = is_connected_ = greeted_ = is_accepted_ = false;
   stream_.reset();

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "client/name_lookup.hpp"
 #include "client/server_greeting.hpp"
 #include "client/server_parser.hpp"
 #include "io/loop.hpp"
@@ -36,11 +37,14 @@ class DialerOwner {
 
 /// Lifecycle: dial, then one of the owner's calls, then dial again; or cancel at any time. The
 /// owner may dial and cancel inside its calls.
-class Dialer final : private transport::StreamHandler, private ServerOperations {
+class Dialer final : private transport::StreamHandler,
+                     private ServerOperations,
+                     private NameLookupOwner {
  public:
-  Dialer(io::Loop& loop, const ConnectionOptions& options, DialerOwner& owner);
+  Dialer(io::Loop& loop, const ConnectionOptions& options, DialerOwner& owner,
+         NameLookup::Resolver resolver = io::resolve);
 
-  /// Names are looked up here, on the calling thread. `credentials` may be null.
+  /// A name is looked up meanwhile, within the same time. `credentials` may be null.
   void dial(const ServerUrl& url, const ServerUrl* credentials);
   void dial(link::Connector& connector);
   void cancel();
@@ -48,8 +52,10 @@ class Dialer final : private transport::StreamHandler, private ServerOperations 
 
  private:
   void begin(const ServerUrl* credentials, std::string target);
+  void on_looked_up(Result<std::vector<io::Address>> addresses) override;
   void try_next_address();
   void take_stream(std::unique_ptr<transport::ByteStream> stream, bool is_connected);
+  void on_timeout();
   void fail(ErrorCode code, std::string why);
   void greet();
   void pump_greeting();
@@ -67,6 +73,7 @@ class Dialer final : private transport::StreamHandler, private ServerOperations 
   io::Loop& loop_;
   const ConnectionOptions& options_;
   DialerOwner& owner_;
+  NameLookup lookup_;
   io::Timer timeout_;
   std::string target_;  // For messages.
   std::optional<ServerUrl> credentials_;

@@ -92,6 +92,47 @@ bool read_message_line(const char* at, const char* end, bool with_headers, Line*
   return true;
 }
 
+// At the first blank or line end from `at` on; there is one.
+const char* skip_word(const char* at) {
+  while (static_cast<unsigned char>(*at) > ' ') ++at;
+  return at;
+}
+
+// A number and what ends it; -1 when there is none, or more digits than any that is meant.
+int64_t read_number(const char** at) {
+  const char* const start = *at;
+  uint64_t value = 0;
+  unsigned digit = 0;
+  for (; (digit = static_cast<unsigned char>(**at) - unsigned{'0'}) <= 9; ++*at)
+    value = value * 10 + digit;
+  const auto digits = *at - start;
+  return digits >= 1 && digits <= 18 ? static_cast<int64_t>(value) : -1;
+}
+
+// MSG as servers write it: one space between its parts, and CR LF. `at` is behind "MSG ", and an LF
+// follows somewhere. False: it may still be a message, in another form.
+bool read_usual_message_line(const char* at, Line* line) {
+  const char* const subject_end = skip_word(at);
+  line->message.subject = {at, static_cast<size_t>(subject_end - at)};
+  if (*subject_end != ' ' || subject_end == at) return false;
+  at = subject_end + 1;
+  line->message.sid = read_number(&at);
+  if (*at != ' ' || line->message.sid < 0) return false;
+  const char* const third = ++at;
+  int64_t total = read_number(&at);
+  if (*at != '\r') {  // No number, or one that is followed by something: the reply.
+    const char* const reply_end = skip_word(at);
+    if (*reply_end != ' ' || reply_end == third) return false;
+    line->message.reply = {third, static_cast<size_t>(reply_end - third)};
+    at = reply_end + 1;
+    total = read_number(&at);
+  }
+  if (at[0] != '\r' || at[1] != '\n' || total < 0) return false;
+  if (total > static_cast<int64_t>(ServerParser::message_bytes_max)) return false;
+  line->payload_bytes = static_cast<size_t>(total);
+  return true;
+}
+
 std::string_view error_text(const char* at, const char* end) {
   while (at < end && is_blank(*at)) ++at;
   while (end > at && is_blank(end[-1])) --end;
@@ -120,6 +161,24 @@ Status read_plain_line(const char* at, const char* end, ServerOperations& operat
   return Status();
 }
 
+// Answers whether it is a message, whose line then is filled in; all else is done.
+Result<bool> read_other_line(const char* at, const char* line_end, ServerOperations& operations,
+                             Line* line) {
+  const bool is_plain_message =
+      is_verb(at, line_end, "MSG") && line_end - at > 3 && is_blank(at[3]);
+  const bool is_headers_message =
+      !is_plain_message && is_verb(at, line_end, "HMSG") && line_end - at > 4 && is_blank(at[4]);
+  if (!is_plain_message && !is_headers_message) {
+    Status status = read_plain_line(at, line_end, operations);
+    if (!status) return status.take_error();
+    return false;
+  }
+  if (!read_message_line(at + (is_headers_message ? 5 : 4), line_end, is_headers_message, line)) {
+    return bad("a malformed message", at, line_end);
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<ServerParser::Progress> ServerParser::parse(const char* data, size_t bytes,
@@ -137,20 +196,17 @@ Result<ServerParser::Progress> ServerParser::parse(const char* data, size_t byte
       break;
     }
     const char* const line_end = newline > at && newline[-1] == '\r' ? newline - 1 : newline;
-    const bool is_plain_message =
-        is_verb(at, line_end, "MSG") && line_end - at > 3 && is_blank(at[3]);
-    const bool is_headers_message =
-        !is_plain_message && is_verb(at, line_end, "HMSG") && line_end - at > 4 && is_blank(at[4]);
-    if (!is_plain_message && !is_headers_message) {
-      Status status = read_plain_line(at, line_end, operations);
-      if (!status) return status.take_error();
-      at = newline + 1;
-      continue;
-    }
     Line line;
-    if (!read_message_line(at + (is_headers_message ? 5 : 4), line_end, is_headers_message,
-                           &line)) {
-      return bad("a malformed message", at, line_end);
+    const bool is_usual = line_end - at > 4 && std::memcmp(at, "MSG ", 4) == 0 &&
+                          read_usual_message_line(at + 4, &line);
+    if (!is_usual) {
+      line = Line();
+      const Result<bool> is_message = read_other_line(at, line_end, operations, &line);
+      if (!is_message) return is_message.error();
+      if (!*is_message) {
+        at = newline + 1;
+        continue;
+      }
     }
     const char* const payload = newline + 1;
     const size_t all = static_cast<size_t>(payload - at) + line.payload_bytes + 2;

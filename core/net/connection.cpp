@@ -8,9 +8,12 @@
 
 #include "base/out_of_memory.hpp"
 #include "net/worker.hpp"
+#include "transport/tcp_stream.hpp"
 
 namespace martlet::net {
 namespace {
+
+static_assert(sizeof(Connection) + sizeof(transport::TcpStream) <= Connection::charge_bytes);
 
 constexpr int slices_max = 64;
 constexpr int64_t first_ping_ns = 2'000'000'000;

@@ -17,6 +17,10 @@ class Worker;
 
 class Connection final : public transport::StreamHandler, public broker::SessionHost {
  public:
+  /// What one that is idle takes, with its stream and its session: docs/limits.md. Whoever lets
+  /// connections in counts it; subscriptions and output are counted beside it.
+  static constexpr int64_t charge_bytes = 1536;
+
   Connection(Worker& worker, std::unique_ptr<transport::ByteStream> stream,
              broker::SessionSetup setup);
   ~Connection();

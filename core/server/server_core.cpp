@@ -118,9 +118,17 @@ Status Server::Core::start() {
     stop_threads(*run);
     return status;
   }
+  charge_accounts(&run->budget);
   std::lock_guard<std::mutex> lock(run_mutex_);
   run_ = std::move(run);
   return Status();
+}
+
+// What the accounts' tables take counts in the run that is under way.
+void Server::Core::charge_accounts(MemoryBudget* budget) {
+  for (const std::unique_ptr<broker::Account>& account : accounts_) {
+    account->routing().charge_to(budget);
+  }
 }
 
 Status Server::Core::start_threads(Run& run) {
@@ -163,7 +171,7 @@ Status Server::Core::start_workers(Run& run) {
     setup.on_connection_closing = [this, &run](net::Connection& connection) {
       on_connection_closing(run, connection);
     };
-    setup.on_connection_end = [&run] { run.connections.fetch_sub(1, std::memory_order_relaxed); };
+    setup.on_connection_end = [&run] { run.count_out(); };
     // The listener lives on the first loop: its port must be free again when stop() returns.
     if (i == 0) setup.on_stop = [&run] { run.listener.reset(); };
     Result<std::unique_ptr<net::Worker>> worker = net::Worker::create(std::move(setup));
@@ -217,6 +225,7 @@ Status Server::Core::stop() {
   }
   if (run == nullptr) return Status();
   stop_threads(*run);
+  charge_accounts(nullptr);
   return Status();
 }
 
@@ -266,12 +275,12 @@ bool Server::Core::on_accept(Run& run, std::unique_ptr<transport::ByteStream> st
 // Counts the newcomer and gives it to a loop; false when there is no memory for it.
 bool Server::Core::admit(Run& run, std::unique_ptr<transport::ByteStream> stream,
                          broker::SessionSetup setup, bool is_limited) {
-  const int64_t connections = run.connections.fetch_add(1, std::memory_order_relaxed) + 1;
+  const int64_t connections = run.count_in();
   const bool is_full = connections > std::max<int64_t>(options_.max_connections, 0) ||
                        run.budget.refuses_newcomers();
   if (is_limited && is_full) setup.refuse = broker::CloseReason::max_connections_exceeded;
   if (!least_loaded(run).adopt(std::move(stream), std::move(setup))) {
-    run.connections.fetch_sub(1, std::memory_order_relaxed);
+    run.count_out();
     return false;
   }
   run.total_connections.fetch_add(1, std::memory_order_relaxed);

@@ -29,6 +29,16 @@ struct Run {
   explicit Run(const Options& options)
       : budget(options.max_memory), closed_connections(options.max_closed_clients, budget) {}
 
+  /// A newcomer, counted before it is let in or refused; answers how many there are with it.
+  int64_t count_in() {
+    budget.add(net::Connection::charge_bytes);
+    return connections.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  void count_out() {
+    connections.fetch_sub(1, std::memory_order_relaxed);
+    budget.remove(net::Connection::charge_bytes);
+  }
+
   MemoryBudget budget;
   ClosedConnections closed_connections;
   net::SlowWorker slow_worker;
@@ -80,6 +90,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
 
  private:
   Status start_workers(Run& run);
+  void charge_accounts(MemoryBudget* budget);
   Status start_threads(Run& run);
   static void stop_threads(Run& run);
   Status start_listener(Run& run);

@@ -39,24 +39,19 @@ bool is_separator_of_arguments(char c) noexcept {
 }
 
 bool check(std::string_view subject, bool wildcards_allowed) noexcept {
-  size_t token_bytes = 0;
-  bool rest_seen = false;
-  const size_t bytes = subject.size();
-  for (size_t i = 0; i <= bytes; ++i) {
-    if (i != bytes && subject[i] != '.') {
-      if (is_separator_of_arguments(subject[i])) return false;
-      ++token_bytes;
-      continue;
+  const char* at = subject.data();
+  const char* const end = at + subject.size();
+  for (;;) {
+    const char* const token = at;
+    // All separators are below '!', and few other bytes are: one comparison for most.
+    while (at != end && *at != '.' && (*at > ' ' || !is_separator_of_arguments(*at))) ++at;
+    if (at == token || (at != end && *at != '.')) return false;
+    if (at - token == 1 && (*token == '*' || *token == '>')) {
+      if (!wildcards_allowed || (*token == '>' && at != end)) return false;
     }
-    if (token_bytes == 0 || rest_seen) return false;
-    if (token_bytes == 1) {
-      const char c = subject[i - 1];
-      if (!wildcards_allowed && (c == '*' || c == '>')) return false;
-      rest_seen = c == '>';
-    }
-    token_bytes = 0;
+    if (at == end) return true;
+    ++at;
   }
-  return true;
 }
 
 /// Whether the text has an empty token.

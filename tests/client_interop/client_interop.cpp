@@ -507,6 +507,22 @@ TEST_P(ClientInterop, SaysWhyItCannotConnect) {
   EXPECT_TRUE(token.connection->connect().is_ok());
 }
 
+TEST_P(ClientInterop, FindsServersByName) {
+  const size_t before = thread_count();
+  Client client("localhost:" + std::to_string(server->port()), GetParam());
+  ASSERT_TRUE(client.connection->connect().is_ok());
+  EXPECT_EQ(thread_count(), before + (GetParam() == RunMode::own_thread ? 1 : 0))
+      << "the thread of the lookup is gone";
+  Client nobody("no-such-host.invalid:4222", GetParam());
+  const Status unknown = nobody.connection->connect();
+  EXPECT_EQ(unknown.code(), ErrorCode::no_servers);
+  EXPECT_TRUE(unknown.error().context.starts_with("nats://no-such-host.invalid:4222: "))
+      << unknown.error().context;
+  Client second("no-such-host.invalid:4222,localhost:" + std::to_string(server->port()), GetParam(),
+                [](ConnectionOptions& o) { o.randomize_servers = false; });
+  EXPECT_TRUE(second.connection->connect().is_ok());
+}
+
 TEST_P(ClientInterop, TriesTheNextServerOfTheList) {
   Client client("127.0.0.1:1," + server->url().substr(7) + ",127.0.0.1:2", GetParam());
   ASSERT_TRUE(client.connection->connect().is_ok());

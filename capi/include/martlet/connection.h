@@ -12,7 +12,8 @@
  *             Nothing moves in between, so somebody must wait at least once per ping interval of
  *             the server;
  *   "lent"    no thread: the program waits on descriptor() in a loop of its own, and calls
- *             process(). */
+ *             process().
+ * While the name of a host is looked up, each of them has one thread more. */
 #ifndef MARTLET_CONNECTION_H
 #define MARTLET_CONNECTION_H
 

@@ -6,10 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "base/out_of_memory.hpp"
 #include "base/random.hpp"
-#include "broker/route_cache.hpp"
-#include "broker/subscription_store.hpp"
+#include "broker/subscription.hpp"
 #include "subject/subject.hpp"
 #include "tests/support/failing_allocations.hpp"
 
@@ -67,51 +65,29 @@ TEST(RoutingTable, churn_of_inboxes_leaves_other_subjects_alone) {
   EXPECT_LE(table.change_sum(orders) - before, 40U);
 }
 
-TEST(RouteCache, finds_what_a_change_makes_of_a_route) {
-  MemoryBudget budget;
-  Account account("A", 1, 3, {});
-  RouteCache cache(0, 9, budget);
-  for (int i = 0; i < 3; i++) EXPECT_TRUE(cache.find(account, "a.b").is_empty());
-  Subscription wild;
-  ASSERT_TRUE(account.routing().insert("a.*", "", &wild));
-  EXPECT_EQ(cache.find(account, "a.b").local.size(), 1U);
-  Subscription member;
-  member.loop = 7;
-  member.handle = {3, 4};
-  ASSERT_TRUE(account.routing().insert("a.b", "q", &member));
-  const Route& route = cache.find(account, "a.b");
-  ASSERT_EQ(route.groups.size(), 1U);
-  EXPECT_EQ(route.groups[0].name_hash, queue_name_hash("q"));
-  ASSERT_EQ(route.members.size(), 1U);
-  EXPECT_EQ(route.members[0].local, nullptr);
-  EXPECT_EQ(route.members[0].remote.loop, 7U);
-  Subscription remote;
-  remote.loop = 2;
-  ASSERT_TRUE(account.routing().insert(">", "", &remote));
-  EXPECT_EQ(cache.find(account, "a.b").remote.size(), 1U);
-  account.routing().remove(&wild);
-  account.routing().remove(&member);
-  account.routing().remove(&remote);
-  EXPECT_TRUE(cache.find(account, "a.b").is_empty());
-  EXPECT_EQ(cache.entry_count(), 1U);
-}
-
-TEST(RouteCache, is_bounded_and_gives_its_bytes_back) {
-  MemoryBudget budget;
-  Account account("A", 1, 3, {});
-  {
-    RouteCache cache(0, 9, budget);
-    for (int i = 0; i < 40000; i++) {
-      const std::string subject = "s." + std::to_string(i);
-      cache.find(account, subject);
-      cache.find(account, subject);
-    }
-    EXPECT_LE(cache.entry_count(), RouteCache::entries_max);
-    EXPECT_GT(cache.entry_count(), RouteCache::entries_max / 2);
-    EXPECT_GT(budget.bytes(), 0);
-    EXPECT_LE(budget.bytes(), static_cast<int64_t>(RouteCache::bytes_max));
+TEST(RoutingTable, counts_what_it_takes_where_it_is_told_to) {
+  MemoryBudget first;
+  MemoryBudget second;
+  RoutingTable table(42);
+  Subscription early;
+  ASSERT_TRUE(table.insert("before.anybody.asked", "", &early));
+  table.charge_to(&first);
+  EXPECT_EQ(first.bytes(), static_cast<int64_t>(table.memory_bytes()));
+  std::vector<Subscription> many(1000);
+  for (size_t i = 0; i < many.size(); i++) {
+    ASSERT_TRUE(table.insert(std::string(200, 'a') + std::to_string(i) + ".>", "q", &many[i]));
   }
-  EXPECT_EQ(budget.bytes(), 0);
+  EXPECT_EQ(first.bytes(), static_cast<int64_t>(table.memory_bytes()));
+  EXPECT_GT(first.bytes(), 1000 * 200);
+  table.charge_to(&second);
+  EXPECT_EQ(first.bytes(), 0);
+  EXPECT_EQ(second.bytes(), static_cast<int64_t>(table.memory_bytes()));
+  for (Subscription& subscription : many) table.remove(&subscription);
+  table.remove(&early);
+  EXPECT_EQ(second.bytes(), static_cast<int64_t>(table.memory_bytes()));
+  EXPECT_LT(second.bytes(), 1000 * 200);
+  table.charge_to(nullptr);
+  EXPECT_EQ(second.bytes(), 0);
 }
 
 TEST(RoutingTable, a_subscription_goes_without_memory_and_every_loop_sees_it) {
@@ -132,50 +108,6 @@ TEST(RoutingTable, a_subscription_goes_without_memory_and_every_loop_sees_it) {
   EXPECT_NE(table.change_sum(dependencies), sum);
   EXPECT_NE(table.version(), version);
   table.remove(&other);
-}
-
-TEST(RouteCache, a_route_that_could_not_be_built_is_built_again) {
-  MemoryBudget budget;
-  Account account("$G", 1, 99, {});
-  SubscriptionStore store(budget);
-  const int64_t without_cache = 3 * SubscriptionStore::charge_bytes;
-  for (int64_t count = 0;; count++) {
-    SCOPED_TRACE(count);
-    ASSERT_LT(count, 100);
-    Subscription* subscriptions[3];
-    for (Subscription*& subscription : subscriptions) subscription = store.make("1");
-    bool has_failed = false;
-    {
-      RouteCache cache(0, 5, budget);
-      ASSERT_TRUE(account.routing().insert("a.*", "", subscriptions[0]));
-      // Seen twice it is kept; then it has to be built anew, and grows.
-      const auto look = [&] { (void)cache.find(account, "a.b"); };
-      test::fail_allocation_after(count);
-      bool fits = fits_into_memory(look);
-      fits = fits_into_memory(look) && fits;
-      has_failed = test::stop_failing_allocations();
-      ASSERT_TRUE(account.routing().insert("a.b", "", subscriptions[1]));
-      ASSERT_TRUE(account.routing().insert("a.b", "group", subscriptions[2]));
-      if (!has_failed) {
-        test::fail_allocation_after(count / 2);
-        fits = fits_into_memory(look);
-        has_failed = test::stop_failing_allocations();
-        EXPECT_EQ(fits, !has_failed);
-      }
-      for (int i = 0; i < 3; i++) {
-        const Route& route = cache.find(account, "a.b");
-        EXPECT_EQ(route.local.size(), 2U);
-        EXPECT_EQ(route.groups.size(), 1U);
-      }
-    }
-    EXPECT_EQ(budget.bytes(), without_cache);
-    for (Subscription* subscription : subscriptions) {
-      account.routing().remove(subscription);
-      store.retire(subscription);
-    }
-    store.free_retired();
-    if (!has_failed) break;
-  }
 }
 
 }  // namespace

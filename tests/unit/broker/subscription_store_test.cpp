@@ -32,6 +32,17 @@ TEST(SubscriptionStore, an_old_handle_names_nothing) {
   store.retire(second);
 }
 
+TEST(SubscriptionStore, a_long_sid_is_counted) {
+  MemoryBudget budget;
+  SubscriptionStore store(budget);
+  store.retire(store.make("1"));
+  EXPECT_EQ(budget.bytes(), SubscriptionStore::charge_bytes);
+  store.retire(store.make(std::string(4000, '1')));
+  EXPECT_GE(budget.bytes(), 2 * SubscriptionStore::charge_bytes + 4000);
+  store.free_retired();
+  EXPECT_EQ(budget.bytes(), 0);
+}
+
 TEST(SubscriptionStore, changes_nothing_when_memory_fails_and_needs_none_for_an_end) {
   const std::string long_sid(100, '7');
   for (int64_t count = 0;; count++) {

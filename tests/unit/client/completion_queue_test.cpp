@@ -308,6 +308,29 @@ TEST_F(CompletionQueueTest, CloseLetsTheRestOutAndThenSaysClosed) {
   EXPECT_EQ(queue->poll(0, -1).code(), ErrorCode::closed);
 }
 
+// A host's loop watches the descriptor and polls when it is readable: it has to see the queue to
+// its end, and that it is the end.
+TEST_F(CompletionQueueTest, DescriptorStaysReadableFromTheCloseOn) {
+  auto queue = make();
+  FeedAccount* account = queue->open_account({}, 1, 0);
+  const int fd = *queue->descriptor();
+  for (int i = 0; i < 3; ++i) offer(*queue, account, "s", "x");
+  queue->close();
+  for (int left = 3; left > 0; --left) {
+    ASSERT_TRUE(io::wait_descriptor(fd, true, false, 0)) << left << " wait";
+    ASSERT_EQ(queue->poll(1, 0)->count(), 1);
+  }
+  ASSERT_TRUE(io::wait_descriptor(fd, true, false, 0)) << "nobody would ask for the end";
+  EXPECT_EQ(queue->poll(0, 0).code(), ErrorCode::closed);
+  EXPECT_TRUE(io::wait_descriptor(fd, true, false, 0));
+}
+
+TEST_F(CompletionQueueTest, DescriptorOfAClosedQueueIsReadableAtOnce) {
+  auto empty = make();
+  empty->close();
+  EXPECT_TRUE(io::wait_descriptor(*empty->descriptor(), true, false, 0));
+}
+
 TEST_F(CompletionQueueTest, ClosedAccountStaysUntilItsLastEntryLeft) {
   auto queue = make();
   FeedAccount* account = queue->open_account({}, 1, 5);

@@ -87,5 +87,79 @@ TEST_F(DialerTest, ServerThatWantsTls) {
   EXPECT_TRUE(dial_error().context.starts_with("-21 ")) << "unsupported is told as such";
 }
 
+// An attempt by itself, to a name; the resolver answers when the test says so.
+class DialByNameTest : public testing::Test, private DialerOwner {
+ protected:
+  void on_dialed(Dialed) override { error_ = Error{ErrorCode::ok, "dialed"}; }
+  void on_dial_failed(Error error) override { error_ = std::move(error); }
+  void turn_until_ended() {
+    const int64_t until = clock_.monotonic_ns() + 60 * ns_per_s;
+    while (!error_ && clock_.monotonic_ns() < until) loop_->run_once(10 * ns_per_ms);
+    ASSERT_TRUE(error_.has_value());
+  }
+  static ServerUrl url(std::string host, uint16_t port) {
+    ServerUrl url;
+    url.host = std::move(host);
+    url.port = port;
+    return url;
+  }
+  const io::SystemClock clock_;
+  const std::unique_ptr<io::Loop> loop_ = std::move(*io::Loop::create(clock_));
+  ConnectionOptions options_;
+  std::optional<Error> error_;
+  DialerOwner& owner() { return *this; }
+};
+
+TEST_F(DialByNameTest, AResolverThatBlocksEndsWithTheTimeOfTheAttempt) {
+  options_.connect_timeout_ms = 20;
+  const auto is_open = std::make_shared<std::atomic<bool>>(false);
+  Dialer dialer(*loop_, options_, owner(), [is_open](std::string_view, uint16_t port) {
+    is_open->wait(false);
+    return io::resolve("127.0.0.1", port);
+  });
+  dialer.dial(url("slow.example", 4222), nullptr);
+  turn_until_ended();
+  EXPECT_EQ(error_->code, ErrorCode::timeout);
+  EXPECT_EQ(error_->context, "nats://slow.example:4222: the host name was not looked up in time");
+  *is_open = true;
+  is_open->notify_all();
+}
+
+TEST_F(DialByNameTest, WhatTheResolverSaysIsTheReason) {
+  Dialer dialer(*loop_, options_, owner(),
+                [](std::string_view host, uint16_t) -> Result<std::vector<io::Address>> {
+                  return Error{ErrorCode::io, "nobody is called " + std::string(host)};
+                });
+  dialer.dial(url("nobody.example", 4222), nullptr);
+  turn_until_ended();
+  EXPECT_EQ(error_->code, ErrorCode::no_servers);
+  EXPECT_EQ(error_->context, "nats://nobody.example:4222: nobody is called nobody.example");
+}
+
+TEST_F(DialByNameTest, EachAddressOfTheNameIsTried) {
+  const Result<io::Fd> listener = io::listen_tcp("127.0.0.1", 0, 8);
+  ASSERT_TRUE(listener.is_ok());
+  const uint16_t port = *io::local_port(listener->get());
+  uint16_t nobodys_port = 0;
+  {
+    const Result<io::Fd> nobody = io::listen_tcp("127.0.0.1", 0, 1);
+    nobodys_port = *io::local_port(nobody->get());
+  }
+  Dialer dialer(*loop_, options_, owner(), [nobodys_port](std::string_view, uint16_t its_port) {
+    Result<std::vector<io::Address>> both = io::resolve("127.0.0.1", nobodys_port);
+    both->push_back((*io::resolve("127.0.0.1", its_port))[0]);
+    return both;
+  });
+  dialer.dial(url("both.example", port), nullptr);
+  io::Accepted accepted;
+  const int64_t until = clock_.monotonic_ns() + 60 * ns_per_s;
+  while (!accepted.fd.is_open() && !error_ && clock_.monotonic_ns() < until) {
+    loop_->run_once(ns_per_ms);
+    accepted = io::accept_tcp(listener->get());
+  }
+  EXPECT_TRUE(accepted.fd.is_open());
+  dialer.cancel();
+}
+
 }  // namespace
 }  // namespace martlet::client

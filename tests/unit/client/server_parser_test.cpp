@@ -107,6 +107,50 @@ TEST(ServerParser, RefusesWhatIsMalformed) {
   EXPECT_FALSE(ServerParser().parse(endless.data(), endless.size(), recorder).is_ok());
 }
 
+// Lines in the form that servers write take a shorter way than all others: both must see the same.
+TEST(ServerParser, TheShortWayAndTheLongSeeTheSame) {
+  for (const char* line : {"MSG a 1 2\r\n",
+                           "MSG a 1 77 2\r\n",
+                           "MSG a 1 9x 2\r\n",
+                           "MSG a 1 r 2\r\n",
+                           "MSG a 007 02\r\n",
+                           "MSG a 123456789012345678 2\r\n",
+                           "MSG a 1234567890123456789 2\r\n",
+                           "MSG a 1 \r\n",
+                           "MSG a 1 2 \r\n",
+                           "MSG  a 1 2\r\n",
+                           "MSG a 1 r \r\n",
+                           "MSG a \r\n",
+                           "MSG \r\n",
+                           "MSG a 1 2\n",
+                           "MSG a 1 2\rx\r\n",
+                           "MSG a\x01b 1 2\r\n",
+                           "MSG \xc3\xa9 1 2\r\n",
+                           "MSG a 1 r 2 2\r\n",
+                           "MSG a 1x 2\r\n",
+                           "MSG a 1 18446744073709551618\r\n"}) {
+    std::string usual = std::string(line) + "hi\r\n";
+    std::string other = usual;
+    for (size_t i = 0; other[i] != '\n'; ++i)
+      if (other[i] == ' ') other[i] = '\t';
+    Recorder of_usual;
+    Recorder of_other;
+    const Result<ServerParser::Progress> a =
+        ServerParser().parse(usual.data(), usual.size(), of_usual);
+    const Result<ServerParser::Progress> b =
+        ServerParser().parse(other.data(), other.size(), of_other);
+    EXPECT_EQ(a.code(), b.code()) << line;
+    EXPECT_EQ(of_usual.seen, of_other.seen) << line;
+    if (a && b) {
+      EXPECT_EQ(a->consumed, b->consumed) << line;
+    }
+  }
+  Recorder recorder;
+  const std::string numeric_reply = "MSG a 1 77 2\r\nhi\r\n";
+  ASSERT_TRUE(ServerParser().parse(numeric_reply.data(), numeric_reply.size(), recorder).is_ok());
+  EXPECT_EQ(recorder.seen, (std::vector<std::string>{"msg 1 a [77] {} hi"}));
+}
+
 TEST(ServerParser, StopsWhenItIsOver) {
   Recorder recorder;
   recorder.over = true;

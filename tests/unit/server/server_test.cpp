@@ -7,9 +7,13 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <thread>
 
+#include "broker/subscription_store.hpp"
+#include "net/connection.hpp"
 #include "test_client.hpp"
 
 namespace martlet::server {
@@ -69,6 +73,66 @@ TEST(Server, statistics_are_json_with_the_names_of_varz) {
     EXPECT_NE(text.find("\"" + std::string(name) + "\":0"), std::string::npos)
         << name << " in " << text;
   }
+}
+
+// INFO, and what comes behind it: the PONG of a client that was let in.
+std::string second_line(TestClient& client) {
+  client.send("CONNECT {\"verbose\":false}\r\nPING\r\n");
+  (void)client.read_until("\r\n");
+  return client.read_until("\r\n");
+}
+
+TEST(Server, max_memory_counts_what_a_connection_takes) {
+  Options options = local_options();
+  options.max_memory = 256 * 1024;
+  options.max_closed_clients = 0;
+  const std::unique_ptr<Server> server = start_server(options);
+  const int64_t newcomers_bytes_max = options.max_memory / 100 * 80;
+  std::vector<std::unique_ptr<TestClient>> clients;
+  std::string said;
+  for (;;) {
+    clients.push_back(TestClient::tcp(server->client_port()));
+    said = second_line(*clients.back());
+    if (said != "PONG\r\n" || clients.size() > 400) break;
+  }
+  EXPECT_EQ(said, "-ERR 'maximum connections exceeded'\r\n");
+  const auto count = static_cast<int64_t>(clients.size());
+  EXPECT_LE((count - 1) * net::Connection::charge_bytes, newcomers_bytes_max);
+  EXPECT_GT(count * net::Connection::charge_bytes, newcomers_bytes_max / 2);
+  EXPECT_GE(server->statistics().accounted_bytes, (count - 1) * net::Connection::charge_bytes);
+  clients.clear();
+  for (int i = 0; i < 2000 && server->statistics().connections > 0; i++) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_LT(server->statistics().accounted_bytes, newcomers_bytes_max / 2);
+  EXPECT_EQ(second_line(*TestClient::tcp(server->client_port())), "PONG\r\n");
+}
+
+TEST(Server, max_memory_counts_what_the_subscription_tables_take) {
+  Options options = local_options();
+  options.max_memory = 1024 * 1024;
+  const std::unique_ptr<Server> server = start_server(options);
+  const std::unique_ptr<TestClient> client = TestClient::tcp(server->client_port());
+  client->connect();
+  const int64_t before = server->statistics().accounted_bytes;
+  int64_t count = 0;
+  std::string said;
+  for (; count < 10'000 && said.empty(); count++) {
+    client->send("SUB " + std::string(200, 'p') + std::to_string(count) + " " +
+                 std::to_string(count) + "\r\nPING\r\n");
+    const std::string line = client->read_until("\r\n");
+    if (line != "PONG\r\n") said = line;
+  }
+  EXPECT_EQ(said, "-ERR 'maximum subscriptions exceeded'\r\n");
+  // Without the tables at least twice as many would have found room.
+  EXPECT_LT(count * broker::SubscriptionStore::charge_bytes, options.max_memory / 100 * 40);
+  EXPECT_GT(server->statistics().accounted_bytes - before, (count - 1) * 300);
+  (void)client->read_until("PONG\r\n");
+  for (int64_t sid = 0; sid < count; sid++) client->send("UNSUB " + std::to_string(sid) + "\r\n");
+  client->sync();
+  EXPECT_LT(server->statistics().accounted_bytes, options.max_memory / 100 * 40);
+  client->send("SUB again 1\r\n");
+  client->sync();
 }
 
 TEST(Server, without_a_listener_there_is_no_port_and_the_connector_works) {

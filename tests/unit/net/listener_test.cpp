@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: everybody who connects is accepted, also when many come at once, and told by address.
+// Method: a loop that the test turns, sockets of this machine.
+#include "net/listener.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "io/system_clock.hpp"
+
+namespace martlet::net {
+namespace {
+
+TEST(Listener, accepts_more_than_one_turn_takes) {
+  io::SystemClock clock;
+  Result<std::unique_ptr<io::Loop>> loop = io::Loop::create(clock);
+  ASSERT_TRUE(loop.is_ok());
+  Result<io::Fd> fd = io::listen_tcp("127.0.0.1", 0, 256);
+  ASSERT_TRUE(fd.is_ok());
+  Result<uint16_t> port = io::local_port(fd->get());
+  ASSERT_TRUE(port.is_ok());
+  std::vector<std::unique_ptr<transport::ByteStream>> accepted;
+  Listener listener(**loop, std::move(*fd), [&](std::unique_ptr<transport::ByteStream> stream) {
+    accepted.push_back(std::move(stream));
+    return true;
+  });
+  ASSERT_TRUE(listener.start().is_ok());
+
+  constexpr size_t count = 150;
+  Result<std::vector<io::Address>> addresses = io::resolve("127.0.0.1", *port);
+  ASSERT_TRUE(addresses.is_ok());
+  std::vector<io::Fd> clients;
+  for (size_t i = 0; i < count; i++) {
+    Result<io::Fd> client = io::connect_tcp(addresses->front());
+    ASSERT_TRUE(client.is_ok());
+    clients.push_back(std::move(*client));
+  }
+  for (int turn = 0; turn < 1000 && accepted.size() < count; turn++) {
+    (*loop)->run_once(10'000'000);
+  }
+  ASSERT_EQ(accepted.size(), count);
+  EXPECT_EQ(accepted.front()->peer_host(), "127.0.0.1");
+  EXPECT_NE(accepted.front()->peer_port(), 0);
+  EXPECT_NE(accepted.front()->peer_port(), accepted.back()->peer_port());
+}
+
+}  // namespace
+}  // namespace martlet::net
