@@ -50,8 +50,8 @@ package_installed() {
 }
 
 # ensure_venv FOLDER REQUIREMENTS: a virtual environment with exactly the packages of that file, in
-# $VENV: a folder whose name is FOLDER and a mark made of the file and the interpreter. Another clone
-# with other requirements has another one, and neither pulls it away from under the other's suites.
+# $VENV: a folder whose name is FOLDER and a mark made of the file and the interpreter. A clone with
+# other requirements has another one, and neither pulls it away from under the other's suites.
 ensure_venv() {
   install_packages python
   # The machine's own, whatever environment has been put in front of PATH since.
