@@ -16,6 +16,23 @@ namespace {
 constexpr size_t input_bytes = 64 * 1024;
 constexpr int reads_per_turn_max = 16;
 
+// What every message tells, whoever gets it.
+inline Completion completion_of(const ServerMessage& m, int64_t received_ns) {
+  Completion c;
+  c.received_ns = received_ns;
+  c.subject = m.subject;
+  c.reply = m.reply;
+  c.headers = m.headers;
+  c.data = m.data;
+  if (!m.reply.empty()) c.flags |= completion_flag_has_reply;
+  if (!m.headers.empty()) c.flags |= completion_flag_has_headers;
+  return c;
+}
+
+inline bool says_no_responders(const ServerMessage& m) {
+  return m.data.empty() && !m.headers.empty() && header_status(m.headers) == 503;
+}
+
 }  // namespace
 
 void ConnectionInput::begin_stream(transport::ByteStream* stream, std::string_view rest) {
@@ -132,20 +149,11 @@ bool ConnectionInput::on_message(const ServerMessage& m) {
   }
   SubscriptionState* const subscription = shared_.subscriptions.find(m.sid);
   if (subscription == nullptr) return true;  // It ended before the server knew.
-  Completion c;
+  Completion c = completion_of(m, received_ns_);
   c.kind = CompletionKind::message;
   c.sid = subscription->sid;
   c.cookie = subscription->cookie;
-  c.received_ns = received_ns_;
-  c.subject = m.subject;
-  c.reply = m.reply;
-  c.headers = m.headers;
-  c.data = m.data;
-  if (!m.reply.empty()) c.flags |= completion_flag_has_reply;
-  if (!m.headers.empty()) {
-    c.flags |= completion_flag_has_headers;
-    if (m.data.empty() && header_status(m.headers) == 503) c.flags |= completion_flag_no_responders;
-  }
+  if (says_no_responders(m)) c.flags |= completion_flag_no_responders;
   const FeedVerdict verdict =
       writer_.feed(subscription->queue).add_message(c, subscription->account, this);
   if (verdict == FeedVerdict::blocked) {
@@ -164,18 +172,9 @@ bool ConnectionInput::on_message(const ServerMessage& m) {
 }
 
 void ConnectionInput::on_reply(const ServerMessage& m) {
-  Completion c;
-  c.received_ns = received_ns_;
-  c.subject = m.subject;
-  c.reply = m.reply;
-  c.headers = m.headers;
-  c.data = m.data;
-  if (!m.reply.empty()) c.flags |= completion_flag_has_reply;
-  if (!m.headers.empty()) c.flags |= completion_flag_has_headers;
-  const bool is_no_responders =
-      m.data.empty() && !m.headers.empty() && header_status(m.headers) == 503;
+  const Completion c = completion_of(m, received_ns_);
   count(m);
-  shared_.calls.on_reply(m.subject, c, is_no_responders, writer_);
+  shared_.calls.on_reply(m.subject, c, says_no_responders(m), writer_);
 }
 
 void ConnectionInput::on_ping() { shared_.out.control("PONG\r\n", false); }
