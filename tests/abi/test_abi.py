@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -28,6 +29,8 @@ INCLUDE = ROOT / "capi" / "include"
 BUILD = Path(os.environ.get("MARTLET_BUILD", ROOT / "build" / "release"))
 LIBRARY = BUILD / "lib" / "libmartlet.so"
 GOLDEN = Path(__file__).with_name("layout_golden.json")
+# The C program's own: a suite with a sanitized library says which compiler and flags fit it.
+C_COMPILER = shlex.split(os.environ.get("MARTLET_ABI_CC", "gcc"))
 C_FLAGS = ["-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror"]
 CPP_FLAGS = ["-std=c++20", "-pedantic", "-Wall", "-Wextra", "-Werror"]
 # Words that some language keeps for itself: a parameter or field of that name is renamed or
@@ -231,7 +234,7 @@ def test_the_c_programs_pass(name: str, tmp_path: Path):
     source = Path(__file__).with_name(f"{name}.c")
     program = tmp_path / name
     run(
-        "gcc",
+        *C_COMPILER,
         *C_FLAGS,
         "-D_GNU_SOURCE",
         "-g",
