@@ -165,7 +165,7 @@ class NoOtherLoop final : public ShardHost {
 
 class Broker {
  public:
-  Broker() : shard_({0, 1, 7, &budget_, &host_}) {
+  Broker() : shard_({0, 1, 7, &budget_, &host_, {}}) {
     for (size_t i = 0; i < clients; ++i) clients_.push_back(connect(ours_));
     wild_ = std::make_unique<Client>(shard_, theirs_, ++id_);
   }
