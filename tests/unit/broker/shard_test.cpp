@@ -28,10 +28,12 @@ class Handler final : public InternalHandler {
 };
 
 bool publish(BareBroker& broker, std::string_view subject, std::string_view payload) {
-  const std::string line = std::string(payload) + "\r\n";
+  // As in a read buffer: there is room to read behind the texts.
+  std::string line = std::string(subject) + std::string(payload) + "\r\n";
+  line.append(Message::slack_bytes, '\0');
   Message message;
-  message.subject = subject;
-  message.payload = std::string_view(line).substr(0, payload.size());
+  message.subject = std::string_view(line).substr(0, subject.size());
+  message.payload = std::string_view(line).substr(subject.size(), payload.size());
   return broker.shard().publish(broker.account(), message);
 }
 
