@@ -47,6 +47,7 @@ struct SizeText {
 /// Behind each view stand at least `slack_bytes` readable bytes; behind the payload the first two
 /// are CR LF.
 struct Message {
+  /// So many bytes behind each text can be read, whatever they hold (copy_short).
   static constexpr size_t slack_bytes = 32;
 
   std::string_view subject;

@@ -17,7 +17,7 @@ struct ServerInfo {
   std::string server_name;
   std::string git_commit;
   std::string host;
-  uint16_t port = 0;
+  int64_t port = 0;
   bool headers = true;
   bool auth_required = false;
   int64_t max_payload = 1048576;

@@ -19,4 +19,8 @@ struct HostPort {
 /// `host:port`, `[v6]:port` or `:port`. Fails with invalid_argument in NATS's words.
 Result<HostPort> split_host_port(std::string_view text);
 
+/// The same as Go itself splits it, for an address that clients are told: without a port, or with
+/// 0 or -1, it is `default_port`. Fails with invalid_argument in Go's words.
+Result<HostPort> read_advertised_address(std::string_view text, int64_t default_port);
+
 }  // namespace martlet::server

@@ -22,8 +22,8 @@ void write_settings(JsonWriter& json, const MonitoringSubject& subject, const Ru
   json.text("version", protocol::nats_level);
   json.number("proto", 1);
   json.text("go", "");
-  json.text("host", options.host);
-  json.number("port", run.client_port);
+  json.text("host", run.info->host);
+  json.number("port", run.info->port);
   if (run.authenticator->is_required()) json.flag("auth_required", true);
   json.number("max_connections", options.max_connections);
   if (options.max_subscriptions != 0) json.number("max_subscriptions", options.max_subscriptions);

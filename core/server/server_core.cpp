@@ -102,12 +102,14 @@ Status Server::Core::start() {
   Status status = start_workers(*run);
   if (status) status = open_monitoring(*run);
   if (status && options_.listens) status = start_listener(*run);
+  Result<HostPort> address = advertised_address(*run);
+  if (status && !address) status = address.take_error();
   if (!status) return status;
   auto info = std::make_shared<protocol::ServerInfo>();
   info->server_id = id_;
   info->server_name = name_;
-  info->host = options_.host;
-  info->port = run->client_port;
+  info->host = address->host;
+  info->port = address->port;
   info->headers = !options_.no_header_support;
   info->auth_required = run->authenticator->is_required();
   info->max_payload = options_.max_payload;
@@ -122,6 +124,18 @@ Status Server::Core::start() {
   std::lock_guard<std::mutex> lock(run_mutex_);
   run_ = std::move(run);
   return Status();
+}
+
+// Where INFO says that clients find this server.
+Result<HostPort> Server::Core::advertised_address(const Run& run) const {
+  const std::string& text = options_.client_advertise;
+  if (text.empty()) return HostPort{options_.host, run.client_port};
+  Result<HostPort> address = read_advertised_address(text, run.client_port);
+  if (address) return address;
+  // In NATS's words.
+  return {address.code(),
+          fmt::format("Error setting server INFO with ClientAdvertise value of {}, err={}", text,
+                      address.error().context)};
 }
 
 // What the accounts' tables take counts in the run that is under way.

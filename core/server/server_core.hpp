@@ -19,6 +19,7 @@
 #include "net/slow_worker.hpp"
 #include "net/worker.hpp"
 #include "server/closed_connections.hpp"
+#include "server/host_port.hpp"
 #include "server/monitoring.hpp"
 #include "server/server.hpp"
 
@@ -94,6 +95,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   Status start_threads(Run& run);
   static void stop_threads(Run& run);
   Status start_listener(Run& run);
+  Result<HostPort> advertised_address(const Run& run) const;
   Status open_monitoring(Run& run);
   void on_connection_closing(Run& run, const net::Connection& connection);
   bool on_accept(Run& run, std::unique_ptr<transport::ByteStream> stream);

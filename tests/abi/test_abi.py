@@ -3,8 +3,8 @@
 
 Method: the headers are read by the C compiler, the C++ compiler and SWIG (Java, C#, XML); the
 library's symbols, the committed export lists, the layouts of structs and the Python exceptions
-are compared with what they say. A C program that knows nothing but headers and library uses
-every function.
+are compared with what they say. C programs that know nothing but headers and library use every
+function, and free what they use in callbacks.
 """
 
 from __future__ import annotations
@@ -229,9 +229,10 @@ def test_the_c_client_uses_every_function():
     assert unused == []
 
 
-def test_the_c_client_passes(tmp_path: Path):
-    source = Path(__file__).with_name("abi_client.c")
-    program = tmp_path / "abi_client"
+@pytest.mark.parametrize("name", ["abi_client", "abi_callbacks"])
+def test_the_c_programs_pass(name: str, tmp_path: Path):
+    source = Path(__file__).with_name(f"{name}.c")
+    program = tmp_path / name
     run(
         *C_COMPILER,
         *C_FLAGS,
@@ -250,7 +251,7 @@ def test_the_c_client_passes(tmp_path: Path):
     )
     done = subprocess.run([program], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"^\d{3,} passed, 0 failed$", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(r"^\d{2,} passed, 0 failed$", done.stdout, re.MULTILINE), done.stdout
     assert done.stderr == ""
 
 

@@ -252,6 +252,15 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("is not between -1 and 65535", done.stderr)
 
+    def test_advertised_address_that_is_none(self) -> None:
+        done = run("serve", "-a", "127.0.0.1", "-p", "-1", "--client_advertise", "a:b")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(
+            "[FTL] Error setting server INFO with ClientAdvertise value of a:b, "
+            'err=strconv.Atoi: parsing "b": invalid syntax',
+            done.stderr,
+        )
+
     def test_paths_that_cannot_be_written(self) -> None:
         for flag in ("-l", "-P", "--ports_file_dir"):
             done = run("serve", "-a", "127.0.0.1", "-p", "-1", flag, "/nope/here")

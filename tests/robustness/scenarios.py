@@ -280,6 +280,24 @@ def queue_groups(server: Server) -> None:
         claim(one.round_trip() == [], "a message after the groups had left")
 
 
+@scenario(bytes_max=GROUPS_COUNT * GROUP_BYTES_MAX + MAX_PENDING, configuration=SLOW)
+def wide_fan_out(server: Server) -> None:
+    """300 messages in one write to 100,000 queue groups: the others do not wait for all of it."""
+    deaf = b'CONNECT {"verbose":false,"echo":false}\r\n'
+    with Raw(server.port, connect=deaf) as one, Raw(server.port) as other:
+        for begin in range(0, GROUPS_COUNT, 10_000):
+            one.send(b"".join(b"SUB crowd group%d %d\r\n" % (index, index)
+                              for index in range(begin, begin + 10_000)))
+            one.round_trip()
+        # Its own messages do not come back to it: all the work is the server's.
+        one.send(publish("crowd", b"") * 300)
+        for _ in range(5):
+            begin = time.monotonic()
+            other.round_trip()
+            claim(time.monotonic() - begin < 2, "a PING had to wait")
+        claim(one.round_trip() == [], "a message came back")
+
+
 TOKENS_COUNT = 1_000_000
 LONG_LINES = "max_control_line: 8388608"
 # Two bytes of text each, in the operation of either side that is not yet whole (which doubles), in

@@ -11,10 +11,39 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 #include "base/out_of_memory.hpp"
 
 namespace martlet::io {
+
+namespace {
+
+// libevent takes an epoll set and a pair of sockets, and ends the process when the pair cannot be
+// had. A few more are asked for, so that another thread that opens some meanwhile takes none of
+// these.
+constexpr size_t base_descriptors = 3;
+constexpr size_t spare_descriptors = 8;
+
+// Whether that many descriptors are free at this moment.
+Status find_descriptors() {
+  int held[base_descriptors + spare_descriptors];
+  size_t count = 0;
+  int error = 0;
+  while (count < std::size(held)) {
+    held[count] = eventfd(0, EFD_CLOEXEC);
+    if (held[count] < 0) {
+      error = errno;
+      break;
+    }
+    count += 1;
+  }
+  for (size_t i = 0; i < count; i++) ::close(held[i]);
+  if (error == 0) return Status();
+  return Status(ErrorCode::io, std::string("no descriptors for an event loop: ") + strerror(error));
+}
+
+}  // namespace
 
 // Nothing that the loop calls may throw into libevent, whose frames would be left half done, or out
 // of the thread.
@@ -98,6 +127,14 @@ Status Loop::open(bool with_descriptor) {
   event_config* config = event_config_new();
   if (config == nullptr) return Status(ErrorCode::out_of_memory, "no memory for an event loop");
   event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_NO_CACHE_TIME);
+  // Its slower ways would be tried, with words on the standard error, where the first fails.
+  event_config_avoid_method(config, "poll");
+  event_config_avoid_method(config, "select");
+  Status descriptors = find_descriptors();
+  if (!descriptors) {
+    event_config_free(config);
+    return descriptors;
+  }
   base_ = event_base_new_with_config(config);
   event_config_free(config);
   if (base_ == nullptr) {

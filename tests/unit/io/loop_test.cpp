@@ -6,9 +6,16 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cstdio>
+#include <memory>
 #include <new>
+#include <string>
 #include <thread>
 
 #include "io/socket.hpp"
@@ -28,6 +35,45 @@ TEST(Loop, runs_posted_work_and_stops) {
   (*loop)->post([&] { (*loop)->stop(); });
   thread.join();
   EXPECT_EQ(ran, 1000);
+}
+
+// In a process of its own, which may open no descriptor from `limit` on: how it ended, and what was
+// written on its standard error.
+int make_a_loop_below(rlim_t limit, bool with_descriptor, std::string& words) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(fileno(file.get()), STDERR_FILENO);
+    const rlimit bound{limit, limit};
+    if (setrlimit(RLIMIT_NOFILE, &bound) != 0) _exit(100);
+    const SystemClock clock;
+    const auto loop = Loop::create(clock, with_descriptor);
+    if (loop) _exit(10);
+    _exit(loop.code() == ErrorCode::io ? 20 : 30);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  std::array<char, 256> text{};
+  std::rewind(file.get());
+  words.assign(text.data(), std::fread(text.data(), 1, text.size(), file.get()));
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(Loop, too_few_descriptors_are_an_error_and_no_end_of_the_process) {
+  for (const bool with_descriptor : {false, true}) {
+    bool is_made = false;
+    bool is_refused = false;
+    for (rlim_t limit = 3; limit < 60; limit++) {
+      std::string words;
+      const int status = make_a_loop_below(limit, with_descriptor, words);
+      EXPECT_TRUE(status == 10 || status == 20) << status << " with " << limit << " descriptors";
+      EXPECT_EQ(words, "") << "with " << limit << " descriptors";
+      is_made = is_made || status == 10;
+      is_refused = is_refused || status == 20;
+    }
+    EXPECT_TRUE(is_made);
+    EXPECT_TRUE(is_refused);
+  }
 }
 
 TEST(Loop, fires_timers) {

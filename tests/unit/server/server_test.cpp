@@ -6,6 +6,7 @@
 #include "server/server.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <filesystem>
@@ -46,6 +47,35 @@ TEST(Server, serves_clients_over_tcp_and_in_the_process_together) {
   EXPECT_EQ(sum.subscriptions, 1U);
   EXPECT_EQ(sum.moved.in_msgs, 1U);
   EXPECT_EQ(sum.moved.out_bytes, 5U);
+}
+
+TEST(Server, too_few_descriptors_are_an_error_from_which_it_recovers) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  Options options = local_options();
+  options.loops = 2;
+  options.http_port = -1;
+  Result<std::unique_ptr<Server>> server = Server::create(std::move(options), nullptr);
+  ASSERT_TRUE(server);
+  const size_t open_before = descriptor_count();
+  size_t refused = 0;
+  bool is_started = false;
+  for (rlim_t limit = open_before; limit < open_before + 80 && !is_started; limit++) {
+    const rlimit bound{limit, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &bound), 0);
+    const Status status = (*server)->start();
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    is_started = status.is_ok();
+    if (is_started) continue;
+    EXPECT_EQ(status.code(), ErrorCode::io) << status.error().context;
+    EXPECT_EQ(descriptor_count(), open_before);
+    refused += 1;
+  }
+  EXPECT_TRUE(is_started);
+  EXPECT_GT(refused, 3U);
+  TestClient::tcp((*server)->client_port())->connect();
+  EXPECT_TRUE((*server)->stop().is_ok());
+  EXPECT_EQ(descriptor_count(), open_before);
 }
 
 TEST(Server, counts_what_connections_moved_after_they_are_gone) {
