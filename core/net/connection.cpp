@@ -209,6 +209,7 @@ void Connection::parse(const char* begin, const char* end) {
       continue;
     }
     if (result == protocol::ParseResult::incomplete) {
+      if (operation.awaits_payload) session_.on_control_line(operation);
       keep_tail(begin + consumed, end, needed);
       break;
     }
