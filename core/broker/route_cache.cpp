@@ -27,14 +27,30 @@ RouteCache::~RouteCache() { clear(); }
 
 void RouteCache::clear() {
   for (uint32_t i = 0; i < entries_max; i++) drop(i);
+  keep_wide(nullptr);
+}
+
+// What the budget is told of a route: `bytes`, until it is told otherwise.
+void RouteCache::charge(Route& route, size_t bytes) {
+  if (&route != wide_.get()) bytes_ += bytes - route.charged_bytes;
+  budget_.add(static_cast<int64_t>(bytes) - static_cast<int64_t>(route.charged_bytes));
+  route.charged_bytes = bytes;
+}
+
+// In place of the one before.
+void RouteCache::keep_wide(std::unique_ptr<Route> route) {
+  if (wide_ != nullptr) {
+    if (last_ == wide_.get()) last_ = nullptr;
+    charge(*wide_, 0);
+  }
+  wide_ = std::move(route);
+  if (wide_ != nullptr) charge(*wide_, wide_->bytes());
 }
 
 void RouteCache::drop(uint32_t index) {
   if (slots_[index] == nullptr) return;
   if (last_ == slots_[index].get()) last_ = nullptr;
-  const size_t bytes = slots_[index]->charged_bytes;
-  bytes_ -= bytes;
-  budget_.remove(static_cast<int64_t>(bytes));
+  charge(*slots_[index], 0);
   entry_count_ -= 1;
   slots_[index].reset();
 }
@@ -51,10 +67,7 @@ void RouteCache::revalidate(Account& account, Route& route) {
   if (change_sum != route.change_sum) {
     // Should memory fail in it, the route keeps its old sum and is built again the next time.
     build(account, route.subject, route);
-    const size_t before = route.charged_bytes;
-    route.charged_bytes = route.bytes();
-    bytes_ += route.charged_bytes - before;
-    budget_.add(static_cast<int64_t>(route.charged_bytes) - static_cast<int64_t>(before));
+    charge(route, route.bytes());
     route.change_sum = change_sum;
   }
   route.version = version;
@@ -62,11 +75,19 @@ void RouteCache::revalidate(Account& account, Route& route) {
 
 const Route& RouteCache::find_slow(Account& account, std::string_view subject, uint64_t hash,
                                    uint32_t set) {
+  if (wide_ != nullptr && wide_->hash == hash && wide_->account == &account &&
+      wide_->subject == subject) {
+    hits_ += 1;
+    if (wide_->version != account.routing().version()) revalidate(account, *wide_);
+    last_ = wide_.get();
+    return *wide_;
+  }
   misses_ += 1;
   const uint16_t fingerprint = static_cast<uint16_t>(hash >> 48);
   if (seen_[set] != fingerprint) {
     seen_[set] = fingerprint;
     build(account, subject, scratch_);
+    scratch_.cost += miss_cost;
     return scratch_;
   }
   auto route = std::make_unique<Route>();
@@ -79,19 +100,22 @@ const Route& RouteCache::find_slow(Account& account, std::string_view subject, u
   route->change_sum = account.routing().change_sum(route->dependencies);
   build(account, subject, *route);
   const size_t bytes = route->bytes();
-  if (bytes > route_bytes_max || budget_.caches_must_shrink()) {
-    if (budget_.caches_must_shrink()) clear();
+  if (budget_.caches_must_shrink()) {
+    clear();
     std::swap(scratch_, *route);
     return scratch_;
+  }
+  if (bytes > route_bytes_max) {
+    scratch_ = Route();  // When the subject was seen first this was as wide.
+    keep_wide(std::move(route));
+    return *wide_;
   }
   if (bytes_ + bytes > bytes_max) clear();
   const uint32_t way = slots_[set * 2] == nullptr       ? 0
                        : slots_[set * 2 + 1] == nullptr ? 1
                                                         : (hash >> 40) & 1;
   drop(set * 2 + way);
-  route->charged_bytes = bytes;
-  bytes_ += bytes;
-  budget_.add(static_cast<int64_t>(bytes));
+  charge(*route, bytes);
   entry_count_ += 1;
   slots_[set * 2 + way] = std::move(route);
   return *slots_[set * 2 + way];
@@ -124,6 +148,7 @@ void RouteCache::build(Account& account, std::string_view subject, Route& route)
   std::stable_sort(
       route.remote.begin(), route.remote.end(),
       [](const RemoteReceiver& a, const RemoteReceiver& b) { return a.loop < b.loop; });
+  route.cost = static_cast<int64_t>(route.local.size() + route.remote.size() + route.groups.size());
 }
 
 }  // namespace martlet::broker

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns what one loop remembers of where subjects lead. An entry is used as long as nothing that it
-// depends on has changed. Bounded in entries and bytes; a subject enters when it is seen for the
-// second time. One thread.
+// depends on has changed. Bounded in entries and bytes, but for one wide route, which is as large
+// as the subscriptions make it; a subject enters when it is seen for the second time. One thread.
 #pragma once
 
 #include <cstdint>
@@ -55,6 +55,7 @@ struct Route {
   uint64_t change_sum = 0;
   RouteDependencies dependencies;
   std::string subject;
+  int64_t cost = 0;          // Of a message, in deliveries.
   size_t charged_bytes = 0;  // By the cache; what it really takes may have grown since.
 
   bool is_empty() const { return local.empty() && remote.empty() && groups.empty(); }
@@ -67,7 +68,7 @@ class RouteCache {
   static constexpr uint32_t entries_max = 8192;
   static constexpr size_t bytes_max = 16 * 1024 * 1024;
   static constexpr size_t route_bytes_max =
-      1024 * 1024;  // A wider route is built anew for each message.
+      1024 * 1024;  // Of those that are wider, one is kept: the last that was asked for twice.
 
   RouteCache(uint32_t loop, uint64_t seed, MemoryBudget& budget);
   ~RouteCache();
@@ -105,6 +106,7 @@ class RouteCache {
     for (const std::unique_ptr<Route>& route : slots_) {
       if (route != nullptr) visit(*route);
     }
+    if (wide_ != nullptr) visit(*wide_);
   }
   uint32_t entry_count() const { return entry_count_; }
   uint64_t hits() const { return hits_; }
@@ -115,14 +117,19 @@ class RouteCache {
   void revalidate(Account& account, Route& route);
   const Route& find_slow(Account& account, std::string_view subject, uint64_t hash, uint32_t set);
   void build(Account& account, std::string_view subject, Route& route);
+  void charge(Route& route, size_t bytes);
   void drop(uint32_t index);
+  void keep_wide(std::unique_ptr<Route> route);
+
+  static constexpr int64_t miss_cost = 50;  // To look a subject up, in deliveries.
 
   const uint32_t loop_;
   const uint64_t seed_;
   MemoryBudget& budget_;
   std::vector<std::unique_ptr<Route>> slots_;  // Sets of two ways.
-  std::vector<uint16_t> seen_;  // A fingerprint per set of the subject that missed last.
-  Route* last_ = nullptr;       // In slots_; what find() answered last.
+  std::vector<uint16_t> seen_;   // A fingerprint per set of the subject that missed last.
+  std::unique_ptr<Route> wide_;  // Not counted in bytes_ and entry_count_.
+  Route* last_ = nullptr;        // In slots_, or wide_; what find() answered last.
   subject::Match scratch_match_;
   Route scratch_;
   size_t bytes_ = 0;

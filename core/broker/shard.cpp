@@ -162,6 +162,7 @@ void Shard::run_deferred() {
 
 bool Shard::route(Account& account, Message& message) {
   const Route& route = routes_.find(account, message.subject);
+  share_left_ -= route.cost;
   if (route.is_empty()) return false;
   prepare(message);
   const Delivering delivering(*this);
@@ -188,6 +189,7 @@ bool Shard::deliver_to_group(Account& account, const Route& route, const RouteGr
       return true;
     }
     if (deliver(account, *member.local, message)) return true;
+    share_left_ -= 1;
     at = at + 1 == count ? 0 : at + 1;
   }
   return false;

@@ -113,8 +113,19 @@ class Shard {
   std::unique_ptr<RemoteBatch> take_outbound(uint32_t index) { return std::move(outbound_[index]); }
   bool has_outbound() const { return has_outbound_; }
   void clear_has_outbound() { has_outbound_ = false; }
-  /// The publisher fed a receiver that is far behind: reading from it should pause for a moment.
-  void request_stall() { stall_ = true; }
+  /// What one connection does in a row is counted by what it makes others get, from here until
+  /// share_is_spent().
+  void begin_share(int64_t deliveries_max) {
+    share_left_ = deliveries_max;
+    stall_ = false;
+  }
+  bool share_is_spent() const { return share_left_ <= 0; }
+  /// The publisher fed a receiver that is far behind: reading from it should pause for a moment,
+  /// and the sooner the more of it there is.
+  void request_stall() {
+    stall_ = true;
+    share_left_ -= stalling_delivery_cost;
+  }
   bool take_stall() {
     const bool stall = stall_;
     stall_ = false;
@@ -138,6 +149,8 @@ class Shard {
   size_t subscription_count() const { return subscriptions_.count(); }
 
  private:
+  static constexpr int64_t stalling_delivery_cost = 16;
+
   bool route(Account& account, Message& message);
   class Delivering;
   bool deliver(Account& account, Subscription& subscription, const Message& message);
@@ -171,6 +184,7 @@ class Shard {
   subject::Match scratch_match_;
   ShardStatistics statistics_;
   SizeText sizes_;
+  int64_t share_left_ = 0;
   bool has_outbound_ = false;
   bool is_delivering_ = false;
   bool stall_ = false;

@@ -27,11 +27,13 @@ Connection::Connection(Worker& worker, std::unique_ptr<transport::ByteStream> st
       session_(worker.shard(), *this, std::move(setup)),
       ping_timer_([](void* self) { static_cast<Connection*>(self)->on_ping_timer(); }, this),
       write_timer_([](void* self) { static_cast<Connection*>(self)->on_write_deadline(); }, this),
+      pending_(worker.shard().budget()),
       start_wall_ns_(worker.loop().clock().wall_ns()) {}
 
 Connection::~Connection() {
   if (is_congested_) worker_.congested_count_ -= 1;
   if (is_stalled_) std::erase(worker_.stalled_, this);
+  if (is_postponed_) std::erase(worker_.postponed_, this);
   stream_->detach();
 }
 
@@ -119,7 +121,7 @@ void Connection::do_what_is_ready(bool readable, bool writable) {
     readable = readable || read_waited;
   }
   if (readable && write_wants_read_) flush();
-  if (readable && !is_stalled_ && !session_.is_waiting()) read_some();
+  if (readable && !is_stalled_ && !has_rest_ && !session_.is_waiting()) read_some();
 }
 
 char* Connection::read_space(size_t& bytes_max) {
@@ -130,14 +132,9 @@ char* Connection::read_space(size_t& bytes_max) {
     // How long a line will be is not known: one byte more is needed, and as much again is what it
     // is read by.
     const size_t wanted = needed_ > have + 1 ? needed_ : have * 2;
-    if (pending_.capacity() < have + protocol::Parser::slack_bytes + 1 ||
-        pending_.capacity() - have < 4096) {
-      pending_.reserve(std::min(wanted, std::max(have * 2, pending_growth_min)) +
-                       protocol::Parser::slack_bytes);
-    }
-    bytes_max = std::min(wanted - have, pending_.capacity() - have - protocol::Parser::slack_bytes);
-    pending_.resize(have + bytes_max + protocol::Parser::slack_bytes);
-    pending_.resize(have + bytes_max);
+    if (pending_.capacity() - have < 4096)
+      pending_.reserve(std::min(wanted, std::max(have * 2, pending_growth_min)));
+    bytes_max = std::min({wanted - have, pending_.capacity() - have, Worker::read_bytes_max});
     return pending_.data() + have;
   }
   if (Worker::arena_bytes - worker_.arena_used_ < Worker::read_bytes_min + pending_.size())
@@ -155,7 +152,7 @@ void Connection::read_some() {
   size_t bytes_max = 0;
   char* space = read_space(bytes_max);
   const transport::StreamResult result = stream_->read(space, bytes_max);
-  if (in_pending) pending_.resize(have + result.bytes);
+  if (in_pending) pending_.set_size(have + result.bytes);
   switch (result.state) {
     case transport::StreamState::ok:
       break;
@@ -174,12 +171,7 @@ void Connection::read_some() {
   }
   if (in_pending) {
     if (pending_.size() < needed_) return;
-    // What is parsed here may be borrowed by outputs until the end of the turn: it moves to where
-    // it is kept that long.
-    worker_.held_.push_back(std::move(pending_));
-    pending_ = std::string();
-    const std::string& whole = worker_.held_.back();
-    parse(whole.data(), whole.data() + whole.size());
+    go_on_with_rest();
     return;
   }
   const char* begin = space - have;
@@ -192,7 +184,9 @@ void Connection::read_some() {
 void Connection::parse(const char* begin, const char* end) {
   protocol::Operation operation;
   protocol::Parser& parser = session_.parser();
+  broker::Shard& shard = worker_.shard();
   const int64_t now_ns = worker_.loop().now_ns();
+  shard.begin_share(deliveries_per_turn);
   while (begin < end) {
     size_t consumed = 0;
     size_t needed = 0;
@@ -202,11 +196,13 @@ void Connection::parse(const char* begin, const char* end) {
       session_.on_operation(operation, now_ns);
       if (session_.is_closing()) return;
       if (session_.is_waiting()) {
-        keep_tail(begin, end, 0);
+        keep_rest(begin, end);
         update_interest();
         return;
       }
-      continue;
+      if (!shard.share_is_spent()) continue;
+      keep_rest(begin, end);
+      break;
     }
     if (result == protocol::ParseResult::incomplete) {
       if (operation.awaits_payload) session_.on_control_line(operation);
@@ -220,19 +216,37 @@ void Connection::parse(const char* begin, const char* end) {
     saw_connect_ = true;
     start_ping_timer();
   }
-  if ((worker_.shard().take_stall() || worker_.must_slow_producers()) &&
-      session_.options().stalls_producers)
+  if ((shard.take_stall() || worker_.must_slow_producers()) && session_.options().stalls_producers)
     stall();
+  if (wants_turn()) worker_.postpone(*this);
 }
 
 void Connection::keep_tail(const char* begin, const char* end, size_t needed) {
   needed_ = needed;
-  const size_t bytes = static_cast<size_t>(end - begin);
-  if (bytes == 0) {
-    if (pending_.capacity() > 0) std::string().swap(pending_);
+  if (begin == end) {
+    pending_.free();
     return;
   }
-  pending_.assign(begin, bytes);
+  pending_.assign({begin, static_cast<size_t>(end - begin)});
+}
+
+// Until it has been acted on nothing more is read, so that it stays in order and does not grow.
+void Connection::keep_rest(const char* begin, const char* end) {
+  keep_tail(begin, end, 0);
+  has_rest_ = begin != end;
+}
+
+void Connection::go_on_with_rest() {
+  has_rest_ = false;
+  // What is parsed here may be borrowed by outputs until the end of the turn: it moves to where it
+  // is kept that long.
+  worker_.held_.push_back(std::move(pending_));
+  ReadBuffer& whole = worker_.held_.back();
+  parse(whole.data(), whole.data() + whole.size());
+}
+
+void Connection::take_turn() {
+  if (wants_turn()) contain([this] { go_on_with_rest(); });
 }
 
 void Connection::on_slow_authentication() {
@@ -257,12 +271,7 @@ void Connection::go_on_after_slow_authentication(std::shared_ptr<const auth::Pri
   session_.finish_connect(std::move(principal));
   if (session_.is_closing()) return;
   update_interest();
-  const std::string rest = std::move(pending_);
-  pending_ = std::string();
-  std::string padded = rest;
-  padded.append(protocol::Parser::slack_bytes, '\0');
-  worker_.held_.push_back(std::move(padded));
-  parse(worker_.held_.back().data(), worker_.held_.back().data() + rest.size());
+  if (has_rest_) go_on_with_rest();
 }
 
 void Connection::on_stream_end(broker::CloseReason reason) {
@@ -282,6 +291,7 @@ void Connection::stall() {
 
 void Connection::resume_reading() {
   is_stalled_ = false;
+  if (wants_turn()) worker_.postpone(*this);
   contain([this] { update_interest(); });
 }
 

@@ -9,6 +9,7 @@
 
 #include "broker/session.hpp"
 #include "io/loop.hpp"
+#include "net/read_buffer.hpp"
 #include "transport/byte_stream.hpp"
 
 namespace martlet::net {
@@ -42,6 +43,10 @@ class Connection final : public transport::StreamHandler, public broker::Session
   bool finish();
   /// Reading goes on after a stall.
   void resume_reading();
+  /// Acts on what it had to leave in an earlier turn, for as much as is one connection's in a turn.
+  void take_turn();
+  /// There is still something for a next turn.
+  bool wants_turn() const { return has_rest_ && !is_stalled_ && !session_.is_closing(); }
   bool is_stalled() const { return is_stalled_; }
   int64_t stalled_since_ns() const { return stalled_since_ns_; }
 
@@ -59,6 +64,10 @@ class Connection final : public transport::StreamHandler, public broker::Session
   static constexpr size_t congested_bytes = 4 * 1024 * 1024;
   static constexpr size_t relieved_bytes = 1024 * 1024;
   static constexpr int64_t last_words_ns = 2'000'000'000;
+  // What one connection may have delivered in a turn before the others are served: a few
+  // milliseconds. Small enough for them, large enough that receivers are written to in large
+  // pieces.
+  static constexpr int64_t deliveries_per_turn = 50'000;
 
   /// Does what is done for this connection; where memory fails in it, the session ends.
   template <typename Work>
@@ -74,6 +83,9 @@ class Connection final : public transport::StreamHandler, public broker::Session
   char* read_space(size_t& bytes_max);
   void parse(const char* begin, const char* end);
   void keep_tail(const char* begin, const char* end, size_t needed);
+  void keep_rest(const char* begin, const char* end);
+  /// Parses what keep_rest() has kept.
+  void go_on_with_rest();
   void update_interest();
   void stall();
   void on_stream_end(broker::CloseReason reason);
@@ -84,16 +96,18 @@ class Connection final : public transport::StreamHandler, public broker::Session
   Worker& worker_;
   std::unique_ptr<transport::ByteStream> stream_;
   broker::Session session_;
-  io::Timer ping_timer_;   // Until CONNECT: the time for authentication.
-  io::Timer write_timer_;  // Running while output waits for the stream.
-  std::string pending_;    // An incomplete operation; pending_.size() is what has been read of it,
-                           // capacity has slack.
-  size_t needed_ = 0;      // At least so many bytes are needed before it can be complete.
+  io::Timer ping_timer_;        // Until CONNECT: the time for authentication.
+  io::Timer write_timer_;       // Running while output waits for the stream.
+  ReadBuffer pending_;          // What has been read and not acted on: an incomplete operation, or
+                                // has_rest_.
+  size_t needed_ = 0;           // At least so many bytes are needed before it can be complete.
   Connection* next_ = nullptr;  // In the worker's list.
   Connection* previous_ = nullptr;
   uint64_t place_ = 0;  // Falls along the list.
   int64_t start_wall_ns_ = 0;
   int64_t stalled_since_ns_ = 0;
+  bool has_rest_ = false;      // Whole operations stand in pending_: nothing more is read for now.
+  bool is_postponed_ = false;  // In Worker::postponed_.
   bool is_stalled_ = false;
   bool is_congested_ = false;
   bool wants_write_ = false;

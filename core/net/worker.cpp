@@ -102,7 +102,7 @@ void Worker::refuse() {
 }
 
 void Worker::admit(std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup) {
-  for (std::vector<Connection*>* list : {&flushing_, &stalled_, &done_})
+  for (std::vector<Connection*>* list : {&flushing_, &stalled_, &postponed_, &done_})
     reserve_for(*list, connection_count_ + 1);
   auto connection = std::make_unique<Connection>(*this, std::move(stream), std::move(setup));
   Status status = connection->start();
@@ -146,6 +146,7 @@ void Worker::drain_inbox() {
 }
 
 bool Worker::end_turn() {
+  if (!postponed_.empty()) serve_postponed();
   drain_inbox();
   hand_over();
   flush_dirty();
@@ -156,7 +157,30 @@ bool Worker::end_turn() {
   held_.clear();
   shard_->end_turn();
   if (!stalled_.empty()) resume_stalled();
-  return !shard_->dirty_sessions().empty() || !shard_->ended_sessions().empty();
+  due_count_ = postponed_.size();
+  return !shard_->dirty_sessions().empty() || !shard_->ended_sessions().empty() || due_count_ != 0;
+}
+
+void Worker::postpone(Connection& connection) {
+  if (connection.is_postponed_) return;
+  connection.is_postponed_ = true;
+  postponed_.push_back(&connection);
+}
+
+// Behind the events of the turn, in which the other connections were served. Each that waits has
+// one share.
+void Worker::serve_postponed() {
+  size_t kept = 0;
+  for (size_t i = 0; i < postponed_.size(); i++) {
+    Connection* connection = postponed_[i];
+    if (i < due_count_) connection->take_turn();
+    if (connection->wants_turn()) {
+      postponed_[kept++] = connection;
+    } else {
+      connection->is_postponed_ = false;
+    }
+  }
+  postponed_.resize(kept);
 }
 
 // Needs no memory, so that what is in a batch arrives. Before anything is written: a client that

@@ -115,6 +115,9 @@ class Worker final : public broker::ShardHost {
   void connection_done(Connection& connection);
   void destroy(Connection* connection);
   void resume_stalled();
+  /// Has used up its share of this turn.
+  void postpone(Connection& connection);
+  void serve_postponed();
   void refuse();
   void add_connection(std::unique_ptr<Connection> connection);
   void remove_connection(Connection* connection);
@@ -131,18 +134,20 @@ class Worker final : public broker::ShardHost {
   Inbox inbox_;
   std::unique_ptr<char[]> arena_;
   size_t arena_used_ = 0;
-  std::vector<std::string>
+  std::vector<ReadBuffer>
       held_;  // Payload memory that output may still borrow; freed once it is written.
   // These have room for all connections, so that they never need memory.
   std::vector<Connection*> flushing_;  // Scratch of flush_dirty.
   std::vector<Connection*> stalled_;
-  std::vector<Connection*> done_;  // Finished; destroyed at the end of the turn.
+  std::vector<Connection*> postponed_;  // They go on in the next turn, in this order.
+  std::vector<Connection*> done_;       // Finished; destroyed at the end of the turn.
   std::unique_ptr<io::Timer> stall_timer_;
   std::vector<ConnectionWalk*> walks_;  // Under way.
   Connection* first_ = nullptr;
   uint64_t next_place_ = 1;  // In the list, newest first.
   size_t connection_count_ = 0;
   size_t congested_count_ = 0;
+  size_t due_count_ = 0;  // Of postponed_: those that have already waited for a turn.
   std::atomic<size_t> load_{0};
   std::thread thread_;
   std::atomic<bool> stop_asked_{false};

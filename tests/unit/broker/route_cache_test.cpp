@@ -61,6 +61,48 @@ TEST(RouteCache, is_bounded_and_gives_its_bytes_back) {
   EXPECT_EQ(budget.bytes(), 0);
 }
 
+TEST(RouteCache, keeps_one_route_that_is_wider_than_an_entry_may_be) {
+  MemoryBudget budget;
+  Account account("A", 1, 3, {});
+  SubscriptionStore store(budget);
+  std::vector<Subscription*> subscriptions;
+  for (int i = 0; i < 40'000; i++) {
+    subscriptions.push_back(store.make("1"));
+    const std::string queue = "g" + std::to_string(i);
+    ASSERT_TRUE(account.routing().insert("wide", queue, subscriptions.back()));
+  }
+  const int64_t without_cache = budget.bytes();
+  {
+    RouteCache cache(0, 9, budget);
+    for (int i = 0; i < 10; i++) {
+      EXPECT_EQ(cache.find(account, "wide").groups.size(), 40'000U);
+      EXPECT_TRUE(cache.find(account, "other").is_empty());
+    }
+    // Each is built when it is seen first and when it enters.
+    EXPECT_EQ(cache.misses(), 4U);
+    EXPECT_EQ(cache.find(account, "wide").cost, 40'000);
+    EXPECT_EQ(cache.entry_count(), 1U);
+    EXPECT_GT(budget.bytes() - without_cache, static_cast<int64_t>(RouteCache::route_bytes_max));
+    Subscription plain;
+    ASSERT_TRUE(account.routing().insert("*", "", &plain));
+    EXPECT_EQ(cache.find(account, "wide").local.size(), 1U);
+    account.routing().remove(&plain);
+    EXPECT_EQ(cache.find(account, "wide").local.size(), 0U);
+    // The same subject elsewhere is not it.
+    Account elsewhere("B", 2, 3, {});
+    EXPECT_TRUE(cache.find(elsewhere, "wide").is_empty());
+    cache.clear();
+    EXPECT_EQ(budget.bytes(), without_cache);
+    for (int i = 0; i < 3; i++) EXPECT_EQ(cache.find(account, "wide").groups.size(), 40'000U);
+  }
+  EXPECT_EQ(budget.bytes(), without_cache);
+  for (Subscription* subscription : subscriptions) {
+    account.routing().remove(subscription);
+    store.retire(subscription);
+  }
+  store.free_retired();
+}
+
 TEST(RouteCache, a_route_that_could_not_be_built_is_built_again) {
   MemoryBudget budget;
   Account account("$G", 1, 99, {});

@@ -265,6 +265,72 @@ TEST_P(Session, closes_a_slow_consumer_and_serves_the_others) {
   EXPECT_EQ(bench.worker().shard().statistics().slow_consumers, 1U);
 }
 
+// A wide fan-out is done a share at a time. Nobody else waits for all of it, and it stays in order.
+TEST(Fairness, a_wide_fan_out_lets_the_others_go_between) {
+  constexpr int subscriptions = 1000;
+  constexpr int messages = 300;
+  for (const uint32_t receiver_loop : {0U, 1U}) {
+    SessionBench bench(2);
+    auto receiver = bench.connect(StreamManner::whole, nullptr, nullptr, receiver_loop);
+    auto publisher = bench.connect(StreamManner::whole);
+    auto other = bench.connect(StreamManner::whole);
+    std::string text(quiet);
+    for (int i = 0; i < subscriptions; i++) text += "SUB q " + std::to_string(i) + "\r\n";
+    bench.say(receiver, text);
+    bench.say(publisher, quiet);
+    bench.say(other, quiet);
+    text.clear();
+    for (int i = 0; i < messages; i++) {
+      const std::string payload = std::to_string(1000 + i);
+      text += "PUB q 4\r\n" + payload + "\r\n";
+    }
+    publisher.wire->to_broker = text + "PING\r\n";
+    publisher.stream->turn();
+    other.wire->to_broker = "PING\r\n";
+    other.stream->turn();
+    bench.turn_loops();
+    EXPECT_EQ(bench.take(other), "PONG\r\n");
+    EXPECT_LT(bench.find(publisher)->session().statistics().in_msgs, 100U);
+
+    // The PONG of the publisher comes when everybody has its messages, and not before.
+    std::string received;
+    for (int turns = 0; turns < 100 && publisher.wire->to_client.empty(); turns++) {
+      publisher.stream->turn();
+      bench.turn_loops();
+    }
+    EXPECT_EQ(bench.take(publisher), "PONG\r\n");
+    bench.turn_loops();  // What was handed over is in the other loop's inbox.
+    received = bench.take(receiver);
+    size_t at = 0;
+    for (int i = 0; i < messages; i++) {
+      for (int k = 0; k < subscriptions; k++) {
+        const size_t next = received.find("\r\n" + std::to_string(1000 + i) + "\r\n", at);
+        ASSERT_NE(next, std::string::npos) << i << " " << k;
+        at = next + 4;
+      }
+    }
+    EXPECT_EQ(received.find("\r\nMSG", at), std::string::npos);
+  }
+}
+
+TEST(Fairness, what_is_left_for_later_is_dropped_with_its_connection) {
+  SessionBench bench;
+  auto receiver = bench.connect(StreamManner::whole);
+  auto publisher = bench.connect(StreamManner::whole);
+  std::string text(quiet);
+  for (int i = 0; i < 1000; i++) text += "SUB q " + std::to_string(i) + "\r\n";
+  bench.say(receiver, text);
+  text = quiet;
+  for (int i = 0; i < 1000; i++) text += "PUB q 0\r\n\r\n";
+  publisher.wire->to_broker = text;
+  publisher.stream->turn();
+  bench.find(publisher)->session().close(broker::CloseReason::write_error);
+  bench.settle({&publisher, &receiver});
+  EXPECT_TRUE(publisher.wire->broker_closed);
+  EXPECT_EQ(bench.say(receiver, "PING\r\n").substr(0, 8), "MSG q 0 ");
+  EXPECT_EQ(bench.say(receiver, "PING\r\n"), "PONG\r\n");
+}
+
 TEST_P(Session, gives_all_memory_back) {
   SessionBench bench;
   {

@@ -194,6 +194,8 @@ class SessionBench {
         if (!client->wire->broker_closed) moved |= client->stream->turn();
       }
       turn_loops();
+      for (const std::unique_ptr<Worker>& worker : workers_)
+        moved |= worker->loop().next_timeout_ns() == 0;
       idle_turns = moved ? 0 : idle_turns + 1;
       if (idle_turns == 2) return;
     }
