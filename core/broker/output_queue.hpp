@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns the bytes that wait to be written to one receiver, and the pool of chunks they are kept in.
-// Small pieces are copied into chunks; a piece may also be borrowed for the rest of the turn, or
-// share a counted block. One thread. Where memory cannot be had, the queue stays in order: it holds
+// Small pieces are copied into chunks; a piece may also be borrowed for the rest of the turn. One
+// thread. Where memory cannot be had, the queue stays in order: it holds
 // the first part of what was to be written, and nothing may be put behind it any more.
 #pragma once
 
@@ -62,7 +62,7 @@ struct OutputSegment {
 
 class OutputQueue {
  public:
-  /// Bytes that write_small() may write behind what it commits.
+  /// Bytes that a writer may write behind what it commits.
   static constexpr size_t slack_bytes = 32;
   /// What fits into reserve() in any case.
   static constexpr size_t reserve_bytes_max = 16 * 1024;

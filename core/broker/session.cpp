@@ -95,6 +95,10 @@ void Session::on_operation(const protocol::Operation& operation, int64_t now_ns)
     case protocol::OperationKind::unsubscribe:
       on_unsubscribe(operation);
       break;
+    case protocol::OperationKind::peer_publish:
+      statistics_.in_msgs += 1;
+      if (!is_forbidden_publish({})) write_ok();
+      break;
     case protocol::OperationKind::ping:
       on_ping();
       break;
@@ -269,17 +273,27 @@ bool Session::is_reserved_publish(const protocol::Operation& operation) {
   return false;
 }
 
+bool Session::is_forbidden_publish(std::string_view subject) {
+  if (permissions() == nullptr || may_publish(subject)) return false;
+  write_error("Permissions Violation for Publish to " + go_quoted(subject));
+  log(LogLevel::error, "Publish Violation - Subject " + go_quoted(subject));
+  return true;
+}
+
+void Session::on_control_line(const protocol::Operation& operation) {
+  if (!connect_.pedantic || was_line_seen_) return;
+  was_line_seen_ = true;
+  if (!subject::has_plain_tokens(operation.subject)) write_error("Invalid Publish Subject");
+}
+
 void Session::on_publish(const protocol::Operation& operation) {
   statistics_.in_msgs += 1;
   statistics_.in_bytes += operation.payload.size();
-  if (connect_.pedantic && !subject::is_valid_literal(operation.subject))
-    write_error("Invalid Publish Subject");
-  if (permissions() != nullptr && !may_publish(operation.subject)) {
-    write_error("Permissions Violation for Publish to " + go_quoted(operation.subject));
-    log(LogLevel::error, "Publish Violation - Subject " + go_quoted(operation.subject));
-    return;
+  if (connect_.pedantic) {
+    on_control_line(operation);
+    was_line_seen_ = false;
   }
-  if (is_reserved_publish(operation)) return;
+  if (is_forbidden_publish(operation.subject) || is_reserved_publish(operation)) return;
   write_ok();
   Message message;
   message.subject = operation.subject;

@@ -75,6 +75,9 @@ class Session {
   void start(int64_t now_ns);
   /// Acts on one operation. Whether the session goes on is told by is_closing() and is_waiting().
   void on_operation(const protocol::Operation& operation, int64_t now_ns);
+  /// A publish whose payload is still on its way; what follows from its line alone is told now, and
+  /// once only. May be called more than once.
+  void on_control_line(const protocol::Operation& operation);
   /// `operation` and `bytes` are what Parser::next() left and looked at.
   void on_parse_error(protocol::ParseResult result, const protocol::Operation& operation,
                       std::string_view bytes);
@@ -153,6 +156,7 @@ class Session {
 
   void on_connect(const protocol::Operation& operation, int64_t now_ns);
   void on_publish(const protocol::Operation& operation);
+  bool is_forbidden_publish(std::string_view subject);
   void on_subscribe(const protocol::Operation& operation);
   void on_unsubscribe(const protocol::Operation& operation);
   void on_ping();
@@ -194,6 +198,7 @@ class Session {
   CloseReason close_reason_ = CloseReason::none;
   bool connect_received_ = false;
   bool first_pong_sent_ = false;
+  bool was_line_seen_ = false;  // Of the publish under way, if pedantic.
   bool is_waiting_ = false;
   bool is_dirty_ = false;  // In Shard::dirty_.
   bool is_ended_ = false;  // In Shard::ended_.

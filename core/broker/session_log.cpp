@@ -48,6 +48,7 @@ void SessionLog::trace_in(const protocol::Operation& operation) const {
     case protocol::OperationKind::pong:
       name = "PONG";
       break;
+    case protocol::OperationKind::peer_publish:
     case protocol::OperationKind::info:
     case protocol::OperationKind::ok:
     case protocol::OperationKind::error:

@@ -46,7 +46,6 @@ class SubscriptionStore {
  private:
   static constexpr size_t slab_count = 256;
   static constexpr int64_t sid_slack_bytes = 16;
-  struct Slab;
 
   bool add_slab();
   bool add_slot();

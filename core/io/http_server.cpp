@@ -11,6 +11,7 @@
 #include "base/civil_time.hpp"
 #include "base/out_of_memory.hpp"
 #include "io/io_slice.hpp"
+#include "io/signal_shield.hpp"
 
 namespace martlet::io {
 namespace {
@@ -333,6 +334,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::create(const Clock& clock, std::
 HttpServer::~HttpServer() { stop(); }
 
 Status HttpServer::start() {
+  const SignalShield shield;  // Signals are the host's.
   try {
     thread_ = std::thread([this] { loop_->run(); });
   } catch (const std::system_error& error) {

@@ -21,7 +21,8 @@ int64_t process_id();
 /// program's name without its folder and, behind blanks, the words that follow it: "martlet serve".
 std::vector<int64_t> processes_called(const std::string& words);
 
-/// Fails with io and the system's words.
+/// To that one process: a number below 1, which would mean many, is as that of none. Fails with io
+/// and the system's words.
 Status send_signal(int64_t pid, ProcessSignal signal);
 
 /// True when standard error is a terminal.

@@ -21,8 +21,10 @@ enum class SyslogSeverity : uint8_t {
   debug = 7
 };
 
-/// One thread at a time. A line that cannot be sent is tried once more on a new connection, then
-/// lost: a log must not stop a server.
+/// One thread at a time. A log must not stop a server, so nothing but connect() waits: a line that
+/// cannot be sent is tried once more on a new connection, which is sought once in a second; what
+/// the other side does not take, and what comes in between, is lost, counted, and told of by a line
+/// of its own as soon as lines are taken again.
 class SyslogClient {
  public:
   /// `address`: empty for this machine's log, else udp://host:port, tcp://host:port or
@@ -37,12 +39,20 @@ class SyslogClient {
 
  private:
   SyslogClient(std::string address, std::string tag, int descriptor, bool is_local);
-  bool send_once(std::string_view message) const;
+  enum class Sending : uint8_t { sent, full, broken };
+  std::string message_of(SyslogSeverity severity, int64_t wall_ns, std::string_view text) const;
+  Sending put(const std::string& message);
+  Sending put_rest();
+  bool seek_again(int64_t wall_ns);
 
   std::string address_;
   std::string tag_;
   int descriptor_;
   bool is_local_;
+  std::string peer_;  // Over a network: whom it was connected to at first.
+  std::string rest_;  // Of a message that has left in part: a stream must not lose its middle.
+  uint64_t lost_lines_ = 0;
+  int64_t sought_wall_ns_ = 0;  // When a new connection was last begun.
 };
 
 }  // namespace martlet::io

@@ -205,6 +205,7 @@ void Connection::parse(const char* begin, const char* end) {
       break;
     }
     if (result == protocol::ParseResult::incomplete) {
+      if (operation.awaits_payload) session_.on_control_line(operation);
       keep_tail(begin + consumed, end, needed);
       break;
     }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -33,6 +34,8 @@ std::optional<int64_t> parse_pid(std::string_view text) {
   int64_t pid = 0;
   const std::from_chars_result read = std::from_chars(text.data(), text.data() + text.size(), pid);
   if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  // To the system, what is below 1 is a group of processes or all of them.
+  if (pid < 1 || pid > INT32_MAX) return std::nullopt;
   return pid;
 }
 

@@ -32,7 +32,7 @@ struct ConnectOptions {
 
 /// Reads over `options`: what the text does not name keeps its value. Keys match in any case;
 /// unknown keys are ignored and never kept. Fails with protocol for what is not one JSON object, is
-/// nested deeper than 1000, or has a known key of a wrong type.
+/// nested deeper than 10,000, or has a known key of a wrong type, also where it is given again.
 Status read_connect(std::string_view text, ConnectOptions& options);
 
 /// Whether `text` could be an INFO: one JSON object whose known keys have the right types.

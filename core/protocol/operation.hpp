@@ -10,10 +10,11 @@
 namespace martlet::protocol {
 
 enum class OperationKind : uint8_t {
-  connect,      // argument: the JSON
-  publish,      // PUB or HPUB: subject, reply, header_bytes, payload
-  subscribe,    // subject, queue, sid
-  unsubscribe,  // sid, max
+  connect,       // argument: the JSON
+  publish,       // PUB or HPUB: subject, reply, header_bytes, payload
+  subscribe,     // subject, queue, sid
+  unsubscribe,   // sid, max
+  peer_publish,  // HMSG, which servers send each other: an empty message to nobody
   ping,
   pong,
   info,   // argument: the JSON; a client has no reason to send it
@@ -24,7 +25,8 @@ enum class OperationKind : uint8_t {
 /// Views are valid as long as the bytes that were parsed.
 struct Operation {
   OperationKind kind = OperationKind::ping;
-  bool has_headers = false;  // HPUB.
+  bool has_headers = false;     // HPUB.
+  bool awaits_payload = false;  // Not complete: only what the line says is there.
   uint8_t size_zeros = 0;  // Leading zeros of the size as it was written: a delivery repeats them.
   uint8_t header_size_zeros = 0;
   uint32_t header_bytes = 0;  // Of the payload, how many are headers.

@@ -30,6 +30,7 @@ struct Verb {
 constexpr Verb verbs[] = {
     {"pub", OperationKind::publish, Verb::blank},
     {"hpub", OperationKind::publish, Verb::blank},
+    {"hmsg", OperationKind::peer_publish, Verb::blank},
     {"sub", OperationKind::subscribe, Verb::blank},
     {"unsub", OperationKind::unsubscribe, Verb::blank},
     {"ping", OperationKind::ping, Verb::rest},
@@ -102,6 +103,7 @@ int64_t parse_size(std::string_view text) {
 
 ParseResult Parser::next(const char* begin, const char* end, Operation& operation, size_t& consumed,
                          size_t& needed) {
+  operation.awaits_payload = false;
 #if defined(__SSE2__)
   // The short way. Loads at most slack_bytes behind `end`; what stands there is masked off.
   const size_t available = static_cast<size_t>(end - begin);
@@ -178,6 +180,7 @@ ParseResult Parser::take_payload(const char* begin, const char* data, const char
     // A wrong end is told as soon as it can be seen.
     if (available == payload_bytes + 1 && data[payload_bytes] != '\r')
       return ParseResult::unknown_operation;
+    operation.awaits_payload = operation.kind == OperationKind::publish;
     consumed = 0;
     needed = static_cast<size_t>(data - begin) + payload_bytes + 2;
     return ParseResult::incomplete;
@@ -250,7 +253,7 @@ ParseResult Parser::parse_slow(const char* begin, const char* end, Operation& op
   operation.argument = std::string_view(at, static_cast<size_t>(arguments_end - at));
   const ParseResult result = parse_arguments(at, arguments_end, operation);
   if (result != ParseResult::operation) return result;
-  if (operation.kind == OperationKind::publish) {
+  if (operation.kind == OperationKind::publish || operation.kind == OperationKind::peer_publish) {
     return take_payload(begin, newline + 1, end, static_cast<size_t>(operation.max), operation,
                         consumed, needed);
   }
@@ -297,6 +300,9 @@ ParseResult Parser::parse_arguments(const char* at, const char* end, Operation& 
       operation.max = count == 2 ? parse_size(pieces[1]) : -1;
       return ParseResult::operation;
     }
+    case OperationKind::peer_publish:
+      operation.max = 0;  // Whatever the line says, nats-server takes it for an empty message.
+      return ParseResult::operation;
     default:
       return ParseResult::operation;
   }

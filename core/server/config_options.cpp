@@ -489,8 +489,10 @@ void OptionsReader::set_auth_timeout(const std::string& key, const ConfigValue& 
                      "unquoted duration; use '1m' instead of 1m, for example",
                      shown, seconds));
   }
-  // A year is for ever here; the bound keeps the product within an int64.
-  const double bounded = std::clamp(seconds, 0.0, 365.0 * 24 * 3600);
+  // A year is for ever here; the bound keeps the product within an int64. Below zero, as in NATS,
+  // nobody is in time.
+  constexpr double year = 365.0 * 24 * 3600;
+  const double bounded = std::clamp(seconds, -year, year);
   options_.auth_timeout_ns = bounded == 0 ? Options{}.auth_timeout_ns
                                           : static_cast<int64_t>(std::llround(bounded * ns_per_s));
 }
@@ -587,6 +589,10 @@ std::vector<std::string> options_advice(const Options& options) {
   }
   if (!options.auth.password.empty() && !auth::is_bcrypt(options.auth.password)) {
     advice.push_back("Plaintext passwords detected, use nkeys or bcrypt");
+  }
+  if (options.no_sublist_cache) {
+    advice.push_back(
+        "disable_sublist_cache changes nothing: what is kept of routes is bounded and always on");
   }
   return advice;
 }

@@ -167,7 +167,7 @@ Result<SubszQuery> read_subsz_query(const MonitoringQuery& query) {
   if (!limit) return limit.take_error();
   subsz.limit = *limit > 0 ? *limit : limit_default;
   subsz.test = query.text("test");
-  if (!subsz.test.empty() && !subject::is_valid_literal(subsz.test)) {
+  if (!subsz.test.empty() && !subject::has_plain_tokens(subsz.test)) {
     return Error{
         ErrorCode::invalid_argument,
         fmt::format("invalid test subject, must be valid publish subject: {}", subsz.test)};

@@ -31,8 +31,9 @@ class MemberWriter {
     json_.number(value);
   }
   void write(const auth::AuthOptions& auth) {
+    // What is published must not let anybody try secrets against it: only which there are.
     const auto& [user, password, token] = auth;
-    write_all(user, password, token);
+    write_all(user, !password.empty(), !token.empty());
   }
   void write(const std::vector<std::string>& values) {
     json_.open_array();

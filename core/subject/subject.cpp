@@ -75,6 +75,11 @@ bool is_valid(std::string_view subject) noexcept { return check(subject, true); 
 
 bool is_valid_literal(std::string_view subject) noexcept { return check(subject, false); }
 
+bool has_plain_tokens(std::string_view subject) noexcept {
+  if (subject.empty() || subject.front() == '.' || subject.back() == '.') return false;
+  return subject.find("..") == std::string_view::npos && is_literal(subject);
+}
+
 bool is_literal(std::string_view subject) noexcept {
   const size_t bytes = subject.size();
   for (size_t i = 0; i < bytes; ++i) {

@@ -16,8 +16,11 @@ namespace martlet::subject {
 /// refused; any other byte is text, a form feed, NUL and broken UTF-8 too.
 [[nodiscard]] bool is_valid(std::string_view subject) noexcept;
 
-/// What PUB accepts from a pedantic client: as is_valid, and without wildcards.
+/// As is_valid, and without wildcards: what a message should be published on.
 [[nodiscard]] bool is_valid_literal(std::string_view subject) noexcept;
+
+/// What PUB accepts from a pedantic client: no token is empty or a wildcard. Any byte is text.
+[[nodiscard]] bool has_plain_tokens(std::string_view subject) noexcept;
 
 /// True when no token is the wildcard `*` or `>`. Says nothing about validity.
 [[nodiscard]] bool is_literal(std::string_view subject) noexcept;

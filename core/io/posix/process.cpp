@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string_view>
@@ -84,6 +85,8 @@ std::vector<int64_t> processes_called(const std::string& words) {
 }
 
 Status send_signal(int64_t pid, ProcessSignal signal) {
+  // Zero and what is below are groups and everybody; more would be cut to another process.
+  if (pid < 1 || pid > INT32_MAX) return {ErrorCode::io, system_words(ESRCH)};
   if (::kill(static_cast<pid_t>(pid), number_of(signal)) == 0) return {};
   return {ErrorCode::io, system_words(errno)};
 }

@@ -33,7 +33,7 @@ Result<int> open_unix(const std::string& path) {
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   int error = 0;
   for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
-    const int descriptor = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    const int descriptor = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) {
       error = errno;
       continue;
@@ -87,6 +87,30 @@ Result<int> open_address(const std::string& address) {
   return {ErrorCode::invalid_argument, fmt::format("{}: not udp://, tcp:// or unix://", address)};
 }
 
+// As getpeername tells it; empty when nobody is there.
+std::string peer_address(int descriptor) {
+  sockaddr_storage peer{};
+  socklen_t bytes = sizeof peer;
+  if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &bytes) != 0) return {};
+  return std::string(reinterpret_cast<const char*>(&peer), bytes);
+}
+
+// Begins a connection as `descriptor` is one, to `peer`; nothing is waited for.
+int begin_connection(int descriptor, const std::string& peer) {
+  int type = 0;
+  socklen_t bytes = sizeof type;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &bytes) != 0) return -1;
+  sockaddr_storage address{};
+  std::memcpy(&address, peer.data(), peer.size());
+  const int begun = socket(address.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (begun < 0) return -1;
+  const auto* const to = reinterpret_cast<const sockaddr*>(&address);
+  if (connect(begun, to, static_cast<socklen_t>(peer.size())) == 0 || errno == EINPROGRESS)
+    return begun;
+  close(begun);
+  return -1;
+}
+
 // Local: `Jan  2 15:04:05`. Elsewhere: RFC 3339 with this machine's name behind it.
 std::string stamp(int64_t wall_ns, bool is_local) {
   const auto seconds = static_cast<std::time_t>(wall_ns / ns_per_s);
@@ -114,38 +138,82 @@ SyslogClient::SyslogClient(std::string address, std::string tag, int descriptor,
     : address_(std::move(address)),
       tag_(std::move(tag)),
       descriptor_(descriptor),
-      is_local_(is_local) {}
+      is_local_(is_local) {
+  // A name is looked up once: that may take long.
+  if (!is_local) peer_ = peer_address(descriptor);
+}
 
 SyslogClient::SyslogClient(SyslogClient&& other) noexcept
     : address_(std::move(other.address_)),
       tag_(std::move(other.tag_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
-      is_local_(other.is_local_) {}
+      is_local_(other.is_local_),
+      peer_(std::move(other.peer_)),
+      rest_(std::move(other.rest_)),
+      lost_lines_(other.lost_lines_),
+      sought_wall_ns_(other.sought_wall_ns_) {}
 
 SyslogClient::~SyslogClient() {
   if (descriptor_ >= 0) close(descriptor_);
 }
 
-void SyslogClient::send(SyslogSeverity severity, int64_t wall_ns, std::string_view text) {
-  const std::string message =
-      fmt::format("<{}>{} {}[{}]: {}\n", daemon_facility * 8 + static_cast<int>(severity),
-                  stamp(wall_ns, is_local_), tag_, process_id(), text);
-  if (send_once(message)) return;
-  Result<int> again = open_address(address_);
-  if (!again) return;
-  if (descriptor_ >= 0) close(descriptor_);
-  descriptor_ = *again;
-  send_once(message);
+std::string SyslogClient::message_of(SyslogSeverity severity, int64_t wall_ns,
+                                     std::string_view text) const {
+  return fmt::format("<{}>{} {}[{}]: {}\n", daemon_facility * 8 + static_cast<int>(severity),
+                     stamp(wall_ns, is_local_), tag_, process_id(), text);
 }
 
-bool SyslogClient::send_once(std::string_view message) const {
-  while (!message.empty()) {
-    const ssize_t sent = ::send(descriptor_, message.data(), message.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return false;
-    message.remove_prefix(static_cast<size_t>(sent));
+void SyslogClient::send(SyslogSeverity severity, int64_t wall_ns, std::string_view text) {
+  const std::string message = message_of(severity, wall_ns, text);
+  Sending outcome = Sending::sent;
+  if (lost_lines_ > 0) {
+    outcome = put(message_of(
+        SyslogSeverity::warning, wall_ns,
+        fmt::format("{} lines of this log are lost: they were not taken here", lost_lines_)));
+    if (outcome == Sending::sent) lost_lines_ = 0;
   }
+  if (outcome == Sending::sent) outcome = put(message);
+  if (outcome == Sending::broken && seek_again(wall_ns)) outcome = put(message);
+  if (outcome != Sending::sent) lost_lines_ += 1;
+}
+
+// Begins a connection to the same address. Over a network it comes about later: until then it is
+// full.
+bool SyslogClient::seek_again(int64_t wall_ns) {
+  if (wall_ns >= sought_wall_ns_ && wall_ns - sought_wall_ns_ < ns_per_s) return false;
+  sought_wall_ns_ = wall_ns;
+  int again = -1;
+  if (is_local_) {
+    const Result<int> opened = open_address(address_);
+    if (opened) again = *opened;
+  } else if (!peer_.empty()) {
+    again = begin_connection(descriptor_, peer_);
+  }
+  if (again < 0) return false;
+  close(descriptor_);
+  descriptor_ = again;
+  rest_.clear();
   return true;
+}
+
+SyslogClient::Sending SyslogClient::put(const std::string& message) {
+  const Sending before = put_rest();
+  if (before != Sending::sent) return before;
+  rest_ = message;
+  const Sending outcome = put_rest();
+  if (rest_.size() == message.size()) rest_.clear();
+  return rest_.empty() ? outcome : Sending::sent;
+}
+
+SyslogClient::Sending SyslogClient::put_rest() {
+  while (!rest_.empty()) {
+    const ssize_t sent =
+        ::send(descriptor_, rest_.data(), rest_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return errno == EAGAIN ? Sending::full : Sending::broken;
+    rest_.erase(0, static_cast<size_t>(sent));
+  }
+  return Sending::sent;
 }
 
 }  // namespace martlet::io

@@ -40,7 +40,10 @@ class BareClient final : public SessionHost {
         session_.on_parse_error(result, operation, {begin, static_cast<size_t>(end - begin)});
       }
       begin += consumed;
-      if (result == protocol::ParseResult::incomplete) break;
+      if (result == protocol::ParseResult::incomplete) {
+        if (operation.awaits_payload) session_.on_control_line(operation);
+        break;
+      }
     }
     kept_.assign(begin, end);
     // The block goes away now, and with it what any output borrows of it.

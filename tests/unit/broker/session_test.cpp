@@ -75,6 +75,32 @@ TEST(Session, what_others_handed_over_stands_before_a_pong) {
   EXPECT_EQ(broker.inbox_drains, 1);
 }
 
+TEST(Session, pedantic_tells_of_a_bad_subject_before_its_payload_and_once) {
+  BareBroker broker;
+  auto client = broker.connect();
+  client->say("CONNECT {\"verbose\":false,\"pedantic\":true}\r\n");
+  const std::string complaint = "-ERR 'Invalid Publish Subject'\r\n";
+  EXPECT_EQ(client->say("PUB a. 2\r"), "");
+  EXPECT_EQ(client->say("\n"), complaint);
+  EXPECT_EQ(client->say("h"), "");
+  EXPECT_EQ(client->say("i\r\nPING\r\n"), "PONG\r\n");
+  EXPECT_EQ(client->say("PUB a.* 0\r\n\r\nPUB b 0\r\n\r\nPUB .b 0\r\n\r\n"), complaint + complaint);
+  EXPECT_EQ(client->say("PUB a 1\r\n"), "");
+  EXPECT_EQ(client->say("x\r\nPUB > 1\r\n"), complaint);
+  // A CR within a subject is none of its business.
+  EXPECT_EQ(client->say("x\r\nPUB fo\ro 1 2\r\nhi\r\nPING\r\n"), "PONG\r\n");
+  EXPECT_EQ(client->session().statistics().in_msgs, 7U);
+}
+
+TEST(Session, a_message_between_servers_is_an_empty_one_to_nobody) {
+  BareBroker broker;
+  auto client = broker.connect();
+  client->say("CONNECT {\"verbose\":true,\"pedantic\":true}\r\nSUB > 1\r\n");
+  EXPECT_EQ(client->say("HMSG foo 1 0 0\r\n"), "");
+  EXPECT_EQ(client->say("\r\nPING\r\n"), "+OK\r\nPONG\r\n");
+  EXPECT_EQ(client->session().statistics().in_msgs, 1U);
+}
+
 TEST(Session, pings_that_nobody_answers_end_it) {
   SessionOptions options;
   options.ping_interval_ns = 10 * second_ns;

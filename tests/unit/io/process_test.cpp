@@ -24,6 +24,7 @@ TEST(Process, a_child_is_found_by_its_name_and_ended_by_a_signal) {
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
+    setpgid(0, 0);  // A group of its own: what is meant for one reaches nobody else.
     execl("/bin/sleep", "martlet-process-test", "600", nullptr);
     _exit(127);
   }
@@ -34,6 +35,9 @@ TEST(Process, a_child_is_found_by_its_name_and_ended_by_a_signal) {
   }
   EXPECT_NE(std::find(found.begin(), found.end(), child), found.end());
   EXPECT_TRUE(processes_called("martlet-process-test 60").empty());
+  // Neither its group nor a number of which the lower half is its own.
+  EXPECT_EQ(send_signal(-int64_t{child}, ProcessSignal::kill).code(), ErrorCode::io);
+  EXPECT_EQ(send_signal((int64_t{1} << 32) + child, ProcessSignal::kill).code(), ErrorCode::io);
   EXPECT_TRUE(send_signal(child, ProcessSignal::terminate));
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);

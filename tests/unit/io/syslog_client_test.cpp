@@ -12,8 +12,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
 
+#include "base/clock.hpp"
 #include "io/process.hpp"
 
 namespace martlet::io {
@@ -57,6 +64,95 @@ TEST(SyslogClient, over_a_unix_socket) {
   ASSERT_TRUE(client);
   client->send(SyslogSeverity::notice, 0, "x");
   EXPECT_TRUE(receive(listener).ends_with(fmt::format(" m[{}]: x\n", process_id())));
+  close(listener);
+  unlink(path.c_str());
+}
+
+TEST(SyslogClient, who_does_not_read_stops_nobody_and_learns_how_much_is_lost) {
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(listener, 4), 0);
+  socklen_t size = sizeof address;
+  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  Result<SyslogClient> client =
+      SyslogClient::connect(fmt::format("tcp://127.0.0.1:{}", ntohs(address.sin_port)), "m");
+  ASSERT_TRUE(client);
+  const int peer = accept(listener, nullptr, nullptr);
+  ASSERT_GE(peer, 0);
+
+  // More than two sockets hold. Should it wait, the peer goes away and the test fails.
+  constexpr size_t lines = 2000;
+  std::atomic<bool> is_done{false};
+  std::thread sender([&] {
+    for (size_t i = 0; i < lines; i++)
+      client->send(SyslogSeverity::info, 0, std::to_string(i) + std::string(16 * 1024, 'x'));
+    is_done = true;
+  });
+  for (int tries = 0; tries < 2000 && !is_done; tries++)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(is_done);
+  if (!is_done) shutdown(peer, SHUT_RDWR);
+  sender.join();
+
+  // From where it is read again every line comes whole, and lines between them tell how many do
+  // not.
+  std::string got;
+  size_t asked = 0;
+  for (int tries = 0; tries < 10000 && got.find(": last\n") == std::string::npos; tries++) {
+    std::vector<char> bytes(1024 * 1024);
+    const ssize_t count = recv(peer, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (count > 0) {
+      got.append(bytes.data(), static_cast<size_t>(count));
+    } else {
+      client->send(SyslogSeverity::info, 0, "last");
+      asked += 1;
+    }
+  }
+  size_t whole = 0;
+  size_t last = 0;
+  size_t told = 0;
+  size_t start = 0;
+  for (size_t end = got.find('\n'); end != std::string::npos; end = got.find('\n', start)) {
+    const std::string line = got.substr(start, end - start);
+    const std::string text = line.substr(std::min(line.find("]: ") + 3, line.size()));
+    EXPECT_TRUE(line.starts_with("<")) << line.substr(0, 80);
+    whole += text.ends_with(std::string(16 * 1024, 'x'));
+    last += text == "last";
+    if (text.find(" lines of this log are lost") != std::string::npos) told += std::stoul(text);
+    start = end + 1;
+  }
+  EXPECT_GT(whole, 0U);
+  EXPECT_LT(whole, lines);
+  EXPECT_EQ(whole + told + last, lines + asked);
+  close(peer);
+  close(listener);
+}
+
+TEST(SyslogClient, a_server_that_came_back_is_found_again) {
+  const std::string path = testing::TempDir() + fmt::format("syslog_again_{}", process_id());
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  ASSERT_LT(path.size(), sizeof address.sun_path);
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  int listener = socket(AF_UNIX, SOCK_DGRAM, 0);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  Result<SyslogClient> client = SyslogClient::connect("unix://" + path, "m");
+  ASSERT_TRUE(client);
+  close(listener);
+  unlink(path.c_str());
+  const int64_t start_ns = 1'795'504'737'000'000'000;
+  client->send(SyslogSeverity::info, start_ns, "gone");
+  listener = socket(AF_UNIX, SOCK_DGRAM, 0);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  client->send(SyslogSeverity::info, start_ns + ns_per_s / 2, "too soon");
+  client->send(SyslogSeverity::info, start_ns + ns_per_s, "back");
+  EXPECT_TRUE(receive(listener).ends_with(": back\n"));
+  client->send(SyslogSeverity::info, start_ns + ns_per_s, "more");
+  EXPECT_NE(receive(listener).find(": 2 lines of this log are lost"), std::string::npos);
+  EXPECT_TRUE(receive(listener).ends_with(": more\n"));
   close(listener);
   unlink(path.c_str());
 }

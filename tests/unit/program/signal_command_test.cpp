@@ -72,6 +72,10 @@ TEST(SignalCommand, refusals_in_natss_words) {
   EXPECT_EQ(refusal("foo"), "unknown signal \"foo\"");
   EXPECT_EQ(refusal("stop"), "no martlet serve processes running");
   EXPECT_EQ(refusal("stop=x"), "invalid pid: x");
+  for (const std::string pid :
+       {"0", "-1", "-12", "2147483648", "4294967295", "99999999999999999999"})
+    EXPECT_EQ(refusal("stop=" + pid), "invalid pid: " + pid);
+  EXPECT_EQ(refusal("stop=-1*"), "invalid pid: -1");
   EXPECT_EQ(refusal("stop=1=2"), "invalid signal parameters: [2]");
   EXPECT_EQ(refusal("stop=666"), "\nsignal \"stop\" 666: Operation not permitted");
   EXPECT_EQ(refusal("reload=1"), "signal \"reload\" comes later: this version has no reload");

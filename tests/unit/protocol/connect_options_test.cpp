@@ -39,6 +39,52 @@ TEST(ConnectOptions, refuses_wrong_types_trailing_bytes_and_depth) {
   EXPECT_FALSE(read_connect("{\"a\":" + std::string(100000, '[') + "}", options).is_ok());
 }
 
+TEST(ConnectOptions, nests_up_to_ten_thousand) {
+  const auto nested = [](size_t levels) {
+    return "{\"x\":" + std::string(levels - 1, '[') + std::string(levels - 1, ']') + "}";
+  };
+  ConnectOptions options;
+  EXPECT_TRUE(read_connect(nested(10000), options).is_ok());
+  EXPECT_FALSE(read_connect(nested(10001), options).is_ok());
+}
+
+TEST(ConnectOptions, reads_every_key_that_is_given_twice) {
+  ConnectOptions options;
+  ASSERT_TRUE(read_connect(R"({"name":"a","NAME":"b","name":null})", options).is_ok());
+  EXPECT_EQ(options.name, "b");
+  EXPECT_FALSE(read_connect(R"({"verbose":1,"verbose":false})", options).is_ok());
+  EXPECT_FALSE(read_connect(R"({"Verbose":false,"verbose":1})", options).is_ok());
+}
+
+TEST(ConnectOptions, folds_keys_as_go_does) {
+  ConnectOptions options;
+  ASSERT_TRUE(read_connect("{\"verbo\xc5\xbf"
+                           "e\":false,\"n\\u212aey\":\"U\"}",
+                           options)
+                  .is_ok());
+  EXPECT_FALSE(options.verbose);
+  EXPECT_EQ(options.nkey, "U");
+}
+
+TEST(ConnectOptions, an_info_has_its_types) {
+  for (const char* text :
+       {"null", "{}", R"({"x":[[[1]]],"port":-1,"client_id":18446744073709551615})",
+        R"({"import":null,"export":{"allow":["a",null],"deny":null,"x":1}})",
+        R"({"gateway_cmd":255,"gateway_cmd_payload":"YWI=","gateway_urls":["a"]})",
+        R"({"gateway_cmd_payload":[1,2]})", R"({"max_payload":2147483647})"}) {
+    EXPECT_TRUE(is_info(text)) << text;
+  }
+  for (const char* text :
+       {"", "[]", "1", R"({"gateway":5})", R"({"import":5})", R"({"import":{"allow":"a"}})",
+        R"({"import":{"deny":[1]}})", R"({"export":[]})", R"({"lnoc":1})",
+        R"({"port":1,"port":""})", R"({"gossip_mode":256})", R"({"gossip_mode":-1})",
+        R"({"gateway_cmd_payload":"YWI"})", R"({"gateway_cmd_payload":[256]})",
+        R"({"leafnode_urls":{}})", R"({"client_id":-1})", R"({"max_payload":2147483648})",
+        R"({"tls_available":"x"})", R"({"route_pool_idx":1.0})"}) {
+    EXPECT_FALSE(is_info(text)) << text;
+  }
+}
+
 TEST(ConnectOptions, tells_that_an_account_was_named) {
   ConnectOptions options;
   ASSERT_TRUE(read_connect(R"({"account":"A"})", options).is_ok());

@@ -59,6 +59,9 @@ std::string parse(const std::string& text, size_t piece = 0,
           add("U:", op.sid);
           add(",", std::to_string(op.max));
           break;
+        case OperationKind::peer_publish:
+          add("M:", op.payload);
+          break;
         case OperationKind::connect:
           add("C:", op.argument);
           break;
@@ -105,6 +108,8 @@ const Case cases[] = {
      "P:a.very.long.subject.that.does.not.fit.into.the.short.way,x.y.z,0,hi;"},
     {"HPUB a 3 5\r\nabcde\r\n", "H:a,,3,abcde;"},
     {"HPUB a r 0 0\r\n\r\n", "H:a,r,0,;"},
+    {"HMSG a 1 0 0\r\n\r\n", "M:;"},
+    {"hmsg whatever it says\r\n\r\nPING\r\n", "M:;ping;"},
     {"SUB a 1\r\n", "S:a,,1;"},
     {"sub a q 1\r\n", "S:a,q,1;"},
     {"SUB a\t q  sid-x\n", "S:a,q,sid-x;"},

@@ -132,6 +132,8 @@ TEST(ConfigOptions, authorization) {
   EXPECT_EQ(set.auth.password, "$2a$11$abc");
   EXPECT_EQ(set.auth_timeout_ns, 1'500'000'000);
   EXPECT_EQ(options_of("authorization { token: t, timeout: \"3s\" }").auth.token, "t");
+  EXPECT_EQ(options_of("authorization { token: t, timeout: -1 }").auth_timeout_ns, -1'000'000'000);
+  EXPECT_EQ(options_of("authorization { token: t, timeout: 0 }").auth_timeout_ns, 2'000'000'000);
   EXPECT_EQ(options_of("authorization { token: t, timeout: \"3s\" }").auth_timeout_ns,
             3'000'000'000);
   EXPECT_EQ(refusal("authorization {user: a, token: b}"),

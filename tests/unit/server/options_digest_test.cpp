@@ -56,20 +56,34 @@ TEST(OptionsDigest, each_option_changes_it) {
       options;
   const std::string unchanged = options_digest(options);
   Collector collector(options);
-  collector.change_each(
-      host, port, listens, server_name, client_advertise, http_host, http_port, http_base_path,
-      max_control_line, max_payload, max_pending, max_connections, max_subscriptions,
-      max_sub_tokens, max_traced_msg_len, max_closed_clients, ping_interval_ns, ping_max,
-      write_deadline_ns, no_fast_producer_stall, no_header_support, no_sublist_cache, auth.user,
-      auth.password, auth.token, auth_timeout_ns, debug, trace, trace_verbose, logtime, logtime_utc,
-      log_file, logfile_size_limit, logfile_max_num, syslog, remote_syslog, pid_file,
-      ports_file_dir, server_tags, server_metadata, loops, spin_us, max_memory);
+  collector.change_each(host, port, listens, server_name, client_advertise, http_host, http_port,
+                        http_base_path, max_control_line, max_payload, max_pending, max_connections,
+                        max_subscriptions, max_sub_tokens, max_traced_msg_len, max_closed_clients,
+                        ping_interval_ns, ping_max, write_deadline_ns, no_fast_producer_stall,
+                        no_header_support, no_sublist_cache, auth.user, auth_timeout_ns, debug,
+                        trace, trace_verbose, logtime, logtime_utc, log_file, logfile_size_limit,
+                        logfile_max_num, syslog, remote_syslog, pid_file, ports_file_dir,
+                        server_tags, server_metadata, loops, spin_us, max_memory);
   EXPECT_EQ(collector.digests(), collector.changes());
   EXPECT_EQ(options_digest(options), unchanged);
 
   config_file = "other.conf";
   config_digest = "sha256:01";
   EXPECT_EQ(options_digest(options), unchanged) << "where options come from is none of them";
+}
+
+TEST(OptionsDigest, secrets_cannot_be_guessed_by_it) {
+  Options options;
+  std::set<std::string> digests = {options_digest(options)};
+  for (std::string* secret : {&options.auth.password, &options.auth.token}) {
+    *secret = "one";
+    const std::string digest = options_digest(options);
+    digests.insert(digest);
+    *secret = "other";
+    EXPECT_EQ(options_digest(options), digest);
+    secret->clear();
+  }
+  EXPECT_EQ(digests.size(), 3U) << "that there is one, and which, is told";
 }
 
 TEST(OptionsDigest, text_moves_from_one_option_to_the_next) {

@@ -9,7 +9,9 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -76,6 +78,36 @@ TEST(Server, too_few_descriptors_are_an_error_from_which_it_recovers) {
   TestClient::tcp((*server)->client_port())->connect();
   EXPECT_TRUE((*server)->stop().is_ok());
   EXPECT_EQ(descriptor_count(), open_before);
+}
+
+// The threads of this process that would take SIGTERM.
+size_t threads_open_to_signals() {
+  size_t count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream status(task.path() / "status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("SigBlk:"))
+        count += (std::stoull(line.substr(7), nullptr, 16) >> (SIGTERM - 1) & 1) == 0;
+    }
+  }
+  return count;
+}
+
+TEST(Server, none_of_its_threads_takes_the_hosts_signals) {
+  const size_t open_before = threads_open_to_signals();
+  ASSERT_GE(open_before, 1U);
+  const size_t threads_before = thread_count();
+  Options options = local_options();
+  options.loops = 2;
+  options.http_port = -1;
+  // A bcrypt one: checked on a thread of its own.
+  options.auth.token = "$2a$04$abcdefghijklmnopqrstuuC7CIVsFxKQDuX5TN0Z7xqUIU9v5T2r.";
+  const std::unique_ptr<Server> server = start_server(std::move(options));
+  const auto client = TestClient::tcp(server->client_port());
+  client->send("CONNECT {\"auth_token\":\"x\"}\r\n");
+  client->read_until("-ERR 'Authorization Violation'\r\n");
+  EXPECT_GE(thread_count(), threads_before + 4);
+  EXPECT_EQ(threads_open_to_signals(), open_before);
 }
 
 TEST(Server, counts_what_connections_moved_after_they_are_gone) {

@@ -45,6 +45,17 @@ TEST(Subject, validity_is_that_of_nats_server) {
   }
 }
 
+TEST(Subject, plain_tokens_are_neither_empty_nor_wildcards) {
+  for (const std::string_view plain :
+       {"a", "a.b", "a*", "*a.>b", ">>", "fo\ro", "a b", "\t", "\n"}) {
+    EXPECT_TRUE(has_plain_tokens(plain)) << plain;
+  }
+  for (const std::string_view other :
+       {"", ".", "a.", ".a", "a..b", "*", ">", "a.*", "*.a", "a.>", ">.a", "a.*.b"}) {
+    EXPECT_FALSE(has_plain_tokens(other)) << other;
+  }
+}
+
 TEST(Subject, literal_means_no_wildcard_as_a_whole_token) {
   for (const std::string_view literal :
        {"a", "a.b", "a*", "*a.>b", ">>", "**.a", "", ".", "a..b"}) {
