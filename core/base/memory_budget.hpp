@@ -27,10 +27,12 @@ class MemoryBudget {
   bool refuses_newcomers() const { return is_above(80); }
   bool producers_must_wait() const { return is_above(90); }
   bool slow_consumers_must_go() const { return is_above(100); }
+  /// For so much more at once.
+  bool has_room(int64_t bytes) const { return !is_above(100, bytes); }
 
  private:
-  bool is_above(int64_t percent) const {
-    return bytes_max_ > 0 && bytes() >= bytes_max_ / 100 * percent;
+  bool is_above(int64_t percent, int64_t more = 0) const {
+    return bytes_max_ > 0 && bytes() + more >= bytes_max_ / 100 * percent;
   }
 
   const int64_t bytes_max_;

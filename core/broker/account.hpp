@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns one account: a subject space of its own, with its limits. Nothing crosses from one account
-// to another.
+// Owns one account: a subject space of its own, with its limits and the count of its connections.
+// Nothing crosses from one account to another. Any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -26,6 +27,15 @@ class Account {
   const std::string& name() const { return name_; }
   uint32_t id() const { return id_; }
   const AccountLimits& limits() const { return limits_; }
+  /// One connection more; false when there is no room for it.
+  bool join() {
+    const int64_t count = connection_count_.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (limits_.connections_max < 0 || count <= limits_.connections_max) return true;
+    leave();
+    return false;
+  }
+  /// One that has joined is gone.
+  void leave() { connection_count_.fetch_sub(1, std::memory_order_relaxed); }
   RoutingTable& routing() { return routing_; }
   const RoutingTable& routing() const { return routing_; }
 
@@ -33,6 +43,7 @@ class Account {
   const std::string name_;
   const uint32_t id_;
   const AccountLimits limits_;
+  std::atomic<int64_t> connection_count_{0};
   RoutingTable routing_;
 };
 

@@ -11,6 +11,7 @@
 #include "base/go_duration.hpp"
 #include "base/out_of_memory.hpp"
 #include "broker/parse_failure.hpp"
+#include "broker/reserved_subjects.hpp"
 #include "broker/shard.hpp"
 #include "subject/subject.hpp"
 
@@ -20,27 +21,16 @@ namespace {
 constexpr size_t verdicts_max = 128;
 constexpr std::string_view system_queue = "_sys_";
 
-bool starts_with(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
+// The lower of two limits of which below 0 is none.
+int64_t lower_limit(int64_t one, int64_t other) {
+  return one < 0 ? other : other < 0 ? one : std::min(one, other);
 }
 
-// With something behind the prefix.
-bool is_below(std::string_view text, std::string_view prefix) {
-  return text.size() > prefix.size() && starts_with(text, prefix);
-}
-
-bool is_gateway_subject(std::string_view subject) {
-  return is_below(subject, "_GR_.") || is_below(subject, "$GR.");
-}
-
-bool is_reserved_reply(std::string_view reply) {
-  return starts_with(reply, "_R_.") || is_below(reply, "$JS.ACK.") || is_gateway_subject(reply);
-}
-
-protocol::ParserLimits first_limits(const SessionOptions& options) {
+protocol::ParserLimits first_limits(const SessionOptions& options, const Account& account) {
   protocol::ParserLimits limits;
   limits.control_line_bytes_max = options.control_line_bytes_max;
-  limits.payload_bytes_max = options.payload_bytes_max;
+  limits.payload_bytes_max =
+      lower_limit(options.payload_bytes_max, account.limits().payload_bytes_max);
   limits.headers = false;
   limits.connect_required = options.auth_required;
   return limits;
@@ -53,14 +43,16 @@ Session::Session(Shard& shard, SessionHost& host, SessionSetup setup)
       host_(host),
       setup_(std::move(setup)),
       account_(setup_.account),
-      parser_(first_limits(*setup_.options)),
+      parser_(first_limits(*setup_.options, *setup_.account)),
       output_(shard.chunks()),
-      stall_bytes_(std::min(stall_bytes_max, setup_.options->pending_bytes_max / 4 * 3)),
+      stall_bytes_(setup_.options->pending_bytes_max / 4 * 3),
       traces_(setup_.options->trace) {
+  if (setup_.options->stalls_producers) stall_bytes_ = std::min(stall_bytes_, stall_bytes_max);
   shard_.expect_session();
 }
 
 Session::~Session() {
+  if (has_joined_) account_->leave();
   (void)shard_.unsubscribe_some(*this, SIZE_MAX);
   shard_.forget(*this);
 }
@@ -70,6 +62,7 @@ void Session::start(int64_t now_ns) {
   protocol::ServerInfo info = *setup_.info;
   info.client_id = setup_.id;
   info.client_ip = setup_.client_ip;
+  info.max_payload = parser_.limits().payload_bytes_max;
   write_protocol(protocol::encode_info(info));
   if (setup_.refuse == CloseReason::max_connections_exceeded) {
     log(LogLevel::error, "maximum connections exceeded");
@@ -196,7 +189,17 @@ void Session::finish_connect(std::shared_ptr<const auth::Principal> principal) {
   user_ = principal->user;
   set_principal(std::move(principal));
   setup_.log.name(connect_, account_->name(), has_token);
-  admit();
+  if (joins_account()) admit();
+}
+
+// A second CONNECT joins no second time.
+bool Session::joins_account() {
+  has_joined_ = has_joined_ || account_->join();
+  if (has_joined_) return true;
+  log(LogLevel::error, "maximum account active connections exceeded");
+  write_error("maximum account active connections exceeded");
+  close(CloseReason::max_account_connections_exceeded);
+  return false;
 }
 
 // The rights are settled; what is left are the rules of the protocol.
@@ -258,8 +261,7 @@ bool Session::may_publish(std::string_view subject) {
 // Subjects that belong to the servers themselves. True when the publish was refused.
 bool Session::is_reserved_publish(const protocol::Operation& operation) {
   const char first = operation.subject[0];
-  if ((first == '_' || first == '$') &&
-      (is_gateway_subject(operation.subject) || starts_with(operation.subject, "$NRG."))) {
+  if ((first == '_' || first == '$') && is_reserved_subject(operation.subject)) {
     write_error("Permissions Violation for Publish to " + go_quoted(operation.subject));
     log(LogLevel::error, "Publish Violation - Subject " + go_quoted(operation.subject));
     return true;
@@ -387,6 +389,7 @@ void Session::on_ping() {
   protocol::ServerInfo info = *setup_.info;
   info.client_id = setup_.id;
   info.client_ip = setup_.client_ip;
+  info.max_payload = parser_.limits().payload_bytes_max;
   info.connect_info = true;
   info.remote_account = account_->name();
   write_protocol(protocol::encode_info(info));
@@ -443,6 +446,9 @@ void Session::on_out_of_memory() {
 void Session::close(CloseReason reason) {
   if (is_closing()) return;
   close_reason_ = reason;
+  takes_messages_ = false;
+  if (has_joined_) account_->leave();
+  has_joined_ = false;
   if (!is_ended_) {
     is_ended_ = true;
     shard_.mark_ended(*this);
@@ -573,8 +579,29 @@ void Session::on_much_pending() {
   if (is_closing()) return;
   const int64_t pending = static_cast<int64_t>(output_.pending_bytes());
   if (pending <= stall_bytes_) return;
-  shard_.request_stall();
-  if (pending <= options().pending_bytes_max && !shard_.budget().slow_consumers_must_go()) return;
+  if (pending > options().pending_bytes_max || shard_.budget().slow_consumers_must_go()) {
+    end_slow_consumer();
+  } else if (options().stalls_producers) {
+    shard_.request_stall();
+  } else {
+    is_behind_ = true;
+    takes_messages_ = false;
+  }
+}
+
+// It has caught up, or not.
+void Session::leave_behind() {
+  if (is_closing() || static_cast<int64_t>(output_.pending_bytes()) > stall_bytes_) return;
+  is_behind_ = false;
+  takes_messages_ = true;
+}
+
+void Session::on_memory_spent() {
+  if (is_closing() || static_cast<int64_t>(output_.pending_bytes()) <= spared_bytes_max) return;
+  if (!fits_into_memory([&] { end_slow_consumer(); })) on_out_of_memory();
+}
+
+void Session::end_slow_consumer() {
   shard_.statistics().slow_consumers += 1;
   log(LogLevel::info, fmt::format("Slow Consumer Detected: MaxPending of {} Exceeded",
                                   options().pending_bytes_max));

@@ -88,6 +88,12 @@ class Session {
   void on_out_of_memory();
   /// The transport took nothing for as long as it may.
   void on_write_deadline();
+  /// There is no memory left for what waits for consumers: one that is behind ends.
+  void on_memory_spent();
+  /// The transport took what it could.
+  void on_written() {
+    if (is_behind_) leave_behind();
+  }
   /// Sends a PING of which the answer tells the round trip, unless it is known or the client is not
   /// ready for one.
   void measure_rtt(int64_t now_ns);
@@ -96,7 +102,6 @@ class Session {
   /// New rights: verdicts cached under the old epoch are dropped, subscriptions that are no longer
   /// allowed are ended.
   void set_principal(std::shared_ptr<const auth::Principal> principal);
-  void set_account(Account* account) { account_ = account; }
 
   /// Ends the session: its output so far is still written if the transport can. The first reason
   /// stays.
@@ -104,6 +109,8 @@ class Session {
   /// The transport has taken note of the output: the next growth tells the shard again.
   void clear_dirty() { is_dirty_ = false; }
   bool is_closing() const { return close_reason_ != CloseReason::none; }
+  /// False: it is closing, or behind and its producers are not slowed down; messages pass it by.
+  bool takes_messages() const { return takes_messages_; }
   CloseReason close_reason() const { return close_reason_; }
   /// True while a slow check of CONNECT is under way: nothing more may be parsed.
   bool is_waiting() const { return is_waiting_; }
@@ -151,6 +158,8 @@ class Session {
 
   static constexpr size_t borrow_bytes_min =
       1024;  // A payload of this size is written from where it was read.
+  static constexpr int64_t spared_bytes_max =
+      64 * 1024;  // So much may wait even where memory is spent.
   static constexpr int64_t stall_bytes_max =
       4 * 1024 * 1024;  // Behind by this much, a receiver slows its producers down.
 
@@ -167,6 +176,9 @@ class Session {
   void check_pending(bool whole);
   void finish_message(size_t payload_bytes, bool whole);
   void on_much_pending();
+  void end_slow_consumer();
+  void leave_behind();
+  bool joins_account();
   bool may_publish(std::string_view subject);
   bool is_reserved_publish(const protocol::Operation& operation);
   void write_ok() {
@@ -200,8 +212,11 @@ class Session {
   bool first_pong_sent_ = false;
   bool was_line_seen_ = false;  // Of the publish under way, if pedantic.
   bool is_waiting_ = false;
-  bool is_dirty_ = false;  // In Shard::dirty_.
-  bool is_ended_ = false;  // In Shard::ended_.
+  bool is_dirty_ = false;    // In Shard::dirty_.
+  bool is_ended_ = false;    // In Shard::ended_.
+  bool has_joined_ = false;  // Counted by its account.
+  bool takes_messages_ = true;
+  bool is_behind_ = false;  // Therefore it takes none.
 };
 
 }  // namespace martlet::broker

@@ -216,7 +216,7 @@ bool Shard::deliver(Account& account, Subscription& subscription, const Message&
   }
   Session& session = *subscription.session;
   if (&session == message.publisher && !session.echoes()) return false;
-  if (session.is_closing()) return false;
+  if (!session.takes_messages()) return false;
   if (subscription.filters_delivery && holds_back(account, subscription, message)) return false;
   subscription.delivered += 1;
   session.write_message(subscription, message);

@@ -151,6 +151,9 @@ class PipeEnd final : public transport::ByteStream, private io::FdHandler {
   uint16_t peer_port() const override { return 0; }
   int descriptor() const override { return own_wake_.descriptor(); }
   bool can_write_beside_read() const override { return true; }
+  int64_t memory_bytes() const override {
+    return static_cast<int64_t>(in_.capacity + out_.capacity);
+  }
   void on_descriptor_readable() override { on_fd_ready(true, false); }
 
   void set_spinning(bool spinning) override {

@@ -28,13 +28,16 @@ Connection::Connection(Worker& worker, std::unique_ptr<transport::ByteStream> st
       ping_timer_([](void* self) { static_cast<Connection*>(self)->on_ping_timer(); }, this),
       write_timer_([](void* self) { static_cast<Connection*>(self)->on_write_deadline(); }, this),
       pending_(worker.shard().budget()),
-      start_wall_ns_(worker.loop().clock().wall_ns()) {}
+      start_wall_ns_(worker.loop().clock().wall_ns()) {
+  worker_.shard().budget().add(stream_->memory_bytes());
+}
 
 Connection::~Connection() {
   if (is_congested_) worker_.congested_count_ -= 1;
   if (is_stalled_) std::erase(worker_.stalled_, this);
   if (is_postponed_) std::erase(worker_.postponed_, this);
   stream_->detach();
+  worker_.shard().budget().remove(stream_->memory_bytes());
 }
 
 template <typename Work>
@@ -93,9 +96,7 @@ bool Connection::finish() {
   flush();
   keep_borrowed();
   worker_.loop().stop_timer(ping_timer_);
-  if (session_.output().is_empty() ||
-      session_.close_reason() == broker::CloseReason::server_shutdown)
-    return true;
+  if (session_.output().is_empty()) return true;
   is_finishing_ = true;
   worker_.loop().start_timer(write_timer_, last_words_ns);
   return false;
@@ -132,8 +133,11 @@ char* Connection::read_space(size_t& bytes_max) {
     // How long a line will be is not known: one byte more is needed, and as much again is what it
     // is read by.
     const size_t wanted = needed_ > have + 1 ? needed_ : have * 2;
-    if (pending_.capacity() - have < 4096)
-      pending_.reserve(std::min(wanted, std::max(have * 2, pending_growth_min)));
+    const size_t capacity = std::min(wanted, std::max(have * 2, pending_growth_min));
+    if (pending_.capacity() - have < 4096 && pending_.capacity() < capacity) {
+      if (!may_hold_more(capacity - pending_.capacity())) return nullptr;
+      pending_.reserve(capacity);
+    }
     bytes_max = std::min({wanted - have, pending_.capacity() - have, Worker::read_bytes_max});
     return pending_.data() + have;
   }
@@ -146,11 +150,30 @@ char* Connection::read_space(size_t& bytes_max) {
   return space + pending_.size();
 }
 
+// Where memory comes to its end consumers that are behind go. A large payload waits for that, and
+// when it has waited in vain its connection ends.
+bool Connection::may_hold_more(size_t bytes) {
+  const bool may = worker_.shard().budget().has_room(static_cast<int64_t>(bytes));
+  const int64_t now_ns = worker_.loop().now_ns();
+  if (may) {
+    waits_for_room_ = false;
+  } else if (!waits_for_room_ || now_ns - waits_since_ns_ < room_wait_max_ns) {
+    if (!waits_for_room_) waits_since_ns_ = now_ns;
+    waits_for_room_ = true;
+    worker_.end_furthest_behind();
+    stall();
+  } else {
+    session_.on_out_of_memory();
+  }
+  return may;
+}
+
 void Connection::read_some() {
   const bool in_pending = pending_.size() > prefix_bytes_max;
   const size_t have = pending_.size();
   size_t bytes_max = 0;
   char* space = read_space(bytes_max);
+  if (space == nullptr) return;
   const transport::StreamResult result = stream_->read(space, bytes_max);
   if (in_pending) pending_.set_size(have + result.bytes);
   switch (result.state) {
@@ -227,7 +250,12 @@ void Connection::keep_tail(const char* begin, const char* end, size_t needed) {
     pending_.free();
     return;
   }
-  pending_.assign({begin, static_cast<size_t>(end - begin)});
+  const size_t bytes = static_cast<size_t>(end - begin);
+  if (bytes > prefix_bytes_max && worker_.shard().budget().slow_consumers_must_go()) {
+    session_.on_out_of_memory();
+    return;
+  }
+  pending_.assign({begin, bytes});
 }
 
 // Until it has been acted on nothing more is read, so that it stays in order and does not grow.
@@ -344,6 +372,7 @@ void Connection::flush_some() {
   } else if (!waits && write_timer_.is_running()) {
     worker_.loop().stop_timer(write_timer_);
   }
+  session_.on_written();
   if (wants_write != wants_write_ || write_wants_read_) {
     wants_write_ = wants_write;
     update_interest();

@@ -37,8 +37,9 @@ class Connection final : public transport::StreamHandler, public broker::Session
   void flush();
   /// Copies output that is borrowed from memory which is about to be used anew.
   void keep_borrowed();
-  /// The session has ended: true when nothing is left to do but to destroy this; otherwise the last
-  /// words (an -ERR) still wait for the stream, and the worker is told through connection_done()
+  /// The session has ended: true when nothing is left to do but to destroy this; otherwise its last
+  /// output (an -ERR, or what a server that stops still owes it) waits for the stream, and the
+  /// worker is told through connection_done()
   /// when they are out or out of time.
   bool finish();
   /// Reading goes on after a stall.
@@ -48,6 +49,8 @@ class Connection final : public transport::StreamHandler, public broker::Session
   /// There is still something for a next turn.
   bool wants_turn() const { return has_rest_ && !is_stalled_ && !session_.is_closing(); }
   bool is_stalled() const { return is_stalled_; }
+  /// A large payload does not go on for want of memory: it tries again now and then.
+  bool waits_for_room() const { return waits_for_room_; }
   int64_t stalled_since_ns() const { return stalled_since_ns_; }
 
   broker::Session& session() { return session_; }
@@ -61,6 +64,7 @@ class Connection final : public transport::StreamHandler, public broker::Session
   static constexpr size_t prefix_bytes_max =
       16 * 1024;  // A longer incomplete operation gets memory of its own.
   static constexpr size_t pending_growth_min = 64 * 1024;
+  static constexpr int64_t room_wait_max_ns = 1'000'000'000;
   static constexpr size_t congested_bytes = 4 * 1024 * 1024;
   static constexpr size_t relieved_bytes = 1024 * 1024;
   static constexpr int64_t last_words_ns = 2'000'000'000;
@@ -79,7 +83,9 @@ class Connection final : public transport::StreamHandler, public broker::Session
   void on_slow_authentication() override;
   void on_much_pending() override { flush(); }
   void read_some();
-  /// Room for the next read: behind what is pending, or in the worker's arena. Null: no memory now.
+  bool may_hold_more(size_t bytes);
+  /// Room for the next read: behind what is pending, or in the worker's arena. Null: the budget has
+  /// no room now.
   char* read_space(size_t& bytes_max);
   void parse(const char* begin, const char* end);
   void keep_tail(const char* begin, const char* end, size_t needed);
@@ -106,6 +112,8 @@ class Connection final : public transport::StreamHandler, public broker::Session
   uint64_t place_ = 0;  // Falls along the list.
   int64_t start_wall_ns_ = 0;
   int64_t stalled_since_ns_ = 0;
+  int64_t waits_since_ns_ = 0;  // If waits_for_room_.
+  bool waits_for_room_ = false;
   bool has_rest_ = false;      // Whole operations stand in pending_: nothing more is read for now.
   bool is_postponed_ = false;  // In Worker::postponed_.
   bool is_stalled_ = false;

@@ -58,22 +58,28 @@ Status Worker::start() {
   return Status();
 }
 
-void Worker::stop() {
-  if (!thread_.joinable()) return;
+void Worker::begin_stop() {
   stop_asked_.store(true, std::memory_order_release);
   loop_->wake();
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  begin_stop();
   thread_.join();
 }
 
 void Worker::on_wake() {
+  // Asked first: what was handed over before the stop is then delivered in any case.
+  const bool stops = stop_asked_.load(std::memory_order_acquire);
   drain_inbox();
-  if (!stop_asked_.load(std::memory_order_acquire) || is_stopping_) return;
+  if (!stops || is_stopping_) return;
   is_stopping_ = true;
   if (setup_.on_stop) setup_.on_stop();
   for_each_connection([](Connection& connection) {
     connection.session().close(broker::CloseReason::server_shutdown);
   });
-  loop_->stop();
+  // The loop goes on until they have taken what is theirs.
 }
 
 bool Worker::adopt(std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup) {
@@ -137,11 +143,17 @@ void Worker::remove_connection(Connection* connection) {
 }
 
 void Worker::drain_inbox() {
+  const bool was_full = inbox_.is_full();
   broker::RemoteBatchList batches = inbox_.take();
   while (const std::unique_ptr<broker::RemoteBatch> batch = batches.take_front()) {
     const size_t bytes = batch->bytes();
     shard_->deliver(*batch);
     inbox_.delivered(bytes);
+  }
+  if (!was_full || inbox_.is_full()) return;
+  // Their producers may be waiting for this.
+  for (Worker* peer : peers_) {
+    if (peer != this) peer->loop_->wake();
   }
 }
 
@@ -158,6 +170,7 @@ bool Worker::end_turn() {
   shard_->end_turn();
   if (!stalled_.empty()) resume_stalled();
   due_count_ = postponed_.size();
+  if (is_stopping_ && first_ == nullptr) loop_->stop();
   return !shard_->dirty_sessions().empty() || !shard_->ended_sessions().empty() || due_count_ != 0;
 }
 
@@ -199,11 +212,13 @@ void Worker::hand_over() {
 // Leaves in flushing_ the connections whose output still borrows memory.
 void Worker::flush_dirty() {
   std::vector<broker::Session*>& dirty = shard_->dirty_sessions();
+  const bool memory_is_spent = setup_.budget->slow_consumers_must_go();
   for (size_t i = 0; i < dirty.size(); i++) {
     broker::Session& session = *dirty[i];
     session.clear_dirty();
     Connection& connection = static_cast<Connection&>(session.host());
     connection.flush();
+    if (memory_is_spent) session.on_memory_spent();
     if (session.output().has_borrowed()) flushing_.push_back(&connection);
   }
   dirty.clear();
@@ -244,6 +259,22 @@ void Worker::end_connections() {
     done_.pop_back();
     destroy(connection);
   }
+}
+
+// Where nothing more fits: makes room at the cost of whom it was filled for.
+void Worker::end_furthest_behind() {
+  const int64_t now_ns = loop_->now_ns();
+  if (now_ns - relieved_at_ns_ < stall_max_ns) return;
+  relieved_at_ns_ = now_ns;
+  broker::Session* furthest = nullptr;
+  for_each_connection([&](Connection& connection) {
+    broker::Session& session = connection.session();
+    if (session.is_closing()) return;
+    if (furthest == nullptr ||
+        session.output().pending_bytes() > furthest->output().pending_bytes())
+      furthest = &session;
+  });
+  if (furthest != nullptr) furthest->on_memory_spent();
 }
 
 void Worker::tell_closing(Connection& connection) {
@@ -295,13 +326,16 @@ bool Worker::is_any_inbox_full() const {
 }
 
 // Producers that were paused go on when nobody here is far behind any more, or when they have
-// waited long enough.
+// waited long enough: a receiver that reads nothing must not hold them up, nor memory that others
+// hold. Another loop is waited for as long as it takes; it always gets on.
 void Worker::resume_stalled() {
   const int64_t now_ns = loop_->clock().monotonic_ns();
-  const bool relieved =
-      congested_count_ == 0 && !is_any_inbox_full() && !setup_.budget->producers_must_wait();
+  const bool others_behind = is_any_inbox_full();
+  const bool relieved = congested_count_ == 0 && !setup_.budget->producers_must_wait();
   std::erase_if(stalled_, [&](Connection* connection) {
-    if (!relieved && now_ns - connection->stalled_since_ns() < stall_max_ns) return false;
+    if (others_behind) return false;
+    const bool goes_on = relieved && !connection->waits_for_room();
+    if (!goes_on && now_ns - connection->stalled_since_ns() < stall_max_ns) return false;
     connection->resume_reading();
     return true;
   });

@@ -55,7 +55,10 @@ class Worker final : public broker::ShardHost {
   /// All workers of the broker, before start(): where batches go.
   void set_peers(std::vector<Worker*> peers) { peers_ = std::move(peers); }
   Status start();
-  /// Ends the loop and its thread; connections are closed. From outside the loop. Needs no memory.
+  /// Asks for the end, for who has several to stop. From outside the loop. Needs no memory.
+  void begin_stop();
+  /// Ends the loop and its thread, when it has been started; connections are closed: what waits for
+  /// them is still written, as far as they take it in Connection::last_words_ns. As begin_stop().
   void stop();
 
   /// Takes a connected stream over. Any thread. False when memory could not be had: then the stream
@@ -118,20 +121,21 @@ class Worker final : public broker::ShardHost {
   /// Has used up its share of this turn.
   void postpone(Connection& connection);
   void serve_postponed();
+  void end_furthest_behind();
   void refuse();
   void add_connection(std::unique_ptr<Connection> connection);
   void remove_connection(Connection* connection);
   bool is_any_inbox_full() const;
   /// Another loop, or the memory, cannot keep up with what is published here.
   bool must_slow_producers() const {
-    return setup_.budget->producers_must_wait() || (peers_.size() > 1 && is_any_inbox_full());
+    return setup_.budget->producers_must_wait() || (shard_->has_outbound() && is_any_inbox_full());
   }
 
   Setup setup_;
   std::unique_ptr<io::Loop> loop_;
   std::unique_ptr<broker::Shard> shard_;
   std::vector<Worker*> peers_;
-  Inbox inbox_;
+  Inbox inbox_{*setup_.budget};
   std::unique_ptr<char[]> arena_;
   size_t arena_used_ = 0;
   std::vector<ReadBuffer>
@@ -147,6 +151,7 @@ class Worker final : public broker::ShardHost {
   uint64_t next_place_ = 1;  // In the list, newest first.
   size_t connection_count_ = 0;
   size_t congested_count_ = 0;
+  int64_t relieved_at_ns_ = -stall_max_ns;  // end_furthest_behind() last looked.
   size_t due_count_ = 0;  // Of postponed_: those that have already waited for a turn.
   std::atomic<size_t> load_{0};
   std::thread thread_;

@@ -68,7 +68,7 @@ struct Options {
   std::map<std::string, std::string> server_metadata;
 
   // Martlet's own.
-  int32_t loops = 0;       // Event loops; 0: as many as suit the machine (embedded: 1).
+  int32_t loops = 0;       // Event loops; 0: one.
   int64_t spin_us = 0;     // How long a loop looks without sleeping before it sleeps.
   int64_t max_memory = 0;  // Bytes that clients can make the server hold; 0: no ceiling.
 

@@ -161,6 +161,7 @@ Status Server::Core::start_threads(Run& run) {
 void Server::Core::stop_threads(Run& run) {
   run.is_stopping.store(true, std::memory_order_relaxed);
   if (run.http != nullptr) run.http->stop();
+  for (const std::unique_ptr<net::Worker>& worker : run.workers) worker->begin_stop();
   for (const std::unique_ptr<net::Worker>& worker : run.workers) worker->stop();
   run.slow_worker.stop();
   run.listener.reset();

@@ -66,6 +66,9 @@ class ByteStream {
   /// Attached only.
   virtual void on_descriptor_readable() {}
 
+  /// What it holds in this process beside itself: bytes, at most.
+  virtual int64_t memory_bytes() const { return 0; }
+
   /// Whether write() may run on one thread while read() runs on another. Never two writes at once.
   virtual bool can_write_beside_read() const { return false; }
   /// True: the reader asks read() again and again instead of sleeping, so the other side need not

@@ -249,7 +249,6 @@ TEST_P(Session, closes_a_slow_consumer_and_serves_the_others) {
   broker::SessionOptions options;
   options.pending_bytes_max = 8 * 1024 * 1024;
   options.payload_bytes_max = 8 * 1024 * 1024;
-  options.stalls_producers = false;
   SessionBench bench(options);
   auto slow = bench.connect(StreamManner::whole);
   auto good = bench.connect(StreamManner::whole);
@@ -258,7 +257,12 @@ TEST_P(Session, closes_a_slow_consumer_and_serves_the_others) {
   slow.wire->reads_nothing = true;
   const std::string message = "PUB s 1000000\r\n" + std::string(1'000'000, 'x') + "\r\n";
   size_t received = 0;
-  for (int i = 0; i < 12; i++) received += bench.say(good, message, {&slow}).size();
+  for (int i = 0; i < 12; i++) {
+    received += bench.say(good, message, {&slow}).size();
+    bench.let_time_pass(10'000'000);  // Its producer is slowed down meanwhile.
+    bench.settle({&good});
+    received += bench.take(good).size();
+  }
   EXPECT_EQ(received, 12 * (std::string("MSG s 1 1000000\r\n").size() + 1'000'002));
   EXPECT_TRUE(slow.wire->broker_closed);
   EXPECT_EQ(slow.wire->to_client.find("-ERR"), std::string::npos);
@@ -329,6 +333,217 @@ TEST(Fairness, what_is_left_for_later_is_dropped_with_its_connection) {
   EXPECT_TRUE(publisher.wire->broker_closed);
   EXPECT_EQ(bench.say(receiver, "PING\r\n").substr(0, 8), "MSG q 0 ");
   EXPECT_EQ(bench.say(receiver, "PING\r\n"), "PONG\r\n");
+}
+
+// With no_fast_producer_stall a receiver that is behind stays, and messages pass it by.
+TEST(Drop, passes_a_receiver_by_until_it_has_caught_up) {
+  broker::SessionOptions options;
+  options.pending_bytes_max = 4 * 1024 * 1024;
+  options.stalls_producers = false;
+  SessionBench bench(options);
+  auto slow = bench.connect(StreamManner::whole);
+  auto good = bench.connect(StreamManner::whole);
+  bench.say(slow, std::string(quiet) + "SUB s 1\r\n");
+  bench.say(good, std::string(quiet) + "SUB s 1\r\nSUB s g 2\r\n");
+  bench.say(slow, "SUB s g 2\r\n");
+  slow.wire->reads_nothing = true;
+  const std::string message = "PUB s 100000\r\n" + std::string(100'000, 'x') + "\r\n";
+  for (int i = 0; i < 100; i++) bench.say(good, message, {&slow});
+  EXPECT_FALSE(slow.wire->broker_closed);
+  EXPECT_EQ(bench.worker().shard().statistics().slow_consumers, 0U);
+  EXPECT_EQ(bench.find(good)->session().statistics().stalls, 0U);
+  // What one got of the group the other did not.
+  const uint64_t to_good = bench.find(good)->session().statistics().out_msgs;
+  const uint64_t to_slow = bench.find(slow)->session().statistics().out_msgs;
+  EXPECT_GE(to_slow, 31U);  // Up to three quarters of what may wait.
+  EXPECT_LE(to_slow, 33U);
+  EXPECT_EQ(bench.find(good)->session().statistics().in_msgs, 100U);
+  EXPECT_GT(to_good, 100U + 60U);
+  slow.wire->reads_nothing = false;
+  bench.settle({&slow});
+  EXPECT_EQ(bench.say(slow, "PING\r\n").substr(0, 6), "MSG s ");
+  EXPECT_NE(bench.say(good, message, {&slow}), "");
+  EXPECT_EQ(bench.take(slow).substr(0, 6), "MSG s ");
+}
+
+TEST(Drop, what_would_exceed_all_that_may_wait_still_ends_it) {
+  broker::SessionOptions options;
+  options.pending_bytes_max = 4 * 1024 * 1024;
+  options.payload_bytes_max = 4 * 1024 * 1024;
+  options.stalls_producers = false;
+  SessionBench bench(options);
+  auto slow = bench.connect(StreamManner::whole);
+  auto good = bench.connect(StreamManner::whole);
+  bench.say(slow, std::string(quiet) + "SUB s 1\r\n");
+  slow.wire->reads_nothing = true;
+  const std::string message = "PUB s 3000000\r\n" + std::string(3'000'000, 'x') + "\r\n";
+  bench.say(good, quiet + message, {&slow});
+  EXPECT_FALSE(slow.wire->broker_closed);
+  bench.say(good, message, {&slow});
+  EXPECT_TRUE(slow.wire->broker_closed);
+  EXPECT_EQ(bench.worker().shard().statistics().slow_consumers, 1U);
+}
+
+// What a server that stops still owes a client.
+TEST(LastOutput, of_a_server_that_stops_is_written) {
+  for (const bool reads_on : {true, false}) {
+    SessionBench bench;
+    auto one = bench.connect(StreamManner::whole);
+    bench.say(one, std::string(quiet) + "SUB s 1\r\n");
+    one.wire->reads_nothing = true;
+    bench.say(one, "PUB s 5\r\nhello\r\nPING\r\n");
+    EXPECT_EQ(bench.take(one), "");
+    bench.find(one)->session().close(broker::CloseReason::server_shutdown);
+    bench.turn_loops();
+    EXPECT_FALSE(one.wire->broker_closed);
+    if (reads_on) {
+      one.wire->reads_nothing = false;
+      bench.settle({&one});
+      EXPECT_EQ(bench.take(one), "MSG s 1 5\r\nhello\r\nPONG\r\n");
+    } else {
+      bench.let_time_pass(3'000'000'000);
+      bench.turn_loops();
+    }
+    EXPECT_TRUE(one.wire->broker_closed);
+  }
+}
+
+constexpr int64_t memory_max = 10'000'000;
+
+TEST(MemoryEnd, subscriptions_are_refused_first) {
+  const auto bench = SessionBench::with_memory(memory_max);
+  auto one = bench->connect(StreamManner::whole);
+  bench->budget().add(memory_max / 10 * 8);
+  EXPECT_EQ(bench->say(one, std::string(quiet) + "SUB a 1\r\nPUB a 0\r\n\r\nPING\r\n"),
+            "-ERR 'maximum subscriptions exceeded'\r\nPONG\r\n");
+  EXPECT_EQ(bench->find(one)->session().statistics().stalls, 0U);
+  bench->budget().remove(memory_max / 10 * 8);
+  EXPECT_EQ(bench->say(one, "SUB a 1\r\nPUB a 0\r\n\r\n"), "MSG a 1 0\r\n\r\n");
+}
+
+TEST(MemoryEnd, then_producers_wait) {
+  const auto bench = SessionBench::with_memory(memory_max);
+  auto one = bench->connect(StreamManner::whole);
+  bench->say(one, std::string(quiet) + "SUB a 1\r\n");
+  bench->budget().add(memory_max / 10 * 9);
+  EXPECT_EQ(bench->say(one, "PUB a 0\r\n\r\n"), "MSG a 1 0\r\n\r\n");
+  EXPECT_TRUE(bench->find(one)->is_stalled());
+  EXPECT_EQ(bench->say(one, "PUB a 0\r\n\r\n"), "");
+  bench->budget().remove(memory_max / 10 * 9);
+  bench->turn_loops();
+  bench->settle({&one});
+  EXPECT_EQ(bench->take(one), "MSG a 1 0\r\n\r\n");
+}
+
+TEST(MemoryEnd, then_consumers_that_are_behind_go_and_nobody_else) {
+  const auto bench = SessionBench::with_memory(memory_max);
+  auto slow = bench->connect(StreamManner::whole);
+  auto good = bench->connect(StreamManner::whole);
+  bench->say(slow, std::string(quiet) + "SUB a 1\r\n");
+  bench->say(good, std::string(quiet) + "SUB a 1\r\n");
+  slow.wire->reads_nothing = true;
+  const std::string message = "PUB a 100000\r\n" + std::string(100'000, 'x') + "\r\n";
+  EXPECT_NE(bench->say(good, message, {&slow}), "");
+  EXPECT_FALSE(slow.wire->broker_closed);
+  bench->budget().add(memory_max);
+  EXPECT_NE(bench->say(good, message, {&slow}), "");
+  EXPECT_TRUE(slow.wire->broker_closed);
+  EXPECT_FALSE(good.wire->broker_closed);
+  EXPECT_EQ(bench->worker().shard().statistics().slow_consumers, 1U);
+  bench->budget().remove(memory_max);
+}
+
+TEST(MemoryEnd, large_payloads_under_way_count_and_wait) {
+  const auto bench = SessionBench::with_memory(memory_max);
+  std::vector<SessionBench::Client> clients;
+  const std::string most = "PUB a 1000000\r\n" + std::string(990'000, 'x');
+  for (int i = 0; i < 12; i++) {
+    clients.push_back(bench->connect(StreamManner::whole));
+    bench->say(clients.back(), quiet + most);
+    EXPECT_LT(bench->budget().bytes(), memory_max);
+  }
+  EXPECT_GT(bench->budget().bytes(), memory_max / 10 * 9);
+  // The last ones wait, and are closed when they have waited in vain.
+  ASSERT_FALSE(clients.back().wire->broker_closed);
+  EXPECT_TRUE(bench->find(clients.back())->is_stalled());
+  for (int i = 0; i < 300; i++) {
+    bench->let_time_pass(5'000'000);
+    bench->turn_loops();
+    for (auto& client : clients) bench->settle({&client});
+  }
+  // That makes room for others.
+  size_t closed = 0;
+  for (const auto& client : clients) closed += client.wire->broker_closed ? 1 : 0;
+  EXPECT_GT(closed, 0U);
+  EXPECT_LT(closed, clients.size() / 2);
+  ASSERT_FALSE(clients.front().wire->broker_closed);
+  EXPECT_EQ(bench->say(clients.front(), std::string(10'000, 'x') + "\r\nPING\r\n"), "PONG\r\n");
+  for (auto& client : clients) client.wire->client_closed = true;
+  for (int i = 0; i < 10; i++) {
+    bench->let_time_pass(5'000'000);
+    bench->turn_loops();
+    for (auto& client : clients) bench->settle({&client});
+  }
+  EXPECT_LT(bench->budget().bytes(), 4096);
+}
+
+// A loop that cannot keep up makes the producers of the others wait until it has.
+TEST(Inbox, makes_the_producers_of_other_loops_wait_as_long_as_it_takes) {
+  broker::SessionOptions options;
+  SessionBench bench(2, options);
+  auto receiver = bench.connect(StreamManner::whole, nullptr, nullptr, 1);
+  auto producer = bench.connect(StreamManner::whole);
+  bench.say(receiver, std::string(quiet) + "SUB a 1\r\n");
+  bench.say(producer, std::string(quiet));
+  const std::string message = "PUB a 100000\r\n" + std::string(100'000, 'x') + "\r\n";
+  for (int i = 0; i < 200; i++) producer.wire->to_broker += message;
+  const size_t all = producer.wire->to_broker.size();
+  // Only its own loop turns.
+  for (int i = 0; i < 3000; i++) {
+    producer.stream->turn();
+    bench.worker(0).loop().run_once(0);
+    bench.let_time_pass(10'000'000);
+  }
+  EXPECT_TRUE(bench.find(producer)->is_stalled());
+  const size_t taken = all - producer.wire->to_broker.size();
+  EXPECT_GT(taken, Inbox::bytes_max);
+  EXPECT_LT(taken, Inbox::bytes_max + 1024 * 1024);
+  EXPECT_GT(bench.budget().bytes(), static_cast<int64_t>(Inbox::bytes_max));
+  // The other loop wakes it.
+  bench.worker(1).loop().run_once(0);
+  bench.worker(0).loop().run_once(0);
+  EXPECT_FALSE(bench.find(producer)->is_stalled());
+  for (int i = 0; i < 1000 && !producer.wire->to_broker.empty(); i++) {
+    producer.stream->turn();
+    bench.turn_loops();
+  }
+  bench.settle({&producer, &receiver});
+  EXPECT_EQ(bench.find(receiver)->session().statistics().out_msgs, 200U);
+  EXPECT_LT(bench.budget().bytes(), 1024 * 1024);
+}
+
+TEST(AccountLimit, of_connections_and_payload_is_kept) {
+  SessionBench bench;
+  broker::AccountLimits limits;
+  limits.connections_max = 1;
+  limits.payload_bytes_max = 5;
+  broker::Account small("SMALL", 2, 7, limits);
+  auto one = bench.offer(StreamManner::whole, &small);
+  bench.settle({&one});
+  EXPECT_NE(bench.take(one).find("\"max_payload\":5,"), std::string::npos);
+  EXPECT_EQ(bench.say(one, std::string(quiet) + "PUB a 5\r\n12345\r\nPING\r\n"), "PONG\r\n");
+  bench.say(one, quiet);  // The same connection still.
+  auto two = bench.connect(StreamManner::whole, &small);
+  EXPECT_EQ(bench.say(two, std::string(quiet) + "PING\r\n"),
+            "-ERR 'maximum account active connections exceeded'\r\n");
+  EXPECT_TRUE(two.wire->broker_closed);
+  EXPECT_EQ(bench.say(one, "PUB a 6\r\n123456\r\nPING\r\n"),
+            "-ERR 'Maximum Payload Violation'\r\n");
+  EXPECT_TRUE(one.wire->broker_closed);
+  auto three = bench.connect(StreamManner::whole, &small);
+  EXPECT_EQ(bench.say(three, std::string(quiet) + "PING\r\n"), "PONG\r\n");
+  three.wire->client_closed = true;
+  bench.settle({&three});
 }
 
 TEST_P(Session, gives_all_memory_back) {

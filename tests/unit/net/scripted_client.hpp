@@ -112,10 +112,17 @@ class SessionBench {
   explicit SessionBench(broker::SessionOptions options = {}, auth::AuthOptions auth = {},
                         LogSink* log = nullptr)
       : SessionBench(1, std::move(options), std::move(auth), log) {}
+  /// With a ceiling for what is charged.
+  static std::unique_ptr<SessionBench> with_memory(int64_t bytes_max,
+                                                   broker::SessionOptions options = {}) {
+    return std::make_unique<SessionBench>(1, std::move(options), auth::AuthOptions{}, nullptr,
+                                          bytes_max);
+  }
   /// Several loops, all turned by the test.
   explicit SessionBench(uint32_t loops, broker::SessionOptions options = {},
-                        auth::AuthOptions auth = {}, LogSink* log = nullptr)
-      : log_(log, LogLevel::debug) {
+                        auth::AuthOptions auth = {}, LogSink* log = nullptr,
+                        int64_t memory_bytes_max = 0)
+      : log_(log, LogLevel::debug), budget_(memory_bytes_max) {
     std::vector<Worker*> peers;
     for (uint32_t i = 0; i < loops; i++) peers.push_back(add_worker(i, loops));
     for (const std::unique_ptr<Worker>& worker : workers_) worker->set_peers(peers);

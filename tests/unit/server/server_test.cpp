@@ -170,6 +170,57 @@ TEST(Server, max_memory_counts_what_a_connection_takes) {
   EXPECT_EQ(second_line(*TestClient::tcp(server->client_port())), "PONG\r\n");
 }
 
+TEST(Server, max_memory_counts_the_rings_of_clients_in_the_process) {
+  Options options = local_options();
+  options.max_memory = 100 * 1024 * 1024;
+  const std::unique_ptr<Server> server = start_server(options);
+  const auto client = TestClient::in_process(*server->connector());
+  client->connect();
+  EXPECT_GE(server->statistics().accounted_bytes, 512 * 1024);
+}
+
+// Far below max_pending.
+TEST(Server, where_max_memory_is_spent_a_consumer_that_is_behind_is_closed) {
+  Options options = local_options();
+  options.max_memory = 8 * 1024 * 1024;
+  const std::unique_ptr<Server> server = start_server(options);
+  const io::Fd silent = connect_to(server->client_port());
+  const std::string hello = "CONNECT {\"verbose\":false}\r\nSUB a 1\r\n";
+  ASSERT_EQ(::write(silent.get(), hello.data(), hello.size()), static_cast<ssize_t>(hello.size()));
+  const auto publisher = TestClient::tcp(server->client_port());
+  publisher->connect();
+  const std::string message = "PUB a 500000\r\n" + std::string(500'000, 'x') + "\r\n";
+  for (int i = 0; i < 200 && server->statistics().connections > 1; i++) {
+    publisher->send(message);
+    publisher->sync();
+    EXPECT_LT(server->statistics().accounted_bytes, 2 * options.max_memory);
+  }
+  EXPECT_EQ(server->statistics().connections, 1U);
+  publisher->send("SUB b 1\r\nPUB b 2\r\nok\r\n");
+  publisher->read_until("MSG b 1 2\r\nok\r\n");
+}
+
+TEST(Server, what_was_acknowledged_is_delivered_while_it_stops) {
+  for (const int32_t loops : {1, 2}) {
+    Options options = local_options();
+    options.loops = loops;
+    const std::unique_ptr<Server> server = start_server(options);
+    const auto subscriber = TestClient::tcp(server->client_port());
+    const auto publisher = TestClient::tcp(server->client_port());
+    subscriber->connect();
+    subscriber->send("SUB a 1\r\n");
+    subscriber->sync();
+    publisher->connect();
+    const std::string message = "PUB a 100000\r\n" + std::string(100'000, 'x') + "\r\n";
+    for (int i = 0; i < 200; i++) publisher->send(message);
+    publisher->sync();
+    std::thread stopper([&] { EXPECT_TRUE(server->stop().is_ok()); });
+    const std::string received = subscriber->read_until_closed();
+    stopper.join();
+    EXPECT_EQ(received.size(), 200 * (std::string("MSG a 1 100000\r\n").size() + 100'002));
+  }
+}
+
 TEST(Server, max_memory_counts_what_the_subscription_tables_take) {
   Options options = local_options();
   options.max_memory = 1024 * 1024;
