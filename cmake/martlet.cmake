@@ -71,9 +71,18 @@ endfunction()
 
 # martlet_failing_allocations(TARGET): that test program gets tests/support/failing_allocations.
 function(martlet_failing_allocations target)
-  target_sources(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests/support/failing_allocations.cpp")
-  # ThreadSanitizer links operators of its own, whole and not weak; ours stand before them.
-  target_link_options(${target} PRIVATE "LINKER:-z,muldefs")
+  set(support "${CMAKE_SOURCE_DIR}/tests/support")
+  target_sources(${target} PRIVATE "${support}/failing_allocations.cpp")
+  if(NOT MARTLET_SANITIZE MATCHES "thread")
+    target_sources(${target} PRIVATE "${support}/failing_operators.cpp")
+    return()
+  endif()
+  target_sources(${target} PRIVATE "${support}/failing_operators_tsan.cpp")
+  foreach(operator _Znwm _Znam)
+    foreach(form "" St11align_val_t RKSt9nothrow_t St11align_val_tRKSt9nothrow_t)
+      target_link_options(${target} PRIVATE "LINKER:--wrap=${operator}${form}")
+    endforeach()
+  endforeach()
 endfunction()
 
 # martlet_fuzz(NAME): tests/fuzz/NAME_fuzz.cpp -> program fuzz_NAME, with every module of core to

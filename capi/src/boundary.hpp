@@ -68,15 +68,24 @@ martlet_status guarded(martlet_error** out_error, Body&& body) noexcept {
   }
 }
 
-/// As guarded(), after the checks of `self`: a live handle of its kind, of this process.
+/// As guarded(), after the checks of `self`: a live handle of its kind, of this process. For calls
+/// that run no callback of the program.
 template <typename Handle, typename Body>
-martlet_status guarded_on(const Handle* self, martlet_error** out_error, Body&& body) noexcept {
+martlet_status guarded_quick_on(const Handle* self, martlet_error** out_error,
+                                Body&& body) noexcept {
   if (!is_live(self)) return fail(out_error, MARTLET_ERR_INVALID_HANDLE, handle_text<Handle>());
   if (self->process->is_forked()) {
     return fail(out_error, MARTLET_ERR_FORKED,
                 "made before this process was forked: it belongs to the parent");
   }
   return guarded(out_error, std::forward<Body>(body));
+}
+
+/// The same for all others: what is freed in a callback ends when the call is over.
+template <typename Handle, typename Body>
+martlet_status guarded_on(const Handle* self, martlet_error** out_error, Body&& body) noexcept {
+  const CallScope call;
+  return guarded_quick_on(self, out_error, std::forward<Body>(body));
 }
 
 /// As guarded_on(), for calls that wait: refused inside a callback of ours.
@@ -91,17 +100,26 @@ martlet_status guarded_blocking(const Handle* self, martlet_error** out_error,
 }
 
 /// Ends a handle: marks it dead first. In a forked child the object is let go without running what
-/// would touch the parent's descriptors and threads.
+/// would touch the parent's descriptors and threads. Inside a callback its end has to wait: the
+/// frames below the callback may use it, or the thread may be the one that its end waits for.
 template <typename Handle>
 void free_handle(Handle* self) noexcept {
   if (self == nullptr || !is_live(self)) return;
   const bool forked = self->process->is_forked();
   retire(self);
   if (forked) return;
-  try {
-    delete self;
-  } catch (...) {
-    // A destructor that throws is a defect of ours; the caller cannot do anything about it.
+  const CallScope call;
+  self->destroy = [](HandleHead* head) {
+    try {
+      delete static_cast<Handle*>(head);
+    } catch (...) {
+      // A destructor that throws is a defect of ours; the caller cannot do anything about it.
+    }
+  };
+  if (CallbackScope::is_inside()) {
+    end_later(self);
+  } else {
+    self->destroy(self);
   }
 }
 

@@ -15,32 +15,13 @@
 using martlet::Result;
 using martlet::Status;
 using martlet::capi::Answer;
+using martlet::capi::read_queue;
+using martlet::capi::SharedQueue;
 using martlet::client::Connection;
 using martlet::client::ConnectionOptions;
 using martlet::client::PublishView;
 
 namespace {
-
-using SharedQueue = std::shared_ptr<martlet::client::CompletionQueue>;
-
-/// The queue that a call names; null with an answer when it is none (or, where one is needed,
-/// missing).
-bool read_queue(martlet_queue* queue, bool is_needed, SharedQueue& out, Answer& answer) {
-  if (queue == nullptr) {
-    if (is_needed) answer = martlet::capi::missing("queue");
-    return !is_needed;
-  }
-  if (!martlet::capi::is_live(queue)) {
-    answer = Answer(MARTLET_ERR_INVALID_HANDLE, martlet_queue::kind_text);
-    return false;
-  }
-  if (queue->process->is_forked()) {
-    answer = Answer(MARTLET_ERR_FORKED, "the queue was made before this process was forked");
-    return false;
-  }
-  out = queue->queue;
-  return true;
-}
 
 /// What new and new_in_process share: reads the options, makes the connection by `create`.
 template <typename Create>
@@ -84,7 +65,15 @@ Answer not_lent() {
   return Answer(MARTLET_ERR_STATE, "only for a connection with the option \"run\": \"lent\"");
 }
 
-Answer called_before() { return Answer(MARTLET_ERR_STATE, "connect or start was called before"); }
+/// Whether the connection was not started yet; else with the answer to give.
+bool is_fresh(const martlet_connection& self, Answer& answer) {
+  const martlet::client::ConnectionState state = self.connection->state();
+  if (state == martlet::client::ConnectionState::fresh) return true;
+  answer = state == martlet::client::ConnectionState::closed
+               ? Answer(MARTLET_ERR_CLOSED, "the connection is closed")
+               : Answer(MARTLET_ERR_STATE, "connect or start was called before");
+  return false;
+}
 
 }  // namespace
 
@@ -121,17 +110,16 @@ martlet_status martlet_connection_new_in_process(martlet_server* server, const c
 martlet_status martlet_connection_connect(martlet_connection* self, int32_t timeout_ms,
                                           martlet_error** out_error) {
   return martlet::capi::guarded_blocking(self, out_error, [&]() -> Answer {
-    if (Answer bad = check_timeout(timeout_ms); bad.status() < 0) return bad;
-    if (self->connection->state() != martlet::client::ConnectionState::fresh)
-      return called_before();
+    Answer bad = check_timeout(timeout_ms);
+    if (bad.status() < 0 || !is_fresh(*self, bad)) return bad;
     return self->connection->connect(martlet::capi::timeout_ns_of(timeout_ms));
   });
 }
 
 martlet_status martlet_connection_start(martlet_connection* self, martlet_error** out_error) {
   return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
-    if (self->connection->state() != martlet::client::ConnectionState::fresh)
-      return called_before();
+    Answer bad(MARTLET_OK);
+    if (!is_fresh(*self, bad)) return bad;
     return self->connection->start();
   });
 }
@@ -150,7 +138,7 @@ martlet_status martlet_connection_publish(martlet_connection* self, const char* 
                                           int64_t reply_bytes, const void* headers,
                                           int64_t headers_bytes, const void* data,
                                           int64_t data_bytes, martlet_error** out_error) {
-  return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
+  return martlet::capi::guarded_quick_on(self, out_error, [&]() -> Answer {
     PublishView message;
     Answer bad(MARTLET_OK);
     if (!read_message({subject, subject_bytes, "subject"}, {reply, reply_bytes, "reply"},
@@ -300,7 +288,10 @@ martlet_status martlet_connection_close(martlet_connection* self, martlet_error*
                                    [&]() -> Answer { return self->connection->close(); });
 }
 
-void martlet_connection_free(martlet_connection* self) { martlet::capi::free_handle(self); }
+void martlet_connection_free(martlet_connection* self) {
+  if (martlet::capi::CallbackScope::is_inside()) martlet_connection_close(self, nullptr);
+  martlet::capi::free_handle(self);
+}
 
 martlet_status martlet_connection_max_payload(const martlet_connection* self, int64_t* out_bytes,
                                               martlet_error** out_error) {

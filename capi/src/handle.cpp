@@ -2,8 +2,14 @@
 //
 // Owns the table of live handles of debug builds. It is the one thing in the library that all
 // instances share, it holds no more than addresses, and release builds do not have it (see
-// docs/adr: statuses instead of crashes).
+// docs/adr: statuses instead of crashes). And the calls and callbacks that each thread is in.
 #include "handle.hpp"
+
+#include <exception>
+#include <thread>
+#include <utility>
+
+#include "io/signal_shield.hpp"
 
 #if MARTLET_HANDLE_TABLE
 #include <mutex>
@@ -13,7 +19,21 @@
 namespace martlet::capi {
 
 namespace {
-thread_local int callback_depth = 0;
+struct ThreadState {
+  int calls = 0;
+  int callbacks = 0;
+  bool is_ours = false;         // The outermost frame is a callback: the thread is one of ours.
+  HandleHead* ended = nullptr;  // Wait until the outermost call is left.
+};
+thread_local ThreadState state;
+
+void destroy_all(HandleHead* head) {
+  while (head != nullptr) {
+    HandleHead* const next = head->next_ended;
+    head->destroy(head);
+    head = next;
+  }
+}
 
 #if MARTLET_HANDLE_TABLE
 struct Table {
@@ -54,8 +74,36 @@ bool HandleHead::is_listed([[maybe_unused]] const HandleHead* head) {
 #endif
 }
 
-CallbackScope::CallbackScope() { ++callback_depth; }
-CallbackScope::~CallbackScope() { --callback_depth; }
-bool CallbackScope::is_inside() { return callback_depth > 0; }
+void end_later(HandleHead* head) noexcept {
+  if (!state.is_ours) {
+    head->next_ended = std::exchange(state.ended, head);
+    return;
+  }
+  const io::SignalShield shield;  // Signals are the host's.
+  try {
+    std::thread([head] {
+      const CallScope call;  // What ends may call back, and that may free.
+      destroy_all(head);
+    }).detach();
+  } catch (const std::exception&) {
+    // No thread, or no memory for one: it lies, which is better than to end under its own feet.
+  }
+}
+
+CallScope::CallScope() { ++state.calls; }
+CallScope::~CallScope() {
+  if (state.calls == 1 && state.callbacks == 0) {
+    while (state.ended != nullptr) destroy_all(std::exchange(state.ended, nullptr));
+  }
+  --state.calls;
+}
+
+CallbackScope::CallbackScope() {
+  if (state.callbacks++ == 0) state.is_ours = state.calls == 0;
+}
+CallbackScope::~CallbackScope() {
+  if (--state.callbacks == 0) state.is_ours = false;
+}
+bool CallbackScope::is_inside() { return state.callbacks > 0; }
 
 }  // namespace martlet::capi

@@ -3,7 +3,8 @@
 // Owns what makes a pointer from outside a handle: a mark of its kind in front, and, where
 // MARTLET_HANDLE_TABLE is set (debug builds), a table of the live ones that is asked before the
 // pointer is looked through. Without the table a handle that was freed is caught as long as its
-// memory was not used again.
+// memory was not used again. And when a handle that is freed inside a callback ends: not while
+// frames of ours that use it are below the callback.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,9 @@ struct HandleHead {
   HandleHead& operator=(const HandleHead&) = delete;
 
   uint32_t mark;
-  const io::ForkGuard* process;  // Of the process that made it.
+  const io::ForkGuard* process;            // Of the process that made it.
+  HandleHead* next_ended = nullptr;        // While it waits for its end: see end_later().
+  void (*destroy)(HandleHead*) = nullptr;  // The same; knows the kind.
 
   static void enlist(HandleHead* head);
   static void retire_head(HandleHead* head);
@@ -50,6 +53,20 @@ template <typename Handle>
 const char* handle_text() {
   return Handle::kind_text;
 }
+
+/// Ends a handle, which was retired and knows how to be destroyed, when nothing of ours on this
+/// thread's stack uses it any more: a thread of the program's does it when it leaves its outermost
+/// call, for a thread of ours another one does it at once. Where no thread can be had it lies.
+void end_later(HandleHead* head) noexcept;
+
+/// Marks the time in which a thread is inside a call that may run callbacks.
+class CallScope {
+ public:
+  CallScope();
+  ~CallScope();
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+};
 
 /// Marks the time in which a callback of the program runs on this thread: calls that wait are
 /// refused then.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 
+#include "boundary.hpp"
 #include "client/completion_queue.hpp"
 #include "handle.hpp"
 #include "martlet/queue.h"
@@ -61,3 +62,28 @@ struct martlet_batch : martlet::capi::HandleHead {
   martlet::client::Batch batch;
   std::atomic<int32_t> references{1};
 };
+
+namespace martlet::capi {
+
+using SharedQueue = std::shared_ptr<client::CompletionQueue>;
+
+/// The queue that a call names; null with an answer when it is none of this process (or, where one
+/// is needed, missing).
+inline bool read_queue(martlet_queue* queue, bool is_needed, SharedQueue& out, Answer& answer) {
+  if (queue == nullptr) {
+    if (is_needed) answer = missing("queue");
+    return !is_needed;
+  }
+  if (!is_live(queue)) {
+    answer = Answer(MARTLET_ERR_INVALID_HANDLE, martlet_queue::kind_text);
+    return false;
+  }
+  if (queue->process->is_forked()) {
+    answer = Answer(MARTLET_ERR_FORKED, "the queue was made before this process was forked");
+    return false;
+  }
+  out = queue->queue;
+  return true;
+}
+
+}  // namespace martlet::capi

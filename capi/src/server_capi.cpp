@@ -103,12 +103,12 @@ martlet_status martlet_server_set_log(martlet_server* self, martlet_queue* queue
     if (level_max < MARTLET_LOG_FATAL || level_max > MARTLET_LOG_TRACE) {
       return Answer(MARTLET_ERR_INVALID_ARGUMENT, "level_max is none of MARTLET_LOG_...");
     }
-    if (queue != nullptr && !martlet::capi::is_live(queue)) {
-      return Answer(MARTLET_ERR_INVALID_HANDLE, martlet_queue::kind_text);
-    }
+    martlet::capi::SharedQueue shared_queue;
+    Answer bad(MARTLET_OK);
+    if (!martlet::capi::read_queue(queue, false, shared_queue, bad)) return bad;
     if (self->server->is_running())
       return Answer(MARTLET_ERR_STATE, "the server runs: set the log before start");
-    self->sink.set(queue != nullptr ? queue->queue : nullptr, cookie, level_max);
+    self->sink.set(std::move(shared_queue), cookie, level_max);
     return MARTLET_OK;
   });
 }

@@ -22,12 +22,11 @@ martlet_status martlet_subscription_new(martlet_connection* connection, const ch
                                         martlet_error** out_error) {
   return martlet::capi::guarded_on(connection, out_error, [&]() -> Answer {
     if (out_subscription == nullptr) return martlet::capi::missing("out_subscription");
-    if (queue == nullptr) return martlet::capi::missing("queue");
-    if (!martlet::capi::is_live(queue))
-      return Answer(MARTLET_ERR_INVALID_HANDLE, martlet_queue::kind_text);
     std::string_view subject_text, group_text, options_text;
     Answer bad(MARTLET_OK);
-    if (!martlet::capi::read_bytes(subject, subject_bytes, "subject", subject_text, bad) ||
+    martlet::capi::SharedQueue shared_queue;
+    if (!martlet::capi::read_queue(queue, true, shared_queue, bad) ||
+        !martlet::capi::read_bytes(subject, subject_bytes, "subject", subject_text, bad) ||
         !martlet::capi::read_bytes(group, group_bytes, "group", group_text, bad) ||
         !martlet::capi::read_bytes(options, options_bytes, "options", options_text, bad)) {
       return bad;
@@ -35,7 +34,7 @@ martlet_status martlet_subscription_new(martlet_connection* connection, const ch
     Result<martlet::client::FeedOptions> bounds = martlet::client::parse_feed_options(options_text);
     if (!bounds) return bounds.error();
     Result<std::unique_ptr<martlet::client::Subscription>> made =
-        connection->connection->subscribe(subject_text, group_text, *bounds, queue->queue, cookie);
+        connection->connection->subscribe(subject_text, group_text, *bounds, shared_queue, cookie);
     if (!made) return made.error();
     *out_subscription = new martlet_subscription(std::move(*made));
     return MARTLET_OK;
@@ -82,6 +81,9 @@ martlet_status martlet_subscription_dropped(const martlet_subscription* self, in
   });
 }
 
-void martlet_subscription_free(martlet_subscription* self) { martlet::capi::free_handle(self); }
+void martlet_subscription_free(martlet_subscription* self) {
+  if (martlet::capi::CallbackScope::is_inside()) martlet_subscription_unsubscribe(self, nullptr);
+  martlet::capi::free_handle(self);
+}
 
 }  // extern "C"

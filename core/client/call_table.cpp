@@ -71,7 +71,7 @@ void CallTable::complete_call(const CallTarget& target, CompletionKind kind, Err
 uint64_t CallTable::add_request(CallTarget target, int64_t replies_max, int64_t deadline_ns) {
   if (requests_.size() >= requests_max_) return 0;
   const uint64_t number = ++last_request_;
-  Request request{std::move(target), replies_max, deadline_ns >= 0, {}};
+  Request request{std::move(target), replies_max, 0, deadline_ns >= 0, {}};
   if (request.has_deadline)
     request.deadline = deadlines_.emplace(deadline_ns, Deadline{true, number});
   requests_.emplace(number, std::move(request));
@@ -159,6 +159,27 @@ void CallTable::fail_pings(ErrorCode code, FeedWriter& writer) {
     const Ping& ping = pings_.front();
     complete_call(ping.target, CompletionKind::flushed, code, writer);
     if (ping.has_deadline) deadlines_.erase(ping.deadline);
+  }
+}
+
+void CallTable::note_published(uint64_t number, int64_t publish_number, FeedWriter& writer) {
+  const auto found = requests_.find(number);
+  if (found == requests_.end()) return;  // Answered already.
+  found->second.publish_number = publish_number;
+  if (publish_number > last_lost_) return;
+  complete_call(found->second.target, CompletionKind::reply, ErrorCode::disconnected, writer);
+  forget_request(number);
+}
+
+void CallTable::fail_lost(int64_t last_publish_number, FeedWriter& writer) {
+  fail_pings(ErrorCode::disconnected, writer);
+  last_lost_ = last_publish_number;
+  for (auto next = requests_.begin(); next != requests_.end();) {
+    const auto request = next++;
+    const int64_t published = request->second.publish_number;
+    if (published == 0 || published > last_lost_) continue;
+    complete_call(request->second.target, CompletionKind::reply, ErrorCode::disconnected, writer);
+    forget_request(request->first);
   }
 }
 

@@ -47,6 +47,9 @@ class CallTable {
   /// under way.
   uint64_t add_request(CallTarget target, int64_t replies_max, int64_t deadline_ns);
   std::string reply_subject(uint64_t number) const;
+  /// The request went out as the publish of this number: see fail_lost(), which may have been told
+  /// already.
+  void note_published(uint64_t number, int64_t publish_number, FeedWriter& writer);
   /// An answer to `subject`, an inbox of ours. `completion` has everything but kind and cookie.
   void on_reply(std::string_view subject, Completion completion, bool is_no_responders,
                 FeedWriter& writer);
@@ -68,9 +71,9 @@ class CallTable {
   /// Completes what is too late. Answers the next deadline, below 0 if there is none.
   int64_t expire(int64_t now_ns, FeedWriter& writer);
   int64_t next_deadline_ns() const { return deadlines_.empty() ? -1 : deadlines_.begin()->first; }
-  /// The connection was lost: flushes fail. Requests go on waiting, since they may be in the
-  /// reconnect buffer.
-  void fail_pings(ErrorCode code, FeedWriter& writer);
+  /// The connection was lost: flushes fail, and requests whose publish is not above
+  /// `last_publish_number`. Those above are in the reconnect buffer, and go on waiting.
+  void fail_lost(int64_t last_publish_number, FeedWriter& writer);
   void fail_all(ErrorCode code, FeedWriter& writer);
 
  private:
@@ -81,7 +84,8 @@ class CallTable {
   using Deadlines = std::multimap<int64_t, Deadline>;
   struct Request {
     CallTarget target;
-    int64_t replies_left;  // Below 1: no limit.
+    int64_t replies_left;    // Below 1: no limit.
+    int64_t publish_number;  // 0: not known yet.
     bool has_deadline;
     Deadlines::iterator deadline;
   };
@@ -94,6 +98,7 @@ class CallTable {
     Deadlines::iterator deadline;
   };
 
+  void fail_pings(ErrorCode code, FeedWriter& writer);
   static void complete(const CallTarget& target, const Completion& completion, FeedWriter& writer);
   static void complete_call(const CallTarget& target, CompletionKind kind, ErrorCode code,
                             FeedWriter& writer);
@@ -105,6 +110,7 @@ class CallTable {
   Deadlines deadlines_;
   uint64_t last_request_ = 0;
   uint64_t last_ping_ = 0;
+  int64_t last_lost_ = 0;  // The number of the last publish that a lost stream had taken.
 };
 
 /// A batch of one, by itself.

@@ -243,7 +243,7 @@ void CompletionQueue::close() {
   std::shared_ptr<QueueDriver> driver;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    closed_.store(true, std::memory_order_release);
+    if (closed_.exchange(true, std::memory_order_acq_rel)) return;  // Also by the wake-up below.
     not_empty_.notify_all();
     driver = driver_;
     if (descriptor_) {

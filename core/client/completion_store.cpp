@@ -206,6 +206,12 @@ void CompletionStore::drop_entry(CompletionBlock* block, uint32_t index) {
   compact_if_sparse();
 }
 
+int64_t CompletionStore::bytes_of(uint64_t id) {
+  CompletionBlock* block = nullptr;
+  uint32_t index = 0;
+  return find(id, &block, &index) ? block->entries[index].bytes : 0;
+}
+
 bool CompletionStore::drop(uint64_t id) {
   CompletionBlock* block = nullptr;
   uint32_t index = 0;

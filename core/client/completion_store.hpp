@@ -42,6 +42,8 @@ class CompletionStore {
   /// The same, copied: descriptors, then their bytes. `messages_max` below 1: no limit.
   Filled fill(char* buffer, int64_t buffer_bytes, int32_t messages_max);
 
+  /// What one entry takes; 0 when it is not here any more.
+  int64_t bytes_of(uint64_t id);
   /// Drops one entry; false when it is not here any more.
   bool drop(uint64_t id);
   struct Dropped {

@@ -98,6 +98,16 @@ std::string ConnectionCalls::new_inbox() {
   return shared_.options.inbox_prefix + "." + nuid_.next();
 }
 
+void ConnectionCalls::note_published(uint64_t number, int64_t publish_number) {
+  FeedWriter writer;
+  {
+    std::lock_guard<std::mutex> lock(shared_.mutex);
+    shared_.calls.note_published(number, publish_number, writer);
+    writer.let_go();
+  }
+  writer.finish();
+}
+
 void ConnectionCalls::forget_request(uint64_t number) {
   std::lock_guard<std::mutex> lock(shared_.mutex);
   shared_.calls.forget_request(number);
@@ -139,11 +149,14 @@ Status ConnectionCalls::request_start(const PublishView& message, int64_t replie
                     fmt::format("{} requests are under way", shared_.options.requests_max));
     reply = shared_.calls.reply_subject(number);
   }
-  Status status = publisher_.publish({message.subject, reply, message.headers, message.data}, true);
+  int64_t publish_number = 0;
+  Status status = publisher_.publish({message.subject, reply, message.headers, message.data}, true,
+                                     &publish_number);
   if (!status) {
     forget_request(number);
     return status;
   }
+  note_published(number, publish_number);
   if (out_number != nullptr) *out_number = number;
   arm_deadline(deadline);
   return status;

@@ -38,6 +38,7 @@ class ConnectionCalls {
 
  private:
   Status open_inbox_locked();
+  void note_published(uint64_t number, int64_t publish_number);
   void forget_request(uint64_t number);
   void arm_deadline(int64_t deadline_ns);
   void expire();

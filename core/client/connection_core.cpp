@@ -16,6 +16,7 @@ namespace martlet::client {
 namespace {
 
 constexpr int64_t memory_wait_ns = 20 * ns_per_ms;
+constexpr int64_t blocked_wait_ns = ns_per_s;  // A reader that rests for so long is told of.
 
 std::vector<ServerUrl> servers_of(const ConnectionOptions& options) {
   if (!options.servers.empty()) return options.servers;
@@ -79,6 +80,12 @@ ConnectionCore::ConnectionCore(const ConnectionOptions& options,
             core.contain([&core] { core.send_keep_alive(); });
           },
           this),
+      blocked_timer_(
+          [](void* self) {
+            ConnectionCore& core = *static_cast<ConnectionCore*>(self);
+            core.contain([&core] { core.tell_blocked(); });
+          },
+          this),
       memory_timer_([](void* self) { static_cast<ConnectionCore*>(self)->on_out_of_memory(); },
                     this) {}
 
@@ -94,6 +101,7 @@ void ConnectionCore::on_out_of_memory() {
   const bool fits = fits_into_memory([this] {
     const Error reason{ErrorCode::out_of_memory, "no memory for the connection's work"};
     if (shared_.is_closed()) {
+      is_ending_ = false;
       end(reason.code, reason.context);  // Tells what it has not yet told.
     } else if (stream_ != nullptr) {
       lose(reason.code, reason.context);
@@ -122,6 +130,14 @@ Status ConnectionCore::start() {
       return Status(ErrorCode::closed, "the connection is closed");
     return Status(ErrorCode::invalid_argument, "the connection was started before");
   }
+  const bool has_thread = shared_.options.run == RunMode::own_thread;
+  if (has_thread) {
+    Status status = shared_.loop->start_keeper();
+    if (!status) {
+      shared_.state.store(ConnectionState::fresh);
+      return status;
+    }
+  }
   const bool fits = shared_.loop->run_on_loop([this] {
     shared_.loop->add_member(this);
     is_member_ = true;
@@ -129,10 +145,10 @@ Status ConnectionCore::start() {
     contain([this] { dial_next(); });
   });
   if (!fits) {
+    if (has_thread) shared_.loop->stop_keeper();
     shared_.state.store(ConnectionState::fresh);
     return Status(ErrorCode::out_of_memory, "no memory for a connection");
   }
-  if (shared_.options.run == RunMode::own_thread) shared_.loop->start_keeper();
   return Status();
 }
 
@@ -148,6 +164,7 @@ void ConnectionCore::dial_next() {
   if (was_connected_)
     shared_.emit(CompletionKind::reconnecting, ErrorCode::ok,
                  connector_ ? "in process" : pool_.current().url.text());
+  pool_.note_attempt(loop().now_ns());
   if (connector_ != nullptr) {
     dialer_.dial(*connector_);
     return;
@@ -174,13 +191,18 @@ void ConnectionCore::on_dial_failed(Error error) {
     end(code, last_error_.context);
     return;
   }
+  dial_later(round_over);
+}
+
+// No server is dialled more often than once in the wait, whether it cannot be reached or takes us
+// and lets go again.
+void ConnectionCore::dial_later(bool round_over) {
   const int64_t jitter_ms =
       shared_.options.reconnect_jitter_ms > 0
           ? random_.below(static_cast<uint32_t>(shared_.options.reconnect_jitter_ms) + 1)
           : 0;
-  const int64_t wait_ns =
-      round_over ? (shared_.options.reconnect_wait_ms + jitter_ms) * ns_per_ms : 0;
-  loop().start_timer(wait_timer_, wait_ns);
+  const int64_t wait_ns = (shared_.options.reconnect_wait_ms + jitter_ms) * ns_per_ms;
+  loop().start_timer(wait_timer_, round_over ? wait_ns : pool_.rest_ns(loop().now_ns(), wait_ns));
 }
 
 void ConnectionCore::on_dialed(Dialed dialed) {
@@ -200,6 +222,8 @@ void ConnectionCore::take_stream(Dialed dialed) {
   pool_.note_success();
   last_error_ = Error{ErrorCode::ok, ""};
   pings_out_ = 0;
+  line_too_long_ = false;
+  quiet_publishes_ = shared_.out.pending_bytes() == 0 ? shared_.out.messages() : -1;
   input_.begin_stream(stream_.get(), dialed.rest);
   {
     // The table and the stream change together, so that each subscription is told to the new server
@@ -254,8 +278,9 @@ void ConnectionCore::take_info(const ServerInfo& info, bool is_first) {
 
 void ConnectionCore::drop_stream() {
   loop().stop_timer(ping_timer_);
+  loop().stop_timer(blocked_timer_);
   if (stream_ == nullptr) return;
-  shared_.out.disconnect();
+  last_lost_publish_ = shared_.out.disconnect();
   input_.end_stream();
   stream_.reset();
 }
@@ -265,7 +290,10 @@ void ConnectionCore::lose(ErrorCode code, const std::string& why) {
   // What the server said just before it closed is the better reason.
   const Error reason = last_error_.code != ErrorCode::ok ? last_error_ : Error{code, why};
   last_error_ = Error{ErrorCode::ok, ""};
+  const bool subscribed_too_long = line_too_long_ && shared_.out.messages() == quiet_publishes_;
+  if (input_.is_paused()) tell_blocked();
   drop_stream();
+  if (subscribed_too_long) subscriptions_.end_longest();
   tell_loss(reason);
 }
 
@@ -273,7 +301,7 @@ void ConnectionCore::tell_loss(const Error& reason) {
   FeedWriter writer;
   {
     std::lock_guard<std::mutex> lock(shared_.mutex);
-    shared_.calls.fail_pings(ErrorCode::disconnected, writer);
+    shared_.calls.fail_lost(last_lost_publish_, writer);
     writer.let_go();
   }
   writer.finish();
@@ -289,13 +317,15 @@ void ConnectionCore::tell_loss(const Error& reason) {
   pool_.begin_round();
   if (pool_.size() > 1) pool_.advance();
   pool_.begin_round();
-  loop().start_timer(wait_timer_, 0);
+  dial_later(false);
 }
 
 // Closed for good: everybody who waits is told.
 void ConnectionCore::end(ErrorCode code, const std::string& why) {
-  // Where memory fails in it, it is called again.
-  if (shared_.is_over.load(std::memory_order_acquire)) return;
+  // Its wake-ups may close the connection: that is under way. Where memory fails, it is called
+  // again.
+  if (is_ending_ || shared_.is_over.load(std::memory_order_acquire)) return;
+  is_ending_ = true;
   shared_.state.store(ConnectionState::closed);
   dialer_.cancel();
   loop().stop_timer(wait_timer_);
@@ -310,15 +340,40 @@ void ConnectionCore::end(ErrorCode code, const std::string& why) {
     std::lock_guard<std::mutex> lock(shared_.mutex);
     shared_.end_reason = Error{code, why};
     shared_.calls.fail_all(ErrorCode::closed, writer);
-    for (auto& [sid, subscription] : shared_.subscriptions.take_all()) {
+    // One by one: where memory fails, the rest is told later.
+    while (const std::shared_ptr<SubscriptionState> subscription = shared_.subscriptions.any()) {
       ConnectionShared::end_subscription_locked(*subscription, code, writer);
+      shared_.subscriptions.remove(subscription->sid);
     }
     publisher_.fail_waiters_locked(writer);
     writer.let_go();
   }
   writer.finish();
+  if (shared_.is_over.load(std::memory_order_acquire)) return;  // Told by one that found memory.
   shared_.emit(CompletionKind::closed, code, why);
   shared_.is_over.store(true, std::memory_order_release);
+}
+
+void ConnectionCore::on_input_paused() {
+  loop().start_timer(blocked_timer_, blocked_wait_ns);
+  update_interest();
+}
+
+// Nothing else would tell: the queue of the subscription is the one that nobody polls.
+void ConnectionCore::tell_blocked() {
+  if (!input_.is_paused() || shared_.events == nullptr) return;
+  const std::string text = fmt::format(
+      "subscription {} has no room: until its messages are taken nothing is read from the server, "
+      "which will judge this connection slow",
+      input_.blocked_sid());
+  Completion completion;
+  completion.kind = CompletionKind::slow_consumer;
+  completion.status = status_number(ErrorCode::slow_consumer);
+  completion.sid = input_.blocked_sid();
+  completion.cookie = shared_.cookie;
+  completion.received_ns = shared_.loop->clock().wall_ns();
+  completion.data = text;
+  shared_.events->add(completion);
 }
 
 void ConnectionCore::send_keep_alive() {
@@ -431,6 +486,7 @@ void ConnectionCore::on_input_nonsense(ErrorCode code, const std::string& why) {
 void ConnectionCore::on_server_error(const std::string& text) {
   last_error_ = Error{code_of_server_error(text), fmt::format("the server said \"{}\"", text)};
   shared_.emit(CompletionKind::error, last_error_.code, text);
+  line_too_long_ = line_too_long_ || is_line_too_long(text);
   // These leave the connection open: they are no reason for a later loss.
   if (last_error_.code == ErrorCode::permissions ||
       last_error_.code == ErrorCode::invalid_subject) {

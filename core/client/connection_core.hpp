@@ -73,6 +73,7 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
 
   // On the loop: life of the stream.
   void dial_next();
+  void dial_later(bool round_over);
   void on_dialed(Dialed dialed) override;
   void take_stream(Dialed dialed);
   void on_dial_failed(Error error) override;
@@ -82,6 +83,7 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   void end(ErrorCode code, const std::string& why);
   void drop_stream();
   void send_keep_alive();
+  void tell_blocked();
   void update_interest();
   void set_interest(bool write);
 
@@ -96,7 +98,7 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   void on_stream_ready(bool readable, bool writable) override;
   void on_input_lost(ErrorCode code, const std::string& why) override { lose(code, why); }
   void on_input_nonsense(ErrorCode code, const std::string& why) override;
-  void on_input_paused() override { update_interest(); }
+  void on_input_paused() override;
   void on_server_error(const std::string& text) override;
   void on_server_info(const std::string& json) override;
   void on_drain_end(ErrorCode code, const std::string& why) override { end(code, why); }
@@ -123,9 +125,15 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   Error last_error_;  // What the server said last, or the last failure to dial.
   bool was_connected_ = false;
   int64_t pings_out_ = 0;
+  int64_t quiet_publishes_ = -1;   // The count while nothing but our own lines went out since the
+                                   // connect; below 0: publishes were waiting for it.
+  bool line_too_long_ = false;     // The server said so on this stream.
+  int64_t last_lost_publish_ = 0;  // Its number: what later ones say is in the reconnect buffer.
   io::Timer wait_timer_;
   io::Timer ping_timer_;
-  io::Timer memory_timer_;  // There was none, not even for telling so: it is tried again.
+  io::Timer blocked_timer_;  // Runs from the beginning of each pause of the reading.
+  io::Timer memory_timer_;   // There was none, not even for telling so: it is tried again.
+  bool is_ending_ = false;   // Inside end(), or it found no memory and is tried again.
   bool is_member_ = false;
 };
 

@@ -150,6 +150,7 @@ bool ConnectionInput::on_message(const ServerMessage& m) {
       writer_.feed(subscription->queue).add_message(c, subscription->account, this);
   if (verdict == FeedVerdict::blocked) {
     blocked_queue_ = subscription->queue;
+    blocked_sid_ = subscription->sid;
     return false;
   }
   count(m);
@@ -178,7 +179,7 @@ void ConnectionInput::on_reply(const ServerMessage& m) {
   shared_.calls.on_reply(m.subject, c, is_no_responders, writer_);
 }
 
-void ConnectionInput::on_ping() { shared_.out.control("PONG\r\n", false); }
+void ConnectionInput::on_ping() { shared_.out.pong(); }
 
 void ConnectionInput::on_pong() {
   pong_seen_ = true;

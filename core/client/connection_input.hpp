@@ -58,6 +58,8 @@ class ConnectionInput final : private ServerOperations, private FeedSource {
   void leave_queue();
   /// Whether the server answered a PING since the last call.
   bool take_pong_seen();
+  /// The subscription that had no room when the reading was paused last.
+  int32_t blocked_sid() const { return blocked_sid_; }
 
   // --- any thread ---
 
@@ -107,6 +109,7 @@ class ConnectionInput final : private ServerOperations, private FeedSource {
   FeedWriter writer_;
   std::vector<Seen> seen_;
   bool pong_seen_ = false;
+  int32_t blocked_sid_ = 0;
   std::shared_ptr<CompletionQueue> blocked_queue_;  // Shared with its owner: it remembers us.
 };
 

@@ -33,6 +33,11 @@ Status ConnectionPublisher::check(const PublishView& m) const {
     return Status(ErrorCode::invalid_subject,
                   fmt::format("\"{}\" cannot be a reply subject", m.reply));
   }
+  if (m.subject.size() + m.reply.size() > line_subjects_bytes_max) {
+    return Status(ErrorCode::invalid_subject,
+                  fmt::format("subject and reply have {} bytes, above the {} of a server's line",
+                              m.subject.size() + m.reply.size(), line_subjects_bytes_max));
+  }
   const int64_t bytes = static_cast<int64_t>(m.headers.size() + m.data.size());
   const int64_t max = max_payload_.load(std::memory_order_relaxed);
   if (max >= 0 && bytes > max) {
@@ -46,11 +51,11 @@ Status ConnectionPublisher::check(const PublishView& m) const {
   return check_header_block(m.headers);
 }
 
-Status ConnectionPublisher::publish(const PublishView& message, bool at_once) {
+Status ConnectionPublisher::publish(const PublishView& message, bool at_once, int64_t* out_number) {
   Status status = check(message);
   if (!status) return status;
   FlushNeed need = FlushNeed::none;
-  status = shared_.out.publish(message, idle_rule(), at_once, &need);
+  status = shared_.out.publish(message, idle_rule(), at_once, &need, out_number);
   if (need != FlushNeed::none) shared_.act_on(need);
   return status;
 }

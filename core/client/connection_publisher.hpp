@@ -22,7 +22,8 @@ class ConnectionPublisher {
   // --- any thread; as in client/connection.hpp ---
 
   /// `at_once`: written by the caller now, as far as the stream takes it.
-  Status publish(const PublishView& message, bool at_once);
+  /// `out_number`: as in OutgoingBuffer::publish().
+  Status publish(const PublishView& message, bool at_once, int64_t* out_number = nullptr);
   Status wait_capacity(int64_t message_bytes, int64_t timeout_ns);
   Status notify_capacity(int64_t message_bytes, const std::shared_ptr<CompletionQueue>& queue,
                          int64_t cookie);

@@ -87,8 +87,10 @@ void ConnectionShared::act_on_control(FlushNeed need) {
 void ConnectionShared::end_subscription_locked(SubscriptionState& subscription, ErrorCode code,
                                                FeedWriter& writer) {
   if (subscription.ended) return;
-  subscription.ended = true;
-  if (subscription.queue == nullptr) return;
+  if (subscription.queue == nullptr) {
+    subscription.ended = true;
+    return;
+  }
   Completion completion;
   completion.kind = CompletionKind::subscription_end;
   completion.status = status_number(code);
@@ -96,6 +98,7 @@ void ConnectionShared::end_subscription_locked(SubscriptionState& subscription, 
   completion.cookie = subscription.cookie;
   completion.subject = subscription.subject;
   writer.feed(subscription.queue).add(completion);
+  subscription.ended = true;  // Last: where memory fails, it is told later.
 }
 
 }  // namespace martlet::client

@@ -26,6 +26,11 @@ Result<std::shared_ptr<SubscriptionState>> ConnectionSubscriptions::subscribe(
   if (!is_group(group))
     return Error{ErrorCode::invalid_argument,
                  fmt::format("\"{}\" is no name of a queue group", group)};
+  if (subject.size() + group.size() > line_subjects_bytes_max) {
+    return Error{ErrorCode::invalid_subject,
+                 fmt::format("subject and group have {} bytes, above the {} of a server's line",
+                             subject.size() + group.size(), line_subjects_bytes_max)};
+  }
   Status status = shared_.bind_queue(queue);
   if (!status) return status.take_error();
   std::shared_ptr<SubscriptionState> state =
@@ -66,6 +71,26 @@ Status ConnectionSubscriptions::unsubscribe(SubscriptionState& subscription) {
   shared_.act_on_control(need);
   if (input_.is_paused()) input_.ask_to_resume();  // It may have been this one that had no room.
   return Status();
+}
+
+void ConnectionSubscriptions::end_longest() {
+  FeedWriter writer;
+  {
+    std::lock_guard<std::mutex> lock(shared_.mutex);
+    std::shared_ptr<SubscriptionState> longest;
+    size_t bytes = 0;
+    for (const auto& [sid, subscription] : shared_.subscriptions.all()) {
+      const size_t its_bytes = subscription->subject.size() + subscription->group.size();
+      if (its_bytes <= bytes || sid == shared_.inbox_sid) continue;
+      longest = subscription;
+      bytes = its_bytes;
+    }
+    if (longest == nullptr) return;
+    ConnectionShared::end_subscription_locked(*longest, ErrorCode::invalid_subject, writer);
+    shared_.subscriptions.remove(longest->sid);
+    writer.let_go();
+  }
+  writer.finish();
 }
 
 Status ConnectionSubscriptions::auto_unsubscribe(SubscriptionState& subscription,

@@ -28,6 +28,12 @@ class ConnectionSubscriptions {
   Status auto_unsubscribe(SubscriptionState& subscription, int64_t messages_max);
   Status drain(SubscriptionState& subscription);
 
+  // --- on the loop ---
+
+  /// The server refused a line of ours for its length, and it can only have been one that
+  /// subscribes: ends the longest, so that it is not restored again and again.
+  void end_longest();
+
  private:
   ConnectionShared& shared_;
   ConnectionInput& input_;

@@ -5,6 +5,9 @@
 #include "client/driven_loop.hpp"
 
 #include <algorithm>
+#include <new>
+#include <string>
+#include <system_error>
 
 #include "base/assert.hpp"
 #include "base/out_of_memory.hpp"
@@ -28,7 +31,7 @@ void cpu_pause() {
 }  // namespace
 
 Result<std::shared_ptr<DrivenLoop>> DrivenLoop::create(const Clock& clock, bool with_descriptor) {
-  std::shared_ptr<DrivenLoop> driven(new DrivenLoop(clock));
+  std::shared_ptr<DrivenLoop> driven(new DrivenLoop(clock, with_descriptor));
   Result<std::unique_ptr<io::Loop>> loop = io::Loop::create(clock, with_descriptor);
   if (!loop) return loop.take_error();
   driven->loop_ = std::move(*loop);
@@ -59,11 +62,24 @@ void DrivenLoop::turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bo
     const int64_t at = clock_.monotonic_ns() + delay;
     if (wanted_turn_ns_ < 0 || at < wanted_turn_ns_) wanted_turn_ns_ = at;
   }
+  if (is_lent_) publish_next_turn();
   lock.lock();
   led_.store(false, std::memory_order_release);
   leader_.store(std::thread::id(), std::memory_order_relaxed);
   keeper_leads_ = false;
   if (waiters_ > (is_keeper ? 0 : 1)) changed_.notify_all();
+}
+
+void DrivenLoop::publish_next_turn() {
+  const int64_t left = loop_->next_timeout_ns();
+  int64_t at = left < 0 ? -1 : clock_.monotonic_ns() + left;
+  if (wanted_turn_ns_ >= 0 && (at < 0 || wanted_turn_ns_ < at)) at = wanted_turn_ns_;
+  next_turn_ns_.store(at, std::memory_order_release);
+}
+
+int64_t DrivenLoop::next_timeout_ns() const {
+  const int64_t at = next_turn_ns_.load(std::memory_order_acquire);
+  return at < 0 ? -1 : std::max<int64_t>(0, at - clock_.monotonic_ns());
 }
 
 // False when the loop has to be turned: there is more to wait for, or nothing came for a while.
@@ -184,19 +200,31 @@ void DrivenLoop::process() {
 
 // --- the thread of ours ---
 
-void DrivenLoop::start_keeper() {
+Status DrivenLoop::start_keeper() {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (++keeper_users_ > 1) return;
+  if (keeper_users_ > 0) {
+    ++keeper_users_;
+    return Status();
+  }
   keeper_stops_ = false;
   const io::SignalShield shield;  // Signals are the host's.
   // The thread holds the loop, because it may be told to stop from inside one of its own calls.
-  keeper_ = std::thread([self = shared_from_this()] { self->keep(); });
+  try {
+    keeper_ = std::thread([self = shared_from_this()] { self->keep(); });
+  } catch (const std::system_error& error) {
+    return Status(ErrorCode::io, std::string("no thread for a connection: ") + error.what());
+  } catch (const std::bad_alloc&) {
+    return Status(ErrorCode::out_of_memory, "no memory for a connection's thread");
+  }
+  ++keeper_users_;
+  return Status();
 }
 
 void DrivenLoop::stop_keeper() {
   std::thread ended;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    MARTLET_ASSERT(keeper_users_ > 0);
     if (--keeper_users_ > 0) return;
     keeper_stops_ = true;
     keeper_wake_.notify_all();

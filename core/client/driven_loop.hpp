@@ -64,11 +64,14 @@ class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this
 
   /// One turn that does not sleep. For the program that the loop is lent to.
   void process();
-  int64_t next_timeout_ns() const { return loop_->next_timeout_ns(); }
+  /// In how long a turn is wanted; below 0: any time. As the last turn left it: what is begun on
+  /// another thread meanwhile makes the descriptor readable. Any thread.
+  int64_t next_timeout_ns() const;
   int descriptor() const { return loop_->descriptor(); }
 
-  /// Counted: the thread runs while somebody needs it.
-  void start_keeper();
+  /// Counted: the thread runs while somebody needs it. Fails, and does not count, when there is no
+  /// thread to be had.
+  Status start_keeper();
   void stop_keeper();
 
   /// Asks who turns the loop at this moment for one turn more; false when nobody does.
@@ -84,16 +87,20 @@ class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this
   const Clock& clock() const { return clock_; }
 
  private:
-  explicit DrivenLoop(const Clock& clock) : clock_(clock) {}
+  DrivenLoop(const Clock& clock, bool is_lent) : clock_(clock), is_lent_(is_lent) {}
   void turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bool is_keeper);
   void keep();
   bool wait_directly(int64_t timeout_ns);
 
+  void publish_next_turn();
+
   const Clock& clock_;
+  const bool is_lent_;
   std::unique_ptr<io::Loop> loop_;
   std::vector<LoopMember*> members_;  // Only the leader.
   int64_t wanted_turn_ns_ = -1;       // Only the leader: when a member wants another turn.
 
+  std::atomic<int64_t> next_turn_ns_{-1};  // Written by the leader; only for a lent loop.
   mutable std::mutex mutex_;
   std::condition_variable changed_;  // A turn ended, or somebody else changed what others wait for.
   std::condition_variable keeper_wake_;

@@ -17,8 +17,8 @@ namespace martlet::client {
 
 /// What happens to a message that would pass a bound.
 enum class FullPolicy : uint8_t {
-  block_reader,  // The socket is not read until there is room: the server buffers, and in the end
-                 // judges us slow.
+  block_reader,  // The socket is not read until there is room, for nobody on the connection: the
+                 // server buffers, and in the end judges us slow.
   refuse_new,    // The new message is dropped.
   drop_oldest,   // The oldest message in the bound's scope is dropped.
   keep_latest_of_each_subject,  // A message replaces the waiting one of its subject; a new subject
@@ -94,16 +94,24 @@ class FeedAccounts {
     if (account->closed && account->messages == 0) remove(account);
   }
 
-  bool is_account_over(const FeedAccount& account, int64_t bytes) const {
-    if (account.messages == 0) return false;
+  /// What goes when a message is taken: nothing, or the one that it replaces.
+  struct Replaced {
+    int64_t messages = 0;
+    int64_t bytes = 0;
+  };
+
+  bool is_account_over(const FeedAccount& account, int64_t bytes, Replaced replaced) const {
+    const int64_t waiting = account.messages - replaced.messages;
+    if (waiting == 0) return false;
     const FeedOptions& bounds = account.options;
-    if (bounds.messages_max > 0 && account.messages >= bounds.messages_max) return true;
-    return bounds.bytes_max > 0 && account.bytes + bytes > bounds.bytes_max;
+    if (bounds.messages_max > 0 && waiting >= bounds.messages_max) return true;
+    return bounds.bytes_max > 0 && account.bytes - replaced.bytes + bytes > bounds.bytes_max;
   }
-  bool is_queue_over(int64_t bytes) const {
-    const int64_t waiting = waiting_messages_.load(std::memory_order_relaxed);
+  bool is_queue_over(int64_t bytes, Replaced replaced) const {
+    const int64_t waiting = waiting_messages_.load(std::memory_order_relaxed) - replaced.messages;
     if (waiting == 0) return false;  // A single message is never too large for an empty queue.
-    return waiting >= options_.messages_max || waiting_bytes_ + bytes > options_.bytes_max;
+    return waiting >= options_.messages_max ||
+           waiting_bytes_ - replaced.bytes + bytes > options_.bytes_max;
   }
   /// Whether half of the bounds is free: the queue's, and the account's if one is named.
   bool has_room(const FeedAccount* account) const;

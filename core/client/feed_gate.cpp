@@ -23,22 +23,27 @@ FeedVerdict FeedGate::offer(const Completion& completion, FeedAccount* account,
                             FeedSource* source) {
   const int64_t bytes = entry_bytes(completion.content_bytes());
   const FullPolicy policy = account->options.full_policy;
-  if (!account->latest.empty()) drop_latest_of(completion, account);
-  if (accounts_.is_account_over(*account, bytes)) {
+  // A message of the same subject that still waits goes when this one is taken, and not before:
+  // the bounds are asked as if it had gone.
+  const uint64_t latest = account->latest.empty() ? 0 : latest_of(completion, account);
+  FeedAccounts::Replaced replaced = replaced_by(latest);
+  if (accounts_.is_account_over(*account, bytes, replaced)) {
     if (policy == FullPolicy::block_reader) return block(source, account);
     if (policy != FullPolicy::drop_oldest) return refuse(completion, account);
-    while (accounts_.is_account_over(*account, bytes) && drop_oldest_of(account)) {
+    while (accounts_.is_account_over(*account, bytes, replaced) && drop_oldest_of(account)) {
       note_slow(completion, account);
     }
   }
-  if (accounts_.is_queue_over(bytes)) {
+  if (accounts_.is_queue_over(bytes, replaced)) {
     if (options_.full_policy == FullPolicy::block_reader) return block(source, nullptr);
     if (options_.full_policy != FullPolicy::drop_oldest) return refuse(completion, account);
-    while (accounts_.is_queue_over(bytes) && drop_oldest(completion)) {
+    while (accounts_.is_queue_over(bytes, replaced) && drop_oldest(completion)) {
+      replaced = replaced_by(latest);  // It may have been that one.
     }
-    if (accounts_.is_queue_over(bytes)) return refuse(completion, account);
+    if (accounts_.is_queue_over(bytes, replaced)) return refuse(completion, account);
   }
   if (!store_.append(completion, account)) return refuse(completion, account);
+  if (latest != 0) store_.drop(latest);
   return FeedVerdict::taken;
 }
 
@@ -63,10 +68,15 @@ FeedVerdict FeedGate::refuse(const Completion& completion, FeedAccount* account)
   return FeedVerdict::refused;
 }
 
-// A message of the same subject that still waits is replaced.
-void FeedGate::drop_latest_of(const Completion& completion, FeedAccount* account) {
+// The message of the same subject that still waits; 0 when there is none.
+uint64_t FeedGate::latest_of(const Completion& completion, const FeedAccount* account) {
   const auto found = account->latest.find(std::string(completion.subject));
-  if (found != account->latest.end()) store_.drop(found->second);
+  return found == account->latest.end() ? 0 : found->second;
+}
+
+FeedAccounts::Replaced FeedGate::replaced_by(uint64_t latest) {
+  const int64_t bytes = latest == 0 ? 0 : store_.bytes_of(latest);
+  return {bytes > 0 ? 1 : 0, bytes};
 }
 
 bool FeedGate::drop_oldest_of(FeedAccount* account) {

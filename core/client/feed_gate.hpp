@@ -59,7 +59,8 @@ class FeedGate {
 
   FeedVerdict block(FeedSource* source, FeedAccount* account);
   FeedVerdict refuse(const Completion& completion, FeedAccount* account);
-  void drop_latest_of(const Completion& completion, FeedAccount* account);
+  static uint64_t latest_of(const Completion& completion, const FeedAccount* account);
+  FeedAccounts::Replaced replaced_by(uint64_t latest);
   bool drop_oldest_of(FeedAccount* account);
   bool drop_oldest(const Completion& incoming);
   void note_slow(const Completion& completion, FeedAccount* account);

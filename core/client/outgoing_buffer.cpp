@@ -105,7 +105,7 @@ Status OutgoingBuffer::refuse(int64_t bytes) const {
 }
 
 Status OutgoingBuffer::publish(const PublishView& m, IdleRule rule, bool at_once,
-                               FlushNeed* out_need) {
+                               FlushNeed* out_need, int64_t* out_number) {
   const size_t payload = m.headers.size() + m.data.size();
   const size_t bytes_max = m.subject.size() + m.reply.size() + payload + 64;
   std::unique_lock<std::mutex> lock(mutex_);
@@ -137,6 +137,7 @@ Status OutgoingBuffer::publish(const PublishView& m, IdleRule rule, bool at_once
   *to++ = '\n';
   front_.commit(static_cast<size_t>(to - start));
   ++out_messages_;
+  if (out_number != nullptr) *out_number = out_messages_;
   out_bytes_ += static_cast<int64_t>(payload);
   *out_need = after_append(lock, rule, at_once);
   return Status();
@@ -144,7 +145,23 @@ Status OutgoingBuffer::publish(const PublishView& m, IdleRule rule, bool at_once
 
 FlushNeed OutgoingBuffer::control(std::string_view text, bool at_once) {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (stream_ == nullptr || !front_.append(text)) return FlushNeed::none;
+  return control_locked(lock, text, at_once);
+}
+
+FlushNeed OutgoingBuffer::pong() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (blocked_ && pong_waits_) return FlushNeed::none;
+  pong_waits_ = true;
+  return control_locked(lock, "PONG\r\n", false);
+}
+
+FlushNeed OutgoingBuffer::control_locked(std::unique_lock<std::mutex>& lock, std::string_view text,
+                                         bool at_once) {
+  if (stream_ == nullptr || broken_) return FlushNeed::none;
+  if (pending_locked() > limits_.pending_bytes_max + control_bytes_max || !front_.append(text)) {
+    broken_ = true;
+    return FlushNeed::now;
+  }
   if (at_once) return after_append(lock, IdleRule::write, true);
   if (asked_ && asked_until_ns_ == 0) return FlushNeed::none;
   asked_ = true;
@@ -176,7 +193,8 @@ FlushNeed OutgoingBuffer::after_append(std::unique_lock<std::mutex>& lock, IdleR
 
 FlushNeed OutgoingBuffer::write_pending() {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (stream_ == nullptr || writing_ || blocked_ || broken_) return FlushNeed::none;
+  if (stream_ != nullptr && broken_) return FlushNeed::now;
+  if (stream_ == nullptr || writing_ || blocked_) return FlushNeed::none;
   return write_locked(lock);
 }
 
@@ -200,6 +218,7 @@ FlushNeed OutgoingBuffer::write_locked(std::unique_lock<std::mutex>& lock) {
         break;
       }
       front_.swap(back_);
+      pong_waits_ = false;
     }
     transport::ByteStream* const stream = stream_;
     const io::IoSlice slice{back_.data() + back_written_, back_.size() - back_written_};
@@ -224,7 +243,7 @@ FlushNeed OutgoingBuffer::write_locked(std::unique_lock<std::mutex>& lock) {
 bool OutgoingBuffer::has_room(int64_t message_bytes) const {
   std::lock_guard<std::mutex> lock(mutex_);
   if (mode_ == Mode::closed || mode_ == Mode::draining) return true;  // Waiting would not help.
-  return refuse(message_bytes + 64).is_ok();
+  return refuse(std::clamp<int64_t>(message_bytes, 0, INT64_MAX / 2) + 64).is_ok();
 }
 
 OutgoingBuffer::Mode OutgoingBuffer::mode() const {
@@ -235,6 +254,11 @@ OutgoingBuffer::Mode OutgoingBuffer::mode() const {
 int64_t OutgoingBuffer::pending_bytes() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return pending_locked();
+}
+
+int64_t OutgoingBuffer::messages() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return out_messages_;
 }
 
 void OutgoingBuffer::count(int64_t* out_messages, int64_t* out_bytes) const {
@@ -252,12 +276,12 @@ FlushNeed OutgoingBuffer::connect(transport::ByteStream* stream, std::string_vie
   back_written_ = 0;
   back_.append(preamble);
   stream_ = stream;
-  blocked_ = broken_ = false;
+  blocked_ = broken_ = pong_waits_ = false;
   if (mode_ == Mode::disconnected) mode_ = Mode::connected;
   return write_locked(lock);
 }
 
-void OutgoingBuffer::disconnect() {
+int64_t OutgoingBuffer::disconnect() {
   std::unique_lock<std::mutex> lock(mutex_);
   write_ended_.wait(lock, [this] { return !writing_; });
   stream_ = nullptr;
@@ -265,17 +289,19 @@ void OutgoingBuffer::disconnect() {
   if (mode_ == Mode::connected) mode_ = Mode::disconnected;
   // The operation that was cut by the last write is lost; whole ones behind it are kept.
   std::string kept;
+  int64_t kept_count = 0;
   if (back_.size() > back_written_) {
     const std::string_view all(back_.data(), back_.size());
     size_t at = 0;
     for (bool ignored = false; at < back_written_;) at += operation_bytes(all.substr(at), &ignored);
-    if (at < all.size()) kept = keep_publishes(all.substr(at));
+    if (at < all.size()) kept = keep_publishes(all.substr(at), &kept_count);
   }
   back_.clear();
   back_written_ = 0;
-  kept += keep_publishes(std::string_view(front_.data(), front_.size()));
+  kept += keep_publishes(std::string_view(front_.data(), front_.size()), &kept_count);
   front_.clear();
   front_.append(kept);
+  return out_messages_ - kept_count;
 }
 
 void OutgoingBuffer::set_draining() {
@@ -306,12 +332,15 @@ void OutgoingBuffer::on_writable() {
   write_locked(lock);
 }
 
-std::string keep_publishes(std::string_view operations) {
+std::string keep_publishes(std::string_view operations, int64_t* out_count) {
   std::string kept;
   while (!operations.empty()) {
     bool is_publish = false;
     const size_t bytes = operation_bytes(operations, &is_publish);
-    if (is_publish) kept.append(operations.substr(0, bytes));
+    if (is_publish) {
+      kept.append(operations.substr(0, bytes));
+      ++*out_count;
+    }
     operations.remove_prefix(bytes);
   }
   return kept;

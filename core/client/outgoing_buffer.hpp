@@ -56,6 +56,7 @@ enum class FlushNeed : uint8_t {
 class OutgoingBuffer {
  public:
   static constexpr size_t gather_bytes = 64 * 1024;
+  static constexpr int64_t control_bytes_max = 16 * 1024 * 1024;  // Above the bound of publishes.
 
   enum class Mode : uint8_t { disconnected, connected, draining, closed };
   /// How a publish that finds the buffer idle is treated.
@@ -77,16 +78,23 @@ class OutgoingBuffer {
   // --- any thread ---
 
   /// Copies a message in. `at_once`: written by the caller now, as far as the stream takes it.
-  Status publish(const PublishView& message, IdleRule rule, bool at_once, FlushNeed* out_need);
+  /// `out_number`, if asked for: how many publishes this buffer has taken with it.
+  Status publish(const PublishView& message, IdleRule rule, bool at_once, FlushNeed* out_need,
+                 int64_t* out_number = nullptr);
   /// A line of our own (SUB, UNSUB, PING …): never refused, and dropped while there is no
-  /// connection.
+  /// connection. Where they pile up far above the bound the stream counts as broken: a new one is
+  /// told what stands at that time.
   FlushNeed control(std::string_view text, bool at_once);
+  /// A PONG. While the stream takes nothing one is enough, however many PINGs came.
+  FlushNeed pong();
   /// Writes all that waits, as far as the stream takes it.
   FlushNeed write_pending();
   /// Whether a message of so many bytes would be taken.
   bool has_room(int64_t message_bytes) const;
   Mode mode() const;
   int64_t pending_bytes() const;
+  /// How many were taken, ever.
+  int64_t messages() const;
   void count(int64_t* out_messages, int64_t* out_bytes) const;
 
   // --- who turns the loop ---
@@ -94,8 +102,8 @@ class OutgoingBuffer {
   /// A new connection: `preamble` (subscriptions) goes first, then what was published meanwhile.
   FlushNeed connect(transport::ByteStream* stream, std::string_view preamble);
   /// The stream is about to go. Waits for a write under way, keeps whole publishes that were not
-  /// written.
-  void disconnect();
+  /// written. Answers the number of the last publish that was written, or lost.
+  int64_t disconnect();
   void set_draining();
   void close();
   struct Look {
@@ -109,6 +117,7 @@ class OutgoingBuffer {
 
  private:
   Status refuse(int64_t bytes) const;
+  FlushNeed control_locked(std::unique_lock<std::mutex>& lock, std::string_view text, bool at_once);
   FlushNeed after_append(std::unique_lock<std::mutex>& lock, IdleRule rule, bool at_once);
   FlushNeed write_locked(std::unique_lock<std::mutex>& lock);
   int64_t pending_locked() const {
@@ -127,6 +136,7 @@ class OutgoingBuffer {
   bool writing_ = false;                     // GUARDED_BY mutex_
   bool blocked_ = false;                     // GUARDED_BY mutex_; the stream took nothing more.
   bool broken_ = false;                      // GUARDED_BY mutex_; a write failed.
+  bool pong_waits_ = false;                  // GUARDED_BY mutex_; in front_.
   bool asked_ = false;                       // GUARDED_BY mutex_; somebody was asked to come.
   int64_t asked_until_ns_ = 0;               // GUARDED_BY mutex_
   int64_t window_start_ns_ =
@@ -136,7 +146,8 @@ class OutgoingBuffer {
   int64_t out_bytes_ = 0;      // GUARDED_BY mutex_
 };
 
-/// The publishes among `operations`, which begin and end between two operations.
-std::string keep_publishes(std::string_view operations);
+/// The publishes among `operations`, which begin and end between two operations; how many they are
+/// is added to `out_count`.
+std::string keep_publishes(std::string_view operations, int64_t* out_count);
 
 }  // namespace martlet::client

@@ -11,6 +11,13 @@
 namespace martlet::client {
 namespace {
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return lower;
+}
+
 bool read_text(const json::object& object, std::string_view key, std::string* out) {
   const json::value* const value = object.if_contains(json::string_view(key.data(), key.size()));
   if (value == nullptr || value->is_null()) return true;
@@ -110,10 +117,12 @@ std::string connect_line(const ConnectionOptions& options, const ServerUrl* url,
   return line + "}\r\n";
 }
 
+bool is_line_too_long(std::string_view text) {
+  return lower_case(text).find("maximum control line") != std::string::npos;
+}
+
 ErrorCode code_of_server_error(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
+  const std::string lower = lower_case(text);
   const auto says = [&lower](std::string_view part) {
     return lower.find(part) != std::string::npos;
   };

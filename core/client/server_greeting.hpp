@@ -38,5 +38,7 @@ std::string connect_line(const ConnectionOptions& options, const ServerUrl* url,
 
 /// What an -ERR is about.
 ErrorCode code_of_server_error(std::string_view text);
+/// Whether an -ERR says that a line of ours was longer than the server takes.
+bool is_line_too_long(std::string_view text);
 
 }  // namespace martlet::client

@@ -8,7 +8,7 @@
 namespace martlet::client {
 
 ServerPool::ServerPool(std::vector<ServerUrl> servers, bool randomize, Random& random) {
-  for (ServerUrl& url : servers) servers_.push_back(PoolServer{std::move(url), false, 0});
+  for (ServerUrl& url : servers) servers_.push_back(PoolServer{std::move(url), false});
   if (randomize) {
     for (size_t i = servers_.size(); i > 1; --i) {
       std::swap(servers_[i - 1], servers_[random.below(static_cast<uint32_t>(i))]);
@@ -68,7 +68,7 @@ std::vector<std::string> ServerPool::set_discovered(const std::vector<std::strin
       place = index_ + 1 + random.below(static_cast<uint32_t>(place - index_));
     }
     servers_.insert(servers_.begin() + static_cast<ptrdiff_t>(place),
-                    PoolServer{std::move(url), true, 0});
+                    PoolServer{std::move(url), true});
     ++round_left_;
   }
   return added;

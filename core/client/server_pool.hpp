@@ -4,6 +4,7 @@
 // told of, how often each has failed, and whose turn it is. Time and chance are arguments.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,7 +18,8 @@ namespace martlet::client {
 struct PoolServer {
   ServerUrl url;
   bool discovered = false;
-  int64_t failures = 0;  // In a row.
+  int64_t failures = 0;       // In a row.
+  int64_t attempted_ns = -1;  // When it was dialled last; below 0: never.
 };
 
 class ServerPool {
@@ -35,6 +37,13 @@ class ServerPool {
   /// The current one has failed: counts, and removes it when it has failed `failures_max` times in
   /// a row (below 0: never). Then the turn goes to the next; true when the round is over.
   bool note_failure(int64_t failures_max);
+  /// The current one is dialled now.
+  void note_attempt(int64_t now_ns) { servers_[index_].attempted_ns = now_ns; }
+  /// How long the current one is to be left alone still, if it may be dialled once in `wait_ns`.
+  int64_t rest_ns(int64_t now_ns, int64_t wait_ns) const {
+    const int64_t attempted_ns = servers_[index_].attempted_ns;
+    return attempted_ns < 0 ? 0 : std::max<int64_t>(0, attempted_ns + wait_ns - now_ns);
+  }
   void note_success() { servers_[index_].failures = 0; }
   /// A new round begins behind the current one.
   void begin_round() { round_left_ = servers_.size(); }

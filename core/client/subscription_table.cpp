@@ -58,12 +58,4 @@ std::string SubscriptionTable::restoring_text() const {
   return text;
 }
 
-std::unordered_map<int64_t, std::shared_ptr<SubscriptionState>> SubscriptionTable::take_all() {
-  std::unordered_map<int64_t, std::shared_ptr<SubscriptionState>> all;
-  all.swap(by_sid_);
-  last_sid_ = -1;
-  last_ = nullptr;
-  return all;
-}
-
 }  // namespace martlet::client

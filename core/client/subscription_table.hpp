@@ -54,8 +54,10 @@ class SubscriptionTable {
   size_t size() const { return by_sid_.size(); }
   /// SUB and UNSUB lines of all, with maxima less what was delivered; drained ones are left out.
   std::string restoring_text() const;
-  /// All of them, which then are in the table no more.
-  std::unordered_map<int64_t, std::shared_ptr<SubscriptionState>> take_all();
+  /// One of them; null when there is none.
+  std::shared_ptr<SubscriptionState> any() const {
+    return by_sid_.empty() ? nullptr : by_sid_.begin()->second;
+  }
   const std::unordered_map<int64_t, std::shared_ptr<SubscriptionState>>& all() const {
     return by_sid_;
   }

@@ -12,76 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "abi_check.h"
 #include "martlet/martlet.h"
-
-static int passed = 0;
-static int failed = 0;
-
-#define CHECK(condition)                                               \
-  do {                                                                 \
-    if (condition) {                                                   \
-      ++passed;                                                        \
-    } else {                                                           \
-      ++failed;                                                        \
-      printf("%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
-    }                                                                  \
-  } while (0)
-
-#define TEXT(literal) (literal), (int64_t)(sizeof(literal) - 1)
-#define NONE NULL, 0
-#define WAIT_MS 10000
-
-/* Fails with the sentence of the error, so that a reader of the log knows why. */
-static void check_ok(martlet_status status, martlet_error* error, const char* call, int line) {
-  if (status == MARTLET_OK) {
-    ++passed;
-  } else {
-    ++failed;
-    printf("%d: %s: %s: %s\n", line, call, martlet_status_name(status, NULL),
-           martlet_error_text(error, NULL));
-  }
-  martlet_error_free(error);
-}
-
-#define OK(call_with_error)                              \
-  do {                                                   \
-    martlet_error* error = NULL;                         \
-    martlet_status status = call_with_error;             \
-    check_ok(status, error, #call_with_error, __LINE__); \
-  } while (0)
-
-static const martlet_descriptor* descriptor_at(const martlet_batch* batch, int32_t index) {
-  martlet_batch_info info = {.info_bytes = sizeof(info)};
-  if (martlet_batch_info_get(batch, &info, NULL) != MARTLET_OK || index >= info.count) return NULL;
-  const char* first = (const char*)martlet_batch_descriptors(batch);
-  return (const martlet_descriptor*)(const void*)(first + (int64_t)index * info.stride_bytes);
-}
-
-static int holds(const martlet_batch* batch, int32_t offset, int32_t bytes, const char* expected) {
-  const char* block = (const char*)martlet_batch_block(batch, NULL);
-  return block != NULL && (size_t)bytes == strlen(expected) &&
-         memcmp(block + offset, expected, (size_t)bytes) == 0;
-}
-
-/* Polls until a descriptor of this kind comes; a batch of at most one. */
-static martlet_batch* poll_kind(martlet_queue* queue, int32_t kind) {
-  for (int i = 0; i < 1000; ++i) {
-    martlet_batch* batch = NULL;
-    if (martlet_queue_poll(queue, 1, WAIT_MS, &batch, NULL) != MARTLET_OK) return NULL;
-    if (descriptor_at(batch, 0)->kind == kind) return batch;
-    martlet_batch_release(batch);
-  }
-  return NULL;
-}
-
-static martlet_connection* connect_to(martlet_server* server, const char* options,
-                                      martlet_queue* events) {
-  martlet_connection* connection = NULL;
-  OK(martlet_connection_new_in_process(server, options, (int64_t)strlen(options), events, 7,
-                                       &connection, &error));
-  if (connection != NULL) OK(martlet_connection_connect(connection, -1, &error));
-  return connection;
-}
 
 /* --- version, statuses, errors, texts --- */
 
@@ -498,15 +430,25 @@ static void test_fork(martlet_server* server) {
                       martlet_queue_poll(queue, 1, 0, &batch, NULL) == MARTLET_ERR_FORKED &&
                       martlet_connection_publish(connection, TEXT("a"), NONE, NONE, NONE, NULL) ==
                           MARTLET_ERR_FORKED;
+    /* Nor does the parent's queue go with what is the child's own. */
+    martlet_server* own = NULL;
+    martlet_connection* own_connection = NULL;
+    martlet_subscription* subscription = NULL;
+    const int foreign =
+        martlet_server_new(NONE, &own, NULL) == MARTLET_OK &&
+        martlet_server_set_log(own, queue, 0, MARTLET_LOG_INFO, NULL) == MARTLET_ERR_FORKED &&
+        martlet_connection_new_in_process(own, NONE, NULL, 0, &own_connection, NULL) ==
+            MARTLET_OK &&
+        martlet_subscription_new(own_connection, TEXT("a"), NONE, NONE, queue, 0, &subscription,
+                                 NULL) == MARTLET_ERR_FORKED;
+    martlet_connection_free(own_connection);
     martlet_connection_free(connection);
     martlet_queue_free(queue);
     martlet_server_free(server);
     /* What the child makes itself works. */
-    martlet_server* own = NULL;
-    const int works = martlet_server_new(NONE, &own, NULL) == MARTLET_OK &&
-                      martlet_server_start(own, NULL) == MARTLET_OK;
+    const int works = martlet_server_start(own, NULL) == MARTLET_OK;
     martlet_server_free(own);
-    _exit(inert && works ? 0 : 1);
+    _exit(inert && foreign && works ? 0 : 1);
   }
   int child_status = -1;
   CHECK(waitpid(child, &child_status, 0) == child && WIFEXITED(child_status) &&

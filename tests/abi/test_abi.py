@@ -3,8 +3,8 @@
 
 Method: the headers are read by the C compiler, the C++ compiler and SWIG (Java, C#, XML); the
 library's symbols, the committed export lists, the layouts of structs and the Python exceptions
-are compared with what they say. A C program that knows nothing but headers and library uses
-every function.
+are compared with what they say. C programs that know nothing but headers and library use every
+function, and free what they use in callbacks.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -28,6 +29,8 @@ INCLUDE = ROOT / "capi" / "include"
 BUILD = Path(os.environ.get("MARTLET_BUILD", ROOT / "build" / "release"))
 LIBRARY = BUILD / "lib" / "libmartlet.so"
 GOLDEN = Path(__file__).with_name("layout_golden.json")
+# The C program's own: a suite with a sanitized library says which compiler and flags fit it.
+C_COMPILER = shlex.split(os.environ.get("MARTLET_ABI_CC", "gcc"))
 C_FLAGS = ["-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror"]
 CPP_FLAGS = ["-std=c++20", "-pedantic", "-Wall", "-Wextra", "-Werror"]
 # Words that some language keeps for itself: a parameter or field of that name is renamed or
@@ -226,11 +229,12 @@ def test_the_c_client_uses_every_function():
     assert unused == []
 
 
-def test_the_c_client_passes(tmp_path: Path):
-    source = Path(__file__).with_name("abi_client.c")
-    program = tmp_path / "abi_client"
+@pytest.mark.parametrize("name", ["abi_client", "abi_callbacks"])
+def test_the_c_programs_pass(name: str, tmp_path: Path):
+    source = Path(__file__).with_name(f"{name}.c")
+    program = tmp_path / name
     run(
-        "gcc",
+        *C_COMPILER,
         *C_FLAGS,
         "-D_GNU_SOURCE",
         "-g",
@@ -247,7 +251,7 @@ def test_the_c_client_passes(tmp_path: Path):
     )
     done = subprocess.run([program], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"^\d{3,} passed, 0 failed$", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(r"^\d{2,} passed, 0 failed$", done.stdout, re.MULTILINE), done.stdout
     assert done.stderr == ""
 
 

@@ -5,6 +5,7 @@
 // it and see the client come back.
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -392,9 +393,11 @@ TEST_P(ClientInterop, BackPressureNeverPassesTheBound) {
   ASSERT_TRUE(client.connection->connect().is_ok());
   const std::string data(10000, 'x');
   int refused = 0;
+  ASSERT_EQ(::kill(server->pid(), SIGSTOP), 0);  // It reads nothing, however slowly we write.
   for (int i = 0; i < 5000; ++i) {
     ErrorCode code = client.publish("pressure", data);
     if (code == ErrorCode::again) {
+      if (refused == 0) ASSERT_EQ(::kill(server->pid(), SIGCONT), 0);
       ++refused;
       ASSERT_TRUE(client.connection->wait_capacity(10100, long_ns).is_ok());
       code = client.publish("pressure", data);

@@ -22,6 +22,7 @@ class ServerProcess {
 
   const std::string& url() const { return url_; }
   int port() const;
+  pid_t pid() const { return pid_; }
   void kill();
   /// Again, on the same port.
   void restart();

@@ -170,12 +170,20 @@ SINGLE_ROWS = [
     Row("start", "", 1, "exec to first INFO", judge_start, figure="start_ms", rounds_min=5),
     Row("subs", "", MILLION, "1,000,000 SUBs under one parent", judge_subs,
         figure="seconds_per_million", has_floor=False),
-    Row("queue_groups", "", 1, "100,000 queue groups on one subject", judge_flood,
-        figure="slowest_ms", has_floor=False, rounds_min=1),
-    Row("million_tokens", "", 1, "a million tokens in one subject", judge_flood,
-        figure="slowest_ms", has_floor=False, rounds_min=1),
-    Row("subscription_flood", "", 1, "400,000 subscriptions at once, twice", judge_flood,
-        figure="slowest_ms", has_floor=False, rounds_min=1),
 ]
 
-ROWS = {row.name: row for row in [*BLAST_ROWS, *SINGLE_ROWS]}
+#: The same for scenarios of tests/robustness, by their names: what another client sees of them.
+FLOOD_ROWS = [
+    Row(name, "", 1, title, judge_flood, figure="slowest_ms", has_floor=False, rounds_min=1)
+    for name, title in [
+        ("slow_reader", "three consumers never read, beside two that do"),
+        ("slow_writer", "300 publishers that write byte by byte"),
+        ("half_open", "500 clients gone without a goodbye"),
+        ("churn", "connections that come and go, in mid-word too"),
+        ("queue_groups", "100,000 queue groups on one subject"),
+        ("million_tokens", "a million tokens in one subject"),
+        ("subscription_flood", "400,000 subscriptions at once, twice"),
+    ]
+]
+
+ROWS = {row.name: row for row in [*BLAST_ROWS, *SINGLE_ROWS, *FLOOD_ROWS]}

@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from bench_rows import FLOOR, MILLION, Row
+from bench_rows import FLOOD_ROWS, FLOOR, MILLION, Row
 from bench_servers import HERE, BenchError, Contestants, free_port, resident_mib
 
 sys.path.insert(0, str(HERE.parent / "robustness"))
@@ -136,7 +136,5 @@ def _run_bounded(work) -> str:
 MEASURES = {
     "start": measure_start,
     "subs": measure_subs,
-    "queue_groups": measure_flood,
-    "million_tokens": measure_flood,
-    "subscription_flood": measure_flood,
+    **{row.name: measure_flood for row in FLOOD_ROWS},
 }

@@ -24,6 +24,8 @@ sys.path.insert(0, str(HERE))
 import bench  # noqa: E402
 import bench_programs  # noqa: E402
 import bench_report  # noqa: E402
+import bench_rows  # noqa: E402
+import bench_single  # noqa: E402
 from bench_rows import FLOOR, OURS, ROWS, THEIRS, Judgement  # noqa: E402
 
 SMOKE_SECONDS_MAX = 240
@@ -96,6 +98,13 @@ class Rules(unittest.TestCase):
         found = bench_programs.client_figures(["publish(): 90 ns a call\n", line + "\n"])
         self.assertEqual(found, {"publish 128 B": 2.0e6, "publish 128 B, bare socket": 2.5e6})
         self.assertEqual(bench_programs.CLIENT_RULES[0].judge(found).verdict, "must")
+
+    def test_every_flood_is_a_scenario_with_a_measure(self) -> None:
+        known = {one.name for one in bench_single.scenarios.SCENARIOS}
+        wanted = {"slow_reader", "slow_writer", "half_open", "churn"}
+        names = {row.name for row in bench_rows.FLOOD_ROWS}
+        self.assertLessEqual(wanted, names)
+        self.assertLessEqual(names, known & set(bench_single.MEASURES) & set(ROWS))
 
     def test_a_rule_whose_peer_is_missing_leaves_the_row(self) -> None:
         alone = {OURS: {"slowest_ms": 90.0}}

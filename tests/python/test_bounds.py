@@ -151,8 +151,13 @@ def stopped_server():
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
+
+    def stop():
+        os.kill(process.pid, signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)  # It has stopped when this returns.
+
     try:
-        yield process.stdout.readline().strip(), lambda: os.kill(process.pid, signal.SIGSTOP)
+        yield process.stdout.readline().strip(), stop
     finally:
         process.kill()
         process.communicate()

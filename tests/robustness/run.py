@@ -24,7 +24,6 @@ import scenarios  # noqa: E402
 from server_process import Server, ServerError  # noqa: E402
 
 ANSWER_SECONDS_MAX = 2.0
-SLACK_BYTES = 32 * scenarios.MIB
 TRIPS_MIN = 10
 SAMPLE_SECONDS = 0.02
 AFTERMATH_SECONDS = 0.5  # Tidying up after the scenario must not stop the server either.
@@ -118,7 +117,7 @@ def complaints_of(one: scenarios.Scenario, command: list[str], folder: pathlib.P
         found.append(f"the healthy client waited {slowest:.1f} s for an answer")
     elif seen["trips"] < TRIPS_MIN or not seen["fresh"]:
         found.append(f"the healthy client made only {seen['trips']} round trips")
-    bound = one.bytes_max + SLACK_BYTES
+    bound = one.bytes_max + one.slack_bytes
     if judge_memory and grown > bound:
         found.append(f"memory grew by {grown / scenarios.MIB:.0f} MiB, "
                      f"the bound is {bound / scenarios.MIB:.0f} MiB")

@@ -2,7 +2,8 @@
 #
 # One server process under test: starts it on a free port, learns the port from its ports file,
 # kills it, starts it again on that same port. Promises that `stop` leaves no process behind and
-# touches no process but its own. Does not judge what the server says.
+# touches no process but its own; the server stays in the process group of the suite, whose end, be
+# it a kill, is the server's. Does not judge what the server says.
 
 from __future__ import annotations
 
@@ -51,7 +52,7 @@ class Server:
         try:
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log,
-                                                 stderr=subprocess.STDOUT, start_new_session=True)
+                                                 stderr=subprocess.STDOUT)
         except OSError as error:
             raise ServerError(f"cannot start {argv[0]}: {error}") from error
         self.port = self._wait_for_port(time.monotonic() + START_SECONDS_MAX)

@@ -6,9 +6,14 @@ Method: its parts are sourced in a shell whose PATH begins with stand-ins for ap
 id and sudo that write down how they were called.
 """
 
+import contextlib
 import os
 import re
+import shlex
+import shutil
+import signal
 import subprocess
+import time
 import tomllib
 from pathlib import Path
 
@@ -17,16 +22,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 STAND_INS = {
     "apt-get": 'echo "apt-get $*" >>"$CALLS"',
-    "dpkg-query": 'case "$4" in present*) echo installed ;; *) exit 1 ;; esac',
+    "dpkg-query": 'case "$4" in present*) echo installed ;;'
+    " known*) echo not-installed ;; *) exit 1 ;; esac",
     "sudo": 'case "$1" in -n | -v) exit 0 ;; esac; echo "sudo $*" >>"$CALLS"; exec "$@"',
 }
 
 
 @pytest.fixture
-def shell(tmp_path):
-    """Runs a script after sourcing every part of ./dev; answers what it did."""
+def start(tmp_path):
+    """Starts a script after sourcing every part of ./dev, in a clone whose path has a space."""
+    clone = tmp_path / "the clone"
+    calls = tmp_path / "calls"
+    started = []
 
-    def run(
+    def begin(
         script, uid=0, without=(), packages="test: present-one missing-one\nother: missing-two"
     ):
         bin_folder = tmp_path / "bin"
@@ -38,28 +47,51 @@ def shell(tmp_path):
             link(bin_folder / name)
         for name in ("date", "head", "sort", "cat", "sha256sum", "dirname", "basename", "nproc"):
             link(bin_folder / name)
+        for name in ("rm", "touch", "ls"):
+            link(bin_folder / name)
         for name in without:
             (bin_folder / name).unlink()
-        (tmp_path / "tools" / "dev").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "tools" / "dev" / "packages.txt").write_text(f"# comment: no\n\n{packages}\n")
-        calls = tmp_path / "calls"
+        (clone / "tools" / "dev").mkdir(parents=True, exist_ok=True)
+        (clone / "tools" / "dev" / "packages.txt").write_text(f"# comment: no\n\n{packages}\n")
         calls.write_text("")
-        parts = f"for part in {ROOT}/tools/dev/*.sh; do source $part; done; source_environment"
-        result = subprocess.run(
+        dev = shlex.quote(str(ROOT / "tools" / "dev"))
+        parts = f'for part in {dev}/*.sh; do source "$part"; done; source_environment'
+        process = subprocess.Popen(
             ["bash", "-euo", "pipefail", "-c", f"{parts}\n{script}"],
-            cwd=tmp_path,
+            cwd=clone,
             env={
                 "PATH": str(bin_folder),
                 "HOME": str(tmp_path),
-                "MARTLET_CACHE": str(tmp_path / "cache"),
+                "MARTLET_CACHE": str(tmp_path / "the cache"),
                 "CALLS": str(calls),
             },
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            start_new_session=True,
         )
-        result.calls = calls.read_text().splitlines()
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def shell(start, tmp_path):
+    """Runs a script like `start`; answers what it did."""
+
+    def run(script, **options):
+        process = start(script, **options)
+        try:
+            stdout, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        result = subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+        result.calls = (tmp_path / "calls").read_text().splitlines()
         return result
 
     return run
@@ -73,7 +105,7 @@ def link(path):
         )
 
 
-INSTALL = "apt-get install -y --no-install-recommends missing-one"
+INSTALL = "apt-get update && apt-get install -y --no-install-recommends missing-one"
 
 
 def test_missing_packages_are_installed_after_one_update(shell):
@@ -83,6 +115,12 @@ def test_missing_packages_are_installed_after_one_update(shell):
     installs = [call.split()[-1] for call in result.calls if " install" in call]
     assert len(updates) == 1
     assert installs == ["missing-one", "missing-two"]
+
+
+def test_a_package_that_is_only_known_of_is_missing(shell):
+    result = shell("install_packages test", packages="test: present-one known-one")
+    assert result.returncode == 0, result.stderr
+    assert [call.split()[-1] for call in result.calls if " install" in call] == ["known-one"]
 
 
 def test_nothing_is_done_when_nothing_is_missing(shell):
@@ -97,6 +135,55 @@ def test_without_root_and_sudo_the_one_line_is_printed(shell):
     assert INSTALL in result.stderr
     assert "went on" not in result.stdout
     assert result.calls == []
+
+
+def test_without_root_one_line_names_the_packages_of_every_need(shell):
+    packages = "python: p-one\nbuild: b-one\ntest: t-one\nclang: c-one\nswig: s-one\nrust: r-one"
+    script = 'install_packages_for "release asan swig"'
+    result = shell(script, uid=1000, without=["sudo"], packages=packages)
+    assert result.returncode == 2
+    line = next(line for line in result.stderr.splitlines() if "apt-get install" in line)
+    assert line.split("--no-install-recommends ")[1].split() == [
+        "p-one", "b-one", "t-one", "c-one", "s-one",
+    ]  # fmt: skip
+
+
+def needs_of_suites():
+    suites = tomllib.loads((ROOT / "tests" / "suites.toml").read_text(encoding="utf-8"))["suite"]
+    return sorted({need for suite in suites for need in suite["needs"]})
+
+
+def test_no_need_asks_later_for_a_package_that_was_not_gathered(shell):
+    script = """
+    install_packages() { echo "$need asks: $*" >>"$CALLS"; }
+    quietly() { :; }
+    locked() { :; }
+    expose() { :; }
+    go() { :; }
+    node() { :; }
+    version_reaches() { case $1 in "$RUST_VERSION_MIN" | "$JAVA_VERSION_MIN") false ;; esac; }
+    BASE_PYTHON=true
+    MARTLET_ROOT=$ROOT
+    cd "$ROOT"
+    for need in $NEEDS; do
+      echo "$need gathers: python $(groups_of "$need")" >>"$CALLS"
+      "need_$need"
+    done
+    """
+    script = f"ROOT={shlex.quote(str(ROOT))} NEEDS='{' '.join(needs_of_suites())}'\n{script}"
+    result = shell(script)
+    assert result.returncode == 0, result.stderr
+    gathered, asked = {}, {}
+    for line in result.calls:
+        need, verb, *groups = line.replace(":", "").split()
+        (gathered if verb == "gathers" else asked).setdefault(need, set()).update(groups)
+    assert {need: asked[need] - gathered[need] for need in asked} == {need: set() for need in asked}
+    assert {"release", "rust", "java", "format"} <= set(asked), "the stand-ins see what is asked"
+
+
+def test_the_needs_of_all_suites_are_known_without_a_python(shell):
+    result = shell(f"cd {shlex.quote(str(ROOT))}; all_needs")
+    assert sorted(set(result.stdout.split())) == needs_of_suites()
 
 
 def test_without_root_sudo_is_used(shell):
@@ -145,6 +232,96 @@ def test_what_is_locked_runs_one_at_a_time(shell):
     assert shell(script).calls == ["begin", "end"] * 3
 
 
+@pytest.mark.parametrize("to_group", [True, False], ids=["Ctrl-C", "SIGTERM to ./dev alone"])
+@pytest.mark.parametrize(
+    "work",
+    [
+        "locked one quietly work work",
+        "quietly work work",
+        "attended work",
+        'locked one step "inside" quietly work work',
+    ],
+)
+def test_what_is_under_way_ends_with_dev_before_its_lock_is_let_go(start, tmp_path, work, to_group):
+    script = f"""
+    work() {{ sleep 300 & echo $! >"$CALLS.child"; wait; }}
+    summary_at_exit "./dev something"
+    step "the work" {work}
+    """
+    process = start(script)
+    child = tmp_path / "calls.child"
+    await_that(lambda: child.exists() and child.read_text().strip())
+    pid = int(child.read_text())
+    if to_group:
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.terminate()
+    try:
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == (130 if to_group else 143)
+    assert "./dev something: failed with status" in stderr
+    assert not alive(pid), "ended by the time that ./dev, and its lock, are gone"
+
+
+def test_who_waits_for_a_lock_can_be_ended(start, tmp_path):
+    holder = start('work() { echo held >>"$CALLS"; sleep 300; }; locked one work')
+    await_that(lambda: (tmp_path / "calls").read_text())
+    waiting = start('summary_at_exit "./dev"; echo now >"$CALLS.waits"; locked one true')
+    try:
+        await_that(lambda: (tmp_path / "calls.waits").exists())
+        waiting.terminate()
+        waiting.communicate(timeout=60)
+        assert waiting.returncode == 143
+    finally:
+        os.killpg(holder.pid, signal.SIGKILL)
+        holder.communicate()
+        waiting.kill()
+
+
+def test_clones_with_other_requirements_share_no_environment(shell):
+    script = """
+    make_venv() { echo "made for $(cat "$2")" >>"$CALLS"; }
+    BASE_PYTHON=true
+    echo one >"$HOME/one"; echo two >"$HOME/two"
+    for file in one two one; do
+      ensure_venv "$MARTLET_CACHE/venvs/tools" "$HOME/$file"
+      ls "$VENV/.ready"
+    done
+    """
+    result = shell(script, packages="python: present-one")
+    assert result.returncode == 0, result.stderr
+    first, second, third = result.stdout.splitlines()
+    assert first == third != second
+    assert result.calls == ["made for one", "made for two"]
+
+
+def test_what_is_half_made_is_made_anew(shell):
+    script = """
+    half() { touch "$MARTLET_CACHE/x/half"; false; }
+    whole() { touch "$MARTLET_CACHE/x/whole"; }
+    make_once "$MARTLET_CACHE/x" half || make_once "$MARTLET_CACHE/x" whole
+    ls "$MARTLET_CACHE/x"
+    """
+    assert shell(script).stdout.split() == ["whole"]
+
+
+def await_that(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.02)
+
+
+def alive(pid):
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] != "Z"
+
+
 @pytest.mark.parametrize(
     ("found", "reaches"),
     [
@@ -174,14 +351,31 @@ def test_a_peer_is_taken_only_in_its_version(shell, tmp_path):
 
 
 def test_every_need_of_a_suite_has_somebody_who_makes_it(shell):
-    suites = tomllib.loads((ROOT / "tests" / "suites.toml").read_text(encoding="utf-8"))["suite"]
-    needs = sorted({need for suite in suites for need in suite["needs"]})
+    needs = needs_of_suites()
     assert needs
     missing = shell(
         f"for n in {' '.join(needs)}; do declare -F need_$n >/dev/null || echo $n; done"
     )
     assert missing.returncode == 0
     assert missing.stdout.split() == []
+
+
+def test_dev_works_in_a_folder_with_a_space(tmp_path):
+    clone = tmp_path / "a clone"
+    shutil.copytree(ROOT / "tools" / "dev", clone / "tools" / "dev")
+    (clone / "tests").mkdir()
+    shutil.copy(ROOT / "dev", clone / "dev")
+    (clone / "tests" / "suites.toml").write_text(
+        '[run]\ntotal_seconds = 60\n[[suite]]\nname = "one"\nlabel = "one"\nneeds = []\n'
+        "command = 'cd \"{root}/tests\" && echo 1 passed, 0 failed'\n"
+        'budget_seconds = 20\nclosing = "plain"\n'
+    )
+    environment = {**os.environ, "MARTLET_CACHE": str(tmp_path / "a cache")}
+    result = subprocess.run(
+        [str(clone / "dev"), "test"], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.splitlines()[-1] == "1 passed, 0 failed"
 
 
 @pytest.mark.parametrize("words", ["help", "--help", "-h", "build --help", "fuzz -h", "test -h"])

@@ -6,6 +6,7 @@ Method: small suite files in a temporary folder, run by the real runner in a pro
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -100,6 +101,70 @@ def test_a_process_left_behind_is_ended(tmp_path):
     command = "sleep 300 >/dev/null 2>&1 & echo $! > child; echo 1 passed, 0 failed"
     assert run(tmp_path, suite("leaves", command)).returncode == 0
     assert not _alive(int((tmp_path / "child").read_text()))
+
+
+def test_a_process_left_behind_in_a_session_of_its_own_is_ended(tmp_path):
+    command = "setsid sleep 300 >/dev/null 2>&1 & echo $! > child; echo 1 passed, 0 failed"
+    assert run(tmp_path, suite("leaves", command)).returncode == 0
+    assert not _alive(int((tmp_path / "child").read_text()))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_suite_at_hand_ends_with_the_runner(tmp_path, number):
+    (tmp_path / "tests").mkdir()
+    command = "setsid sleep 300 & echo $! > other; sleep 300 & echo $! > child; wait"
+    text = f"[run]\ntotal_seconds = 300\n{suite('long', command, budget=200)}"
+    (tmp_path / "tests" / "suites.toml").write_text(text, encoding="utf-8")
+    runner = subprocess.Popen(
+        [sys.executable, str(SCRIPT), "--root", str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # As a shell's `&` does.
+    )
+    children = [tmp_path / "child", tmp_path / "other"]
+    try:
+        end = time.monotonic() + 60
+        while not all(child.exists() and child.read_text().strip() for child in children):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        runner.send_signal(number)
+        assert runner.wait(timeout=60) == 128 + number
+    finally:
+        runner.kill()
+    assert [_alive(int(child.read_text())) for child in children] == [False, False]
+
+
+def test_every_command_holds_in_a_clone_whose_path_has_a_space(tmp_path):
+    """Their words are written down by stand-ins; none is a piece of a path."""
+    clone = tmp_path / "the clone"
+    suites, _ = run_suites.load(SCRIPT.parents[2] / "tests" / "suites.toml")
+    runner = run_suites.Runner(clone, 2, None)
+    stand_in = "#!/bin/bash\nprintf '%s\\n' \"$@\"\n"
+    programs = ["bin/python3", "program"] + [
+        f"build/{preset}/bin/client_interop" for preset in ("release", "asan", "tsan")
+    ]
+    for name in programs:
+        path = clone / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(stand_in)
+        path.chmod(0o755)
+    for folder in ("tests/python", "tests/lifecycle"):
+        (clone / folder).mkdir(parents=True)
+    names = ("MARTLET_PROGRAM", "MARTLET_PYTHON", "NATS_SERVER")
+    environment = {name: str(clone / "program") for name in names}
+    environment["PATH"] = f"{clone / 'bin'}:{os.environ['PATH']}"
+    texts = [one for one in suites if isinstance(one.command, str)]
+    assert len(texts) > 5
+    for one in texts:
+        done = subprocess.run(
+            runner._command(one), cwd=clone, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{one.name}: {done.stderr}"
+        pieces = [
+            word
+            for word in done.stdout.splitlines()
+            if word.startswith("clone") or word.endswith("/the")
+        ]
+        assert done.stdout and pieces == [], one.name
 
 
 def test_the_whole_run_has_a_bound(tmp_path):

@@ -5,7 +5,7 @@
 # (tests/performance/bench.py), which writes its table and its plot to build/bench.
 
 command_bench() {
-  step "packages for measurements" install_packages python build bench
+  step "packages for measurements" install_packages python build test bench
   build_preset release
   need_nats_server
   # `--rows fan16,rtt` and the like want no Python: see tests/performance/bench.py --help.
@@ -26,20 +26,13 @@ bench_wants_python() {
 # What the Python package is measured beside inside a process. Not in its environment: a folder that
 # only the measurement sees.
 need_bench_peers() {
-  PYTHON_BENCH_PEERS=$MARTLET_PEERS/python_bench
-  export PYTHON_BENCH_PEERS
-  step "pyzmq and zenoh" locked python-bench make_bench_peers "$PYTHON_BENCH_PEERS"
-}
-
-make_bench_peers() {
-  local folder=$1 requirements=tools/dev/requirements/bench_peers.txt mark
-  mark=$({
+  local requirements=tools/dev/requirements/bench_peers.txt
+  PYTHON_BENCH_PEERS=$MARTLET_PEERS/python_bench-$({
     "$MARTLET_PYTHON" -c 'import sys; print(sys.version)'
     cat "$requirements"
-  } | sha256sum)
-  [ "$(cat "$folder/.ready" 2>/dev/null)" != "$mark" ] || return 0
-  rm -rf "$folder"
-  quietly bench-peers "$MARTLET_PYTHON" -m pip install -q --no-deps --only-binary :all: \
-    --target "$folder" -r "$requirements" || return
-  echo "$mark" >"$folder/.ready"
+  } | mark_of)
+  export PYTHON_BENCH_PEERS
+  step "pyzmq and zenoh" locked "${PYTHON_BENCH_PEERS##*/}" make_once "$PYTHON_BENCH_PEERS" \
+    quietly bench-peers "$MARTLET_PYTHON" -m pip install -q --no-deps --only-binary :all: \
+    --target "$PYTHON_BENCH_PEERS" -r "$requirements"
 }

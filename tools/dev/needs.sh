@@ -4,6 +4,33 @@
 # Owns what the word in a suite's `needs` means (tests/suites.toml): a function need_WORD that makes
 # it, once, and exports what the suites ask for. Peers and toolchains are in peers.sh.
 
+# install_packages_for NEEDS: the packages of all of them at once, before anything is made, so that
+# whoever cannot become root is told of everything in one line.
+install_packages_for() {
+  local need groups=(python)
+  for need in $1; do
+    # shellcheck disable=SC2207  # The names are words.
+    groups+=($(groups_of "$need"))
+  done
+  install_packages "${groups[@]}"
+}
+
+# The groups of packages that need_WORD asks for.
+groups_of() {
+  case $1 in
+    release | debug) echo build test ;;
+    asan | tsan | fuzz) echo build test clang ;;
+    format | swig) echo "$1" ;;
+    python_package) echo build ;;
+    rust) rust_is_there || echo build rust ;;
+    java) java_is_there || echo java ;;
+  esac
+}
+
+all_needs() {
+  sed -n 's/^needs = \[\(.*\)\]$/\1/p' tests/suites.toml | tr -d '",'
+}
+
 need_release() { build_preset release; }
 need_debug() { build_preset debug; }
 need_asan() { build_preset asan; }
@@ -13,22 +40,23 @@ need_format() { step "clang-format" install_packages format; }
 need_swig() { step "swig" install_packages swig; }
 
 need_tools_venv() {
-  local folder=$MARTLET_CACHE/venvs/tools
-  step "pytest and the checkers" ensure_venv "$folder" tools/dev/requirements/tools.txt
-  PATH=$folder/bin:$PATH
+  step "pytest and the checkers" ensure_venv "$MARTLET_CACHE/venvs/tools" \
+    tools/dev/requirements/tools.txt
+  PATH=$VENV/bin:$PATH
   export PATH
 }
 
 # The package of this checkout belongs to the clone, so its environment stands in build/.
 need_python_package() {
-  local folder=$MARTLET_ROOT/build/python_venv strict=()
+  local strict=()
   # As strict as the release preset, whose objects the compiler cache then knows.
   [ -z "${CI:-}" ] || strict=(-C cmake.define.MARTLET_WERROR=ON)
   step "packages for Python" install_packages python build
-  step "Python environment" ensure_venv "$folder" tools/dev/requirements/python_package.txt
+  step "Python environment" ensure_venv "$MARTLET_ROOT/build/python_venv" \
+    tools/dev/requirements/python_package.txt
   # The names of the compiler that CMake takes by itself: the compiler cache then knows the objects.
-  step "pip install ." quietly pip-install env CC=cc CXX=c++ "$folder/bin/python" -m pip install \
+  step "pip install ." quietly pip-install env CC=cc CXX=c++ "$VENV/bin/python" -m pip install \
     -v --no-build-isolation --no-deps --force-reinstall "${strict[@]}" .
-  MARTLET_PYTHON=$folder/bin/python
+  MARTLET_PYTHON=$VENV/bin/python
   export MARTLET_PYTHON
 }

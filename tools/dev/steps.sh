@@ -8,7 +8,7 @@ STEP_NAMES=()
 STEP_SECONDS=()
 STEP_DEPTH=0
 SUMMARY_TITLE=""
-QUIET_PID=""
+ATTENDED_PID=""
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -54,7 +54,7 @@ summary_at_exit() {
 
 at_exit() {
   local status=$1 verdict="done" i
-  [ -z "$QUIET_PID" ] || kill "$QUIET_PID" 2>/dev/null || true
+  end_attended
   [ "$status" -eq 0 ] || verdict="failed with status $status"
   say ""
   say "$SUMMARY_TITLE: $verdict, $(seconds_since "$SUMMARY_START") s"
@@ -69,17 +69,16 @@ quietly() {
   local name=$1 log="$MARTLET_ROOT/build/dev-logs/$1.log" status=0 waited=0
   shift
   mkdir -p "${log%/*}"
-  "$@" >"$log" 2>&1 </dev/null &
-  QUIET_PID=$!
-  while kill -0 "$QUIET_PID" 2>/dev/null; do
+  attend "$@" >"$log" 2>&1
+  while kill -0 "$ATTENDED_PID" 2>/dev/null; do
     sleep 0.2
     waited=$((waited + 1))
     if [ $((waited % 75)) -eq 0 ]; then
       say "    $name: $((waited / 5)) s: $(last_words "$log")"
     fi
   done
-  wait "$QUIET_PID" || status=$?
-  QUIET_PID=""
+  wait "$ATTENDED_PID" || status=$?
+  ATTENDED_PID=""
   if [ "$status" -ne 0 ]; then
     say "--- the end of build/dev-logs/$name.log"
     tail -n 40 "$log" | sed 's/^/  | /' >&2
@@ -88,17 +87,50 @@ quietly() {
   return "$status"
 }
 
+# attend COMMAND...: starts it in the background, in a process group of its own, which at_exit ends
+# as a whole. Without job control it would ignore the Ctrl-C that ends this shell, and its children
+# would outlive it.
+attend() {
+  set -m
+  "$@" </dev/null &
+  ATTENDED_PID=$!
+  set +m
+}
+
+# attended COMMAND...: runs it so that whatever ends this shell ends it as well.
+attended() {
+  local status=0
+  attend "$@"
+  wait "$ATTENDED_PID" || status=$?
+  ATTENDED_PID=""
+  return "$status"
+}
+
+# Asks the group to end, and makes it after five seconds. What is locked is let go only afterwards.
+end_attended() {
+  local tries=50
+  [ -n "$ATTENDED_PID" ] || return 0
+  kill -TERM -- "-$ATTENDED_PID" 2>/dev/null || true
+  while kill -0 -- "-$ATTENDED_PID" 2>/dev/null && [ "$tries" -gt 0 ]; do
+    tries=$((tries - 1))
+    sleep 0.1
+  done
+  kill -KILL -- "-$ATTENDED_PID" 2>/dev/null || true
+}
+
 last_words() {
   tail -c 2000 "$1" | tr '\r' '\n' | grep -v '^ *$' | tail -n 1 | cut -c1-90
 }
 
-# locked NAME COMMAND...: one process at a time over all clones that share the cache.
+# locked NAME COMMAND...: one process at a time over all clones that share the cache. In this shell,
+# not in one of its own: it is this one that ends the command before it lets the lock go.
 locked() {
-  local name=$1
+  local name=$1 status=0
   shift
   mkdir -p "$MARTLET_CACHE/locks"
-  (
-    flock 9
-    "$@" 9>&-
-  ) 9>"$MARTLET_CACHE/locks/$name"
+  exec 9>"$MARTLET_CACHE/locks/$name"
+  attended flock 9
+  "$@" 9>&- || status=$?
+  exec 9>&-
+  return "$status"
 }

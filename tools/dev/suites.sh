@@ -6,11 +6,18 @@
 command_test() {
   local started needs need
   started=$(date +%s)
-  step "python3" install_packages python
   if [ "${1:-}" = --list ]; then
+    step "python3" install_packages python
     python3 tools/dev/run_suites.py --list
     return
   fi
+  # Without a Python nobody can say which suites are meant: then what all of them need.
+  if python3 -c 'import tomllib' 2>/dev/null; then
+    needs=$(python3 tools/dev/run_suites.py --needs "$@") || exit 2
+  else
+    needs=$(all_needs)
+  fi
+  step "packages" install_packages_for "$needs"
   needs=$(python3 tools/dev/run_suites.py --needs "$@") || exit 2
   for need in $needs; do
     declare -F "need_$need" >/dev/null ||
@@ -24,5 +31,5 @@ command_test() {
 run_suites() {
   local started=$1
   shift
-  python3 tools/dev/run_suites.py --jobs "$MARTLET_JOBS" --started "$started" "$@"
+  attended python3 tools/dev/run_suites.py --jobs "$MARTLET_JOBS" --started "$started" "$@"
 }

@@ -19,9 +19,12 @@ extern "C" {
 #define MARTLET_KIND_FLUSHED 3          /* A flush ended: `status`. */
 #define MARTLET_KIND_CAPACITY 4         /* The outgoing buffer has room again. */
 #define MARTLET_KIND_SUBSCRIPTION_END 5 /* The last descriptor of a subscription. */
-#define MARTLET_KIND_SLOW_CONSUMER 6    /* A subscription reached its bound; data is a sentence. */
-#define MARTLET_KIND_CONNECTED 16       /* The first connect; data is the URL. */
-#define MARTLET_KIND_DISCONNECTED 17    /* The connection was lost: `status`; data is a sentence. */
+/* A subscription reached its bound and lost messages (told in its queue), or keeps the connection
+ * from being read for a second or until it was lost (told in the events queue); data is a
+ * sentence. */
+#define MARTLET_KIND_SLOW_CONSUMER 6
+#define MARTLET_KIND_CONNECTED 16    /* The first connect; data is the URL. */
+#define MARTLET_KIND_DISCONNECTED 17 /* The connection was lost: `status`; data is a sentence. */
 #define MARTLET_KIND_RECONNECTED                                                            \
   18                           /* Connected again, with all subscriptions; data is the URL. \
                                 */

@@ -95,7 +95,7 @@ MARTLET_API martlet_status martlet_connection_publish(martlet_connection *self, 
 
 /* Waits until the outgoing buffer has room for a message of this size.
  * timeout_ms  -1 waits without limit.
- * Returns     OK, AGAIN (not in time), ERR_CLOSED, ERR_DISCONNECTED.
+ * Returns     OK, AGAIN (not in time), ERR_CLOSED.
  * Threads     any thread; blocks; not in a callback.                                Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_wait_capacity(martlet_connection *self,
                                                             int64_t message_bytes,
@@ -131,7 +131,8 @@ MARTLET_API martlet_status martlet_connection_flush_start(martlet_connection *se
  * subject     borrowed for the call, as headers and data.
  * timeout_ms  -1 waits without limit.
  * out_batch   owned by caller: a batch of one REPLY; end with martlet_batch_release.
- * Returns     OK, ERR_TIMEOUT, ERR_NO_RESPONDERS, and what publish answers, except AGAIN.
+ * Returns     OK, ERR_TIMEOUT, ERR_NO_RESPONDERS, ERR_DISCONNECTED (the connection on which it was
+ *             sent was lost), and what publish answers, except AGAIN.
  * Threads     any thread; blocks; not in a callback.                                Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_request(martlet_connection *self, const char *subject,
                                                       int64_t subject_bytes, const void *headers,
@@ -141,7 +142,8 @@ MARTLET_API martlet_status martlet_connection_request(martlet_connection *self, 
                                                       martlet_error **out_error);
 
 /* Sends a request and does not wait: one REPLY descriptor follows, whose status is OK, ERR_TIMEOUT,
- * ERR_NO_RESPONDERS, ERR_CLOSED or ERR_DISCONNECTED.
+ * ERR_NO_RESPONDERS, ERR_CLOSED or ERR_DISCONNECTED (the connection on which it was sent was lost;
+ * one that still waits in the reconnect buffer goes on waiting).
  * Returns     OK, and what publish answers.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_request_start(
@@ -194,7 +196,8 @@ MARTLET_API martlet_status martlet_connection_close(martlet_connection *self,
 /* Closes and ends a connection, with its thread if it has one. NULL is allowed. Its subscriptions
  * may be freed before or after it.
  * self        consumed; nobody may be in a call on it.
- * Threads     one at a time; blocks shortly; not in a callback.                     Since 0.1.0. */
+ * Threads     one at a time; blocks shortly. In a callback it closes and returns: the rest is done
+ *             when the callback and the call that it came from are over.            Since 0.1.0. */
 MARTLET_API void martlet_connection_free(martlet_connection *self);
 
 /* The largest message, payload and headers together, that the server takes. 0 before the first
@@ -219,8 +222,9 @@ MARTLET_API martlet_status martlet_connection_statistics(const martlet_connectio
                                                          martlet_text **out_json,
                                                          martlet_error **out_error);
 
-/* For "run": "lent". A descriptor that is readable when process() has something to do, also for
- * timers that are due.
+/* For "run": "lent". A descriptor that is readable when process() has something to do because
+ * something came. Timers that are due do not make it readable: who waits on it waits no longer than
+ * martlet_connection_next_timeout() says, asked after each process().
  * out_fd      borrowed from parent: do not close it.
  * Returns     OK, ERR_STATE (another way to run), ERR_UNSUPPORTED.
  * Threads     any thread.                                                           Since 0.1.0. */

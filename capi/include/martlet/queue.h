@@ -21,7 +21,7 @@ typedef struct martlet_queue martlet_queue;
 
 /* Called when the queue was empty and is no more: once, until a poll has emptied it. It runs on a
  * thread of the library (or on the one that drives the connection), must not wait and must not
- * poll, close or free; it may publish. */
+ * poll; it may publish. It may close, and free: what it frees ends when it has returned. */
 typedef void (*martlet_wake_fn)(void *user_data);
 
 /* Makes a queue.
@@ -59,7 +59,7 @@ MARTLET_API martlet_status martlet_queue_poll_into(martlet_queue *self, void *bu
  * queue already, it is called at once, by this call. An earlier callback is not running any more
  * when this returns.
  * user_data   consumed, also by a call with fn NULL; user_data_free may be NULL.
- * Returns     OK, ERR_CLOSED.
+ * Returns     OK.
  * Threads     one at a time; not in a callback.                                     Since 0.1.0. */
 MARTLET_API martlet_status martlet_queue_set_wake(martlet_queue *self, martlet_wake_fn fn,
                                                   void *user_data,
@@ -81,7 +81,8 @@ MARTLET_API martlet_status martlet_queue_close(martlet_queue *self, martlet_erro
 
 /* Closes and ends a queue. NULL is allowed. Batches stay valid.
  * self        consumed; nobody may be in a call on it.
- * Threads     one at a time; not in a callback.                                     Since 0.1.0. */
+ * Threads     one at a time. In a callback it returns at once: it ends when the callback and the
+ *             call that it came from are over.                                      Since 0.1.0. */
 MARTLET_API void martlet_queue_free(martlet_queue *self);
 
 #ifdef __cplusplus

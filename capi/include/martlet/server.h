@@ -51,7 +51,8 @@ MARTLET_API martlet_status martlet_server_stop(martlet_server *self, martlet_err
 
 /* Stops and ends a broker. NULL is allowed.
  * self        consumed.
- * Threads     one at a time; blocks; not in a callback.                             Since 0.1.0. */
+ * Threads     one at a time; blocks. In a callback it returns at once: the broker ends when the
+ *             callback and the call that it came from are over.                     Since 0.1.0. */
 MARTLET_API void martlet_server_free(martlet_server *self);
 
 /* The port that clients connect to; 0 if the broker listens on none (in-process only).

@@ -55,7 +55,9 @@ TEST(Shard, what_a_handler_publishes_is_delivered_after_the_delivery_under_way) 
   Handler first;
   Handler second;
   first.then = [&broker](const Message& message) {
-    if (message.subject == "a") EXPECT_TRUE(publish(broker, "b", "answer"));
+    if (message.subject == "a") {
+      EXPECT_TRUE(publish(broker, "b", "answer"));
+    }
   };
   Subscription* one = broker.shard().subscribe(broker.account(), first, ">", "");
   Subscription* two = broker.shard().subscribe(broker.account(), second, ">", "");

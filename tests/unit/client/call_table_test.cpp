@@ -82,10 +82,23 @@ TEST_F(CallTableTest, DeadlinesEndCallsInTheirOrder) {
   EXPECT_EQ(table.expire(1000, writer), -1);
 }
 
+TEST_F(CallTableTest, LossFailsTheRequestsThatWereWritten) {
+  table.note_published(table.add_request(target(1), 1, 50), 7, writer);
+  const uint64_t unknown = table.add_request(target(2), 1, -1);
+  table.note_published(table.add_request(target(3), 1, 60), 9, writer);
+  table.fail_lost(8, writer);
+  EXPECT_EQ(seen(), "2/1/-11 ");
+  EXPECT_EQ(table.next_deadline_ns(), 60) << "a failed request has no deadline";
+  table.note_published(unknown, 8, writer);  // It was written just before the loss.
+  EXPECT_EQ(seen(), "2/2/-11 ");
+  table.on_reply("in.3", {}, false, writer);
+  EXPECT_EQ(seen(), "2/3/0 ");
+}
+
 TEST_F(CallTableTest, LossFailsFlushesAndEndFailsAll) {
-  table.add_request(target(1), 1, 50);
+  table.note_published(table.add_request(target(1), 1, 50), 8, writer);
   table.add_ping(CallTable::PingKind::call, target(2), 0, 60);
-  table.fail_pings(ErrorCode::disconnected, writer);
+  table.fail_lost(7, writer);
   EXPECT_EQ(seen(), "3/2/-11 ");
   table.fail_all(ErrorCode::closed, writer);
   EXPECT_EQ(seen(), "2/1/-9 ");

@@ -80,6 +80,32 @@ TEST_F(ConnectionCallsTest, ARequestThatCannotBePublishedLeavesNothingBehind) {
   EXPECT_TRUE(connection->request_start({"svc", {}, {}, {}}, -1, queue, 71).is_ok());
 }
 
+TEST_F(ConnectionCallsTest, ALostConnectionFailsWhatWasAskedOnIt) {
+  options.reconnect_wait_ms = 1;
+  connect();
+  completions();
+  ASSERT_TRUE(connection->request_start({"svc", {}, {}, "1"}, -1, queue, 71).is_ok());
+  EXPECT_NE(said().find("PUB svc "), std::string::npos);
+  server->hang_up();
+  server->is_down = true;
+  ASSERT_TRUE(turn_until([&] { return connection->state() == ConnectionState::reconnecting; }));
+  ASSERT_TRUE(connection->request_start({"later", {}, {}, "2"}, -1, queue, 72).is_ok());
+  const Strings lost = completions();
+  ASSERT_GE(lost.size(), 2u);
+  EXPECT_EQ(lost[0], "2 -11 0  ");
+  EXPECT_TRUE(lost[1].starts_with("17 ")) << lost[1];
+  server->is_down = false;
+  finish_handshake();
+  said();
+  const size_t at = server->heard.find("PUB later ");
+  ASSERT_NE(at, std::string::npos) << "what was asked meanwhile is asked now";
+  const std::string inbox =
+      server->heard.substr(at + 10, server->heard.find(' ', at + 10) - at - 10);
+  completions();
+  server->say("MSG " + inbox + " 1 2\r\nok\r\n");
+  EXPECT_EQ(completions(), (Strings{"2 0 0 " + inbox + " ok"}));
+}
+
 TEST_F(ConnectionCallsTest, InboxesAreOurOwnAndNeverTheSame) {
   connect();
   const std::string first = connection->new_inbox();

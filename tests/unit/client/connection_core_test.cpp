@@ -4,6 +4,8 @@
 // scripted server on the same thread; every byte that the client says is compared.
 #include "client/connection_core.hpp"
 
+#include <pthread.h>
+
 #include "tests/unit/client/fake_server.hpp"
 
 namespace martlet::client {
@@ -43,6 +45,112 @@ TEST_F(ConnectionCoreTest, LostConnectionIsRestored) {
   EXPECT_TRUE(server->heard.ends_with("PUB meanwhile 4\r\nkept\r\n")) << server->heard;
   EXPECT_EQ(completions().back(), "18 0 0  in process");
   EXPECT_EQ(connection->statistics().reconnects, 1);
+}
+
+TEST_F(ConnectionCoreTest, AServerThatLetsGoAtOnceIsLeftAloneForTheWait) {
+  options.reconnect_wait_ms = 300;
+  connect();
+  server->dials = 0;
+  const int64_t start = clock.monotonic_ns();
+  for (int losses = 0; losses < 3; ++losses) {
+    server->hang_up();
+    ASSERT_TRUE(turn_until([&] { return connection->state() == ConnectionState::reconnecting; }));
+    finish_handshake();
+  }
+  EXPECT_EQ(server->dials, 3);
+  EXPECT_GE(clock.monotonic_ns() - start, 2 * 300 * ns_per_ms);
+}
+
+TEST_F(ConnectionCoreTest, ALineThatTheServerDoesNotTakeIsNotRestoredForEver) {
+  connect();
+  const std::unique_ptr<Subscription> good = subscribe("good");
+  const std::unique_ptr<Subscription> bad = subscribe(std::string(2000, 'b'));
+  const std::unique_ptr<Subscription> later = subscribe("later");
+  turn();
+  completions();
+  server->say("-ERR 'maximum control line exceeded'\r\n");
+  turn();
+  server->hang_up();
+  ASSERT_TRUE(turn_until([&] { return connection->state() == ConnectionState::reconnecting; }));
+  finish_handshake();
+  said();
+  EXPECT_NE(server->heard.find("SUB good 1"), std::string::npos);
+  EXPECT_NE(server->heard.find("SUB later 3"), std::string::npos);
+  EXPECT_EQ(server->heard.find("SUB bbb"), std::string::npos);
+  bool is_told = false;
+  for (const std::string& text : completions()) is_told = is_told || text.starts_with("5 -5 2 ");
+  EXPECT_TRUE(is_told);
+}
+
+TEST_F(ConnectionCoreTest, ALineThatAPublishMadeTooLongCostsNoSubscription) {
+  connect();
+  const std::unique_ptr<Subscription> good = subscribe("good");
+  ASSERT_TRUE(connection->publish({std::string(2000, 'b'), {}, {}, {}}).is_ok());
+  turn();
+  server->say("-ERR 'maximum control line exceeded'\r\n");
+  turn();
+  server->hang_up();
+  ASSERT_TRUE(turn_until([&] { return connection->state() == ConnectionState::reconnecting; }));
+  finish_handshake();
+  said();
+  EXPECT_NE(server->heard.find("SUB good 1"), std::string::npos);
+}
+
+TEST_F(ConnectionCoreTest, AReaderThatRestsForLongIsToldOf) {
+  connect();
+  const FeedOptions bounds{1, 0, FullPolicy::block_reader};
+  const std::shared_ptr<CompletionQueue> unread = *CompletionQueue::create(clock);
+  const std::unique_ptr<Subscription> slow =
+      std::move(*connection->subscribe("s", {}, bounds, unread, 5));
+  turn();
+  completions();
+  server->say("MSG s 1 1\r\n1\r\nMSG s 1 1\r\n2\r\n");
+  EXPECT_EQ(completions(), Strings{}) << "a short rest is no matter";
+  Strings seen;
+  ASSERT_TRUE(turn_until([&] {
+    for (const std::string& text : completions()) seen.push_back(text);
+    return !seen.empty();
+  }));
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_TRUE(seen[0].starts_with("6 -18 1  subscription 1 has no room")) << seen[0];
+  server->hang_up();
+  ASSERT_TRUE(connection->publish({"p", {}, {}, {}}).is_ok());
+  seen = completions();  // The write fails: nobody reads.
+  ASSERT_GE(seen.size(), 2u);
+  EXPECT_TRUE(seen[0].starts_with("6 -18 1 ")) << seen[0];
+  EXPECT_TRUE(seen[1].starts_with("17 -11 ")) << seen[1];
+}
+
+TEST_F(ConnectionCoreTest, WithoutAThreadItStaysAsItWas) {
+  options.run = RunMode::own_thread;
+  queue = *CompletionQueue::create(clock);
+  connection = std::move(*Connection::create_in_process(server, options, queue, 9, clock));
+  pthread_attr_t usual;
+  pthread_attr_t huge;
+  ASSERT_EQ(pthread_getattr_default_np(&usual), 0);
+  ASSERT_EQ(pthread_attr_init(&huge), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&huge, size_t{1} << 47), 0);  // More than there is.
+  ASSERT_EQ(pthread_setattr_default_np(&huge), 0);
+  const Status refused = connection->start();
+  ASSERT_EQ(pthread_setattr_default_np(&usual), 0);
+  pthread_attr_destroy(&huge);
+  pthread_attr_destroy(&usual);
+  EXPECT_EQ(refused.code(), ErrorCode::io);
+  EXPECT_EQ(connection->state(), ConnectionState::fresh);
+  EXPECT_EQ(server->dials, 0);
+  EXPECT_TRUE(connection->start().is_ok());
+  EXPECT_TRUE(connection->close().is_ok());
+}
+
+TEST_F(ConnectionCoreTest, ClosingInsideAWakeUpIsToldOnce) {
+  connect();
+  const std::shared_ptr<CompletionQueue> messages = *CompletionQueue::create(clock);
+  messages->set_wake([this] { EXPECT_TRUE(connection->close().is_ok()); });
+  const std::unique_ptr<Subscription> subscription =
+      std::move(*connection->subscribe("s", {}, {}, messages, 5));
+  completions();
+  ASSERT_TRUE(connection->close().is_ok());
+  EXPECT_EQ(completions(), (Strings{"19 0 0  closed by the program"}));
 }
 
 TEST_F(ConnectionCoreTest, GivesUpAfterTheAttemptsAllowed) {

@@ -74,5 +74,13 @@ TEST_F(ConnectionPublisherTest, WhoWaitsForRoomHearsOfTheEnd) {
   EXPECT_EQ(connection->notify_capacity(1, queue, 8).code(), ErrorCode::closed);
 }
 
+TEST_F(ConnectionPublisherTest, ALineAboveTheServersLimitIsRefused) {
+  connect();
+  const std::string reply(2000, 'r');
+  EXPECT_EQ(connection->publish({std::string(2001, 's'), reply, {}, {}}).code(),
+            ErrorCode::invalid_subject);
+  EXPECT_TRUE(connection->publish({std::string(2000, 's'), reply, {}, {}}).is_ok());
+}
+
 }  // namespace
 }  // namespace martlet::client

@@ -81,5 +81,13 @@ TEST_F(ConnectionSubscriptionsTest, TheEndOfAFullOneLetsTheReaderGoOn) {
   EXPECT_EQ(completions(), (Strings{"1 0 1 full 1", "5 0 1 full ", "1 0 2 other 3"}));
 }
 
+TEST_F(ConnectionSubscriptionsTest, ALineAboveTheServersLimitIsRefused) {
+  connect();
+  const std::string group(2000, 'g');
+  EXPECT_EQ(connection->subscribe(std::string(2001, 's'), group, {}, queue, 0).code(),
+            ErrorCode::invalid_subject);
+  EXPECT_TRUE(connection->subscribe(std::string(2000, 's'), group, {}, queue, 0).is_ok());
+}
+
 }  // namespace
 }  // namespace martlet::client

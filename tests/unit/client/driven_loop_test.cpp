@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "io/system_clock.hpp"
 
 namespace martlet::client {
@@ -63,8 +65,8 @@ TEST_F(DrivenLoopTest, LeadPassesOnWhenTheLeaderLeaves) {
 }
 
 TEST_F(DrivenLoopTest, KeeperWorksWhenNobodyWaits) {
-  loop->start_keeper();
-  loop->start_keeper();  // Counted.
+  ASSERT_TRUE(loop->start_keeper().is_ok());
+  ASSERT_TRUE(loop->start_keeper().is_ok());  // Counted.
   for (int round = 0; round < 3; ++round) {
     std::atomic<bool> ran{false};
     loop->loop().post([&] { ran = true; });
@@ -90,6 +92,32 @@ TEST_F(DrivenLoopTest, SpinningSeesWhatOthersDo) {
   const int64_t start = clock.monotonic_ns();
   loop->spin_until([] { return false; }, 2 * ns_per_ms);
   EXPECT_GE(clock.monotonic_ns() - start, 2 * ns_per_ms);
+}
+
+TEST_F(DrivenLoopTest, NextTurnOfALentLoopIsKnownToAnyThread) {
+  const std::shared_ptr<DrivenLoop> lent = *DrivenLoop::create(clock, true);
+  EXPECT_EQ(lent->next_timeout_ns(), -1);
+  std::atomic<bool> stop{false};
+  std::thread asker([&] {
+    while (!stop) EXPECT_LE(lent->next_timeout_ns(), 60 * ns_per_s);
+  });
+  std::deque<io::Timer> timers;
+  for (int i = 0; i < 8; ++i) timers.emplace_back([](void*) {}, nullptr);
+  for (int round = 0; round < 200; ++round) {
+    lent->run_on_loop([&] {
+      for (io::Timer& timer : timers) lent->loop().start_timer(timer, ns_per_s * (1 + round % 7));
+    });
+    lent->process();
+  }
+  stop = true;
+  asker.join();
+  const int64_t left = lent->next_timeout_ns();
+  EXPECT_GT(left, 0);
+  EXPECT_LE(left, 8 * ns_per_s);
+  lent->run_on_loop([&] {
+    for (io::Timer& timer : timers) lent->loop().stop_timer(timer);
+  });
+  EXPECT_EQ(lent->next_timeout_ns(), -1);
 }
 
 }  // namespace

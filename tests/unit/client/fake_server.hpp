@@ -74,10 +74,12 @@ class FakeServer final : public link::Connector {
 /// A client of the fake server, turned by the test as a host turns a lent loop.
 class FakeServerTest : public testing::Test {
  protected:
-  void make(const QueueOptions& queue_options = {}) {
+  FakeServerTest() {
     options.run = RunMode::lent_loop;
     options.reconnect_wait_ms = 1;
     options.reconnect_jitter_ms = 0;
+  }
+  void make(const QueueOptions& queue_options = {}) {
     queue = *CompletionQueue::create(clock, queue_options);
     connection = std::move(*Connection::create_in_process(server, options, queue, 9, clock));
   }

@@ -17,10 +17,10 @@ class FeedAccountsTest : public testing::Test {
 
 TEST_F(FeedAccountsTest, TheQueuesBoundCountsEverything) {
   FeedAccount* const account = accounts_.open({}, 1, 0);
-  EXPECT_FALSE(accounts_.is_queue_over(5000)) << "one message is never too large by itself";
+  EXPECT_FALSE(accounts_.is_queue_over(5000, {})) << "one message is never too large by itself";
   accounts_.enter(account, 1, 600, "a");
-  EXPECT_TRUE(accounts_.is_queue_over(401));
-  EXPECT_FALSE(accounts_.is_queue_over(400));
+  EXPECT_TRUE(accounts_.is_queue_over(401, {}));
+  EXPECT_FALSE(accounts_.is_queue_over(400, {}));
   EXPECT_FALSE(accounts_.has_room(nullptr)) << "600 of 1000 bytes";
   accounts_.enter(nullptr, 2, 10, "b");
   EXPECT_EQ(accounts_.messages(), 2);
@@ -30,18 +30,18 @@ TEST_F(FeedAccountsTest, TheQueuesBoundCountsEverything) {
   EXPECT_TRUE(accounts_.has_room(nullptr));
   EXPECT_EQ(account->bytes, 0);
   for (uint64_t id = 3; id < 6; ++id) accounts_.enter(nullptr, id, 1, "c");
-  EXPECT_TRUE(accounts_.is_queue_over(0));
+  EXPECT_TRUE(accounts_.is_queue_over(0, {}));
 }
 
 TEST_F(FeedAccountsTest, AnAccountsBoundIsItsOwn) {
   FeedAccount* const account = accounts_.open({2, 100, FullPolicy::refuse_new}, 1, 0);
-  EXPECT_FALSE(accounts_.is_account_over(*account, 101));
+  EXPECT_FALSE(accounts_.is_account_over(*account, 101, {}));
   accounts_.enter(account, 1, 60, "a");
-  EXPECT_TRUE(accounts_.is_account_over(*account, 41));
-  EXPECT_FALSE(accounts_.is_account_over(*account, 40));
+  EXPECT_TRUE(accounts_.is_account_over(*account, 41, {}));
+  EXPECT_FALSE(accounts_.is_account_over(*account, 40, {}));
   account->slow = true;
   accounts_.enter(account, 2, 10, "a");
-  EXPECT_TRUE(accounts_.is_account_over(*account, 0));
+  EXPECT_TRUE(accounts_.is_account_over(*account, 0, {}));
   accounts_.leave(account, 2, 10, "a");
   EXPECT_TRUE(account->slow) << "60 of 100 bytes still wait";
   accounts_.leave(account, 1, 60, "a");

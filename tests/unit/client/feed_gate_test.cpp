@@ -81,6 +81,16 @@ TEST_F(FeedGateTest, KeepsTheLatestOfEachSubject) {
   EXPECT_EQ(take_all(), "23!");
 }
 
+TEST_F(FeedGateTest, TheLatestIsNotLostToOneThatIsRefused) {
+  FeedAccount* const account =
+      accounts_.open({0, 2 * entry_bytes(2), FullPolicy::keep_latest_of_each_subject}, 1, 0);
+  EXPECT_EQ(offer(account, "a", "1"), FeedVerdict::taken);
+  EXPECT_EQ(offer(account, "b", "2"), FeedVerdict::taken);
+  EXPECT_EQ(offer(account, "a", "large"), FeedVerdict::refused);
+  EXPECT_EQ(offer(account, "a", "3"), FeedVerdict::taken);
+  EXPECT_EQ(take_all(), "2!3");
+}
+
 TEST_F(FeedGateTest, WhoIsStoppedHearsOfRoomOnce) {
   FeedAccount* const account = accounts_.open({2, 0, FullPolicy::block_reader}, 1, 0);
   offer(account, "s", "1");

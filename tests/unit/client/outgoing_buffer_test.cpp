@@ -152,6 +152,55 @@ TEST_F(OutgoingBufferTest, ReconnectBufferIsBounded) {
   EXPECT_EQ(publish("a", ""), ErrorCode::closed);
 }
 
+TEST_F(OutgoingBufferTest, WhileTheStreamTakesNothingOnePongIsEnough) {
+  buffer.connect(&stream, "");
+  buffer.pong();
+  buffer.pong();
+  buffer.write_pending();
+  EXPECT_EQ(stream.text, "PONG\r\nPONG\r\n") << "each is answered while it can be";
+  stream.text.clear();
+  stream.allowance = 0;
+  buffer.pong();
+  buffer.write_pending();
+  for (int i = 0; i < 1000; ++i) buffer.pong();
+  EXPECT_LE(buffer.pending_bytes(), 12);
+  stream.allowance = SIZE_MAX;
+  buffer.on_writable();
+  buffer.pong();
+  buffer.write_pending();
+  EXPECT_EQ(stream.text, "PONG\r\nPONG\r\nPONG\r\n");
+}
+
+TEST_F(OutgoingBufferTest, LinesOfOursThatPileUpBreakTheStream) {
+  buffer.connect(&stream, "");
+  stream.allowance = 0;
+  const std::string line = "SUB " + std::string(4000, 's') + " 1\r\n";
+  int64_t lines = 0;
+  while (!buffer.look().is_broken && ++lines < 10000) buffer.control(line, false);
+  EXPECT_TRUE(buffer.look().is_broken);
+  EXPECT_LE(buffer.pending_bytes(), 10000 + OutgoingBuffer::control_bytes_max + 5000);
+  EXPECT_EQ(buffer.control(line, false), FlushNeed::none);
+}
+
+TEST_F(OutgoingBufferTest, ASizeThatCannotBeHasNoRoom) {
+  buffer.connect(&stream, "");
+  stream.allowance = 0;
+  publish("a", "xyz");
+  EXPECT_FALSE(buffer.has_room(INT64_MAX));
+  EXPECT_TRUE(buffer.has_room(-1));
+}
+
+TEST_F(OutgoingBufferTest, ALossTellsWhichPublishesItTook) {
+  buffer.connect(&stream, "");
+  int64_t number = 0;
+  for (int i = 1; i <= 3; ++i) {
+    if (i == 2) stream.allowance = 0;
+    ASSERT_TRUE(buffer.publish({"s", "", "", "x"}, IdleRule::write, false, &need, &number).is_ok());
+    EXPECT_EQ(number, i);
+  }
+  EXPECT_EQ(buffer.disconnect(), 1);
+}
+
 TEST_F(OutgoingBufferTest, FailedWriteIsToldToTheLoop) {
   buffer.connect(&stream, "");
   stream.fails = true;

@@ -65,5 +65,16 @@ TEST(ServerPool, DiscoveredComeAndGoButNotTheGivenAndTheCurrent) {
   EXPECT_EQ(pool.size(), 2u);
 }
 
+TEST(ServerPool, EachServerRestsForItself) {
+  Random random(1);
+  ServerPool pool({*parse_server_url("a"), *parse_server_url("b")}, false, random);
+  EXPECT_EQ(pool.rest_ns(1000, 50), 0) << "never dialled";
+  pool.note_attempt(1000);
+  EXPECT_EQ(pool.rest_ns(1010, 50), 40);
+  EXPECT_EQ(pool.rest_ns(2000, 50), 0);
+  pool.advance();
+  EXPECT_EQ(pool.rest_ns(1010, 50), 0);
+}
+
 }  // namespace
 }  // namespace martlet::client

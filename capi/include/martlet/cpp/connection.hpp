@@ -13,9 +13,9 @@ namespace martlet::cpp {
 /// What a publish or a request carries; everything is borrowed for the call.
 struct Outgoing {
   std::string_view subject;
-  std::string_view reply;
-  std::string_view headers;  // A block as on the wire, or empty.
-  std::string_view data;
+  std::string_view reply = {};
+  std::string_view headers = {};  // A block as on the wire, or empty.
+  std::string_view data = {};
 };
 
 class Connection {
