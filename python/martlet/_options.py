@@ -1,15 +1,91 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns keyword arguments in Python's units (seconds, bytes) into the JSON options of the C ABI."""
+"""The options as keyword arguments, with their types, and their way from Python's units (seconds,
+bytes) into the JSON options of the C ABI.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+import re
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, Literal, Mapping, Optional, Tuple, TypedDict
 
 from .errors import OptionsError
 
 Option = Tuple[str, Callable[[str, Any], Any]]
+Policy = Literal["block_reader", "refuse_new", "drop_oldest", "keep_latest_of_each_subject"]
+
+#: What may wait unread in a subscription that was given no bounds of its own: those of nats-py.
+PENDING_MESSAGES = 512 * 1024
+PENDING_BYTES = 128 * 1024 * 1024
+
+#: For the queues under the subscriptions, whose own bounds are what counts.
+OPEN_QUEUE = json.dumps({"messages_max": 1 << 60, "bytes_max": 1 << 60})
+
+
+class CommonOptions(TypedDict, total=False):
+    """What both clients' ``connect`` takes beside its arguments."""
+
+    name: Optional[str]
+    user: Optional[str]
+    password: Optional[str]
+    token: Optional[str]
+    verbose: Optional[bool]
+    pedantic: Optional[bool]
+    no_echo: Optional[bool]
+    connect_timeout: Optional[float]
+    retry_on_first_connect: Optional[bool]
+    allow_reconnect: Optional[bool]
+    reconnect_time_wait: Optional[float]
+    reconnect_jitter: Optional[float]
+    max_reconnect_attempts: Optional[int]
+    reconnect_buffer_size: Optional[int]
+    dont_randomize: Optional[bool]
+    ignore_discovered_servers: Optional[bool]
+    ping_interval: Optional[float]
+    max_outstanding_pings: Optional[int]
+    drain_timeout: Optional[float]
+    pending_size: Optional[int]
+    max_requests: Optional[int]
+    inbox_prefix: Optional[str]
+    spin_us: Optional[int]
+
+
+class ConnectOptions(CommonOptions, total=False):
+    """Those of :func:`martlet.connect`."""
+
+    run: Optional[Literal["thread", "caller"]]
+
+
+class AioConnectOptions(CommonOptions, total=False):
+    """Those of :func:`martlet.aio.connect`."""
+
+    run: Optional[Literal["lent", "thread"]]
+
+
+class ServerOptions(TypedDict, total=False):
+    """What :class:`martlet.Server` takes beside its arguments."""
+
+    name: Optional[str]
+    user: Optional[str]
+    password: Optional[str]
+    token: Optional[str]
+    http_host: Optional[str]
+    http_port: Optional[int]
+    loops: Optional[int]
+    max_connections: Optional[int]
+    max_control_line: Optional[int]
+    max_memory: Optional[int]
+    max_payload: Optional[int]
+    max_pending: Optional[int]
+    max_subscriptions: Optional[int]
+    ping_interval: Optional[float]
+    ping_max: Optional[int]
+    spin_us: Optional[int]
+    write_deadline: Optional[float]
+    debug: Optional[bool]
+    trace: Optional[bool]
 
 
 def _as_is(name: str, value: Any) -> Any:
@@ -95,16 +171,31 @@ def to_json(table: Mapping[str, Option], given: Mapping[str, Any], **fixed: Any)
             continue
         key, convert = table[name]
         out[key] = convert(name, value)
+        try:
+            json.dumps(out[key])
+        except (TypeError, ValueError) as error:
+            raise OptionsError(f"option {name!r} has a value that cannot be: {error}") from None
+    return json.dumps(out)
+
+
+@contextmanager
+def named_as_given(table: Mapping[str, Option]) -> Iterator[None]:
+    """What the library says of an option names it as Python does."""
     try:
-        return json.dumps(out)
-    except TypeError as error:
-        raise OptionsError(f"an option has a value that cannot be: {error}") from None
+        yield
+    except OptionsError as error:
+        names = {key: name for name, (key, _) in table.items() if key != name}
+        text = re.sub(r"\w+", lambda word: names.get(word.group(), word.group()), str(error))
+        raise OptionsError(text) from None
 
 
 def subscription_json(
     messages_max: Optional[int], bytes_max: Optional[int], policy: Optional[str]
 ) -> str:
-    """The options of a subscription; empty for the defaults."""
-    given = {"messages_max": messages_max, "bytes_max": bytes_max, "full_policy": policy}
-    named = {key: value for key, value in given.items() if value is not None}
-    return json.dumps(named) if named else ""
+    """The options of a subscription. None is the default, as everywhere; 0 is no bound."""
+    given = {
+        "messages_max": PENDING_MESSAGES if messages_max is None else messages_max,
+        "bytes_max": PENDING_BYTES if bytes_max is None else bytes_max,
+        "full_policy": "refuse_new" if policy is None else policy,
+    }
+    return json.dumps(given)

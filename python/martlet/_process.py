@@ -3,8 +3,11 @@
 forks.
 
 At exit connections are closed and servers stopped while Python is still whole, so that no thread
-of ours meets an interpreter that is gone. In a forked child nothing needs doing but forgetting:
-the library itself knows that its objects belong to the parent, and answers ForkedError.
+of ours meets an interpreter that is gone. A callback that does not come back is waited for only so
+long (EXIT_SECONDS in all); its thread is a daemon and ends with the process.
+
+In a forked child nothing needs doing but forgetting: the library itself knows that its objects
+belong to the parent, and answers ForkedError.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 import weakref
 from typing import Any, Protocol
 
@@ -19,8 +23,11 @@ from . import _raw
 
 
 class _Closes(Protocol):
-    def _close_at_exit(self) -> None: ...
+    def _close_at_exit(self, timeout: float) -> None: ...
 
+
+#: How long the end of the interpreter waits for callbacks of the program that still run.
+EXIT_SECONDS = 2.0
 
 _open: "weakref.WeakSet[Any]" = weakref.WeakSet()
 _last: "weakref.WeakSet[Any]" = weakref.WeakSet()
@@ -32,10 +39,11 @@ def close_at_exit(thing: _Closes, last: bool = False) -> None:
 
 
 def _close_all() -> None:
+    deadline = time.monotonic() + EXIT_SECONDS
     for group in (_open, _last):
         for thing in list(group):
             try:
-                thing._close_at_exit()
+                thing._close_at_exit(max(deadline - time.monotonic(), 0.0))
             except Exception:  # noqa: BLE001 - each of the others must still be closed.
                 pass
 

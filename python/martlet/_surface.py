@@ -6,6 +6,7 @@ what it gives. Waits for nothing and sends nothing.
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import math
@@ -42,6 +43,9 @@ class _RawReader(Protocol):
 class SubscriptionCounts:
     """What a subscription counts."""
 
+    #: With the policy "block_reader": the messages and bytes at which the connection stops reading.
+    _blocks_at: Optional[Tuple[int, int]] = None
+    _forget: Optional[Callable[[], object]] = None  # Ends what is kept for its callback.
     _left = False  # It was ended, and nobody will read what is still there.
     _running = 0  # Coroutines of its callback that are under way.
 
@@ -130,6 +134,14 @@ class ConnectionState:
 class Callbacks:
     """What a program wants to hear of its connection, beside messages."""
 
+    _NAMES = {
+        _raw.KIND_DISCONNECTED: "disconnected_cb",
+        _raw.KIND_RECONNECTED: "reconnected_cb",
+        _raw.KIND_CLOSED: "closed_cb",
+        _raw.KIND_DISCOVERED_SERVERS: "discovered_server_cb",
+        _raw.KIND_LAME_DUCK: "lame_duck_mode_cb",
+    }
+
     def __init__(
         self,
         error_cb: Optional[ErrorCallback],
@@ -148,6 +160,12 @@ class Callbacks:
             _raw.KIND_LAME_DUCK: lame_duck_mode_cb,
         }
 
+    def refuse_coroutine_functions(self) -> None:
+        named: Dict[str, object] = {"error_cb": self.error}
+        for kind, name in self._NAMES.items():
+            named[name] = self._events[kind]
+        refuse_coroutine_functions(**named)
+
     def __bool__(self) -> bool:
         return self.error is not None or any(self._events.values())
 
@@ -158,6 +176,8 @@ class Callbacks:
         if kind in (_raw.KIND_ERROR, _raw.KIND_SLOW_CONSUMER):
             if self.error is not None:
                 call(self.error, errors.from_status(status, text))
+            elif kind == _raw.KIND_SLOW_CONSUMER:
+                logger.warning("%s", text)
             return
         callback = self._events.get(kind)
         if callback is not None:
@@ -176,11 +196,67 @@ def text_of(message: Union[_raw.Msg, _raw.AioMsg]) -> str:
     return message.data.decode("utf-8", "replace")
 
 
-def check_subscribe(cb: object, draining: bool) -> None:
+def check_subscribe(cb: object, draining: bool, max_msgs: int) -> None:
     if draining:
         raise errors.DrainingError("the connection drains")
     if cb is not None and not callable(cb):
         raise TypeError(f"cb must be callable, not {type(cb).__name__}")
+    check_count("max_msgs", max_msgs)
+
+
+def check_count(name: str, value: int) -> None:
+    if not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    if value < 0:
+        raise errors.InvalidArgumentError(f"{name} must be 0 or more")
+
+
+def is_coroutine_function(cb: object) -> bool:
+    return inspect.iscoroutinefunction(cb) or inspect.iscoroutinefunction(
+        getattr(cb, "__call__", None)
+    )
+
+
+def refuse_coroutine_functions(**callbacks: object) -> None:
+    """For the synchronous client, which has no loop to run them on."""
+    for name, cb in callbacks.items():
+        if cb is not None and is_coroutine_function(cb):
+            raise TypeError(f"{name} is a coroutine function: use martlet.aio, which awaits it")
+
+
+def watch_bounds(
+    subscription: Any, messages_max: Optional[int], bytes_max: Optional[int]
+) -> None:
+    """Of a subscription that stops its connection's reading at its bounds."""
+    subscription._blocks_at = (
+        _options.PENDING_MESSAGES if messages_max is None else messages_max,
+        _options.PENDING_BYTES if bytes_max is None else bytes_max,
+    )
+    subscription.watch_bounds(*subscription._blocks_at)
+
+
+def lost_behind(subscriptions: Iterable[Any]) -> Iterable[errors.SlowConsumerError]:
+    """The connection was lost: what to tell of subscriptions that kept it from reading, now or a
+    short while ago.
+    """
+    for subscription in subscriptions:
+        if subscription._blocks_at is None or subscription._left:
+            continue
+        messages_max, bytes_max = subscription._blocks_at
+        messages, size = subscription.counts()[:2]
+        is_behind = 0 < messages_max <= 2 * messages or 0 < bytes_max <= 2 * size
+        if is_behind or subscription.was_behind():
+            yield errors.SlowConsumerError(
+                f"the connection was lost after unread messages on {subscription.subject!r} kept "
+                "it from reading: what the server held back may be lost"
+            )
+
+
+def let_go(subscriptions: Iterable[Any]) -> None:
+    """The connection is closed: what is not waited for any more gives back what it holds of it."""
+    for subscription in subscriptions:
+        if subscription.counts()[0] == 0:
+            subscription.let_go()
 
 
 class Drain:
@@ -191,14 +267,14 @@ class Drain:
     POLL_SECONDS = 0.005
 
     def __init__(self, options: str, timeout: Optional[float]) -> None:
-        default: float = json.loads(options).get("drain_timeout_ms", 30_000) / 1000
-        self._deadline = time.monotonic() + (default if timeout is None else timeout)
+        limit_ms = _raw.timeout_ms(timeout)  # Raises for what is none.
+        if timeout is None:
+            limit_ms = json.loads(options).get("drain_timeout_ms", 30_000)
+        limit = limit_ms / 1000 if limit_ms >= 0 else math.inf
+        self._deadline = time.monotonic() + limit
 
     def left(self) -> float:
         return max(self._deadline - time.monotonic(), 0.0)
-
-    def left_ms(self) -> int:
-        return math.ceil(self.left() * 1000)
 
     def goes_on(self, subscriptions: Iterable[Any], held: int = 0) -> bool:
         """Is there something to read, and time for it?"""

@@ -10,8 +10,10 @@ reads, and keeps the connection alive while the loop is busy. All methods belong
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import itertools
+import os
 import weakref
 from types import TracebackType
 from typing import (
@@ -30,10 +32,13 @@ from typing import (
     Union,
 )
 
-from . import _options, _process, _raw, _surface, errors
+from . import _options, _process, _raw, _surface, _tasks, errors
 from ._raw import AioMsg as Msg
 from ._surface import ErrorCallback, EventCallback, HeadersLike, Payload
 from .server import Server
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["Connection", "Msg", "Subscription", "connect"]
 
@@ -48,7 +53,7 @@ class Subscription(_surface.SubscriptionCounts, _raw.AioReader):
     """
 
     def __init__(self, connection: "Connection", subject: str, queue: str) -> None:
-        super().__init__(connection, notifier=connection._notifier)
+        super().__init__(connection, _options.OPEN_QUEUE, connection._notifier)
         self.loop = connection._loop
         self.subject = subject
         self.queue = queue
@@ -60,6 +65,13 @@ class Subscription(_surface.SubscriptionCounts, _raw.AioReader):
             martlet.errors.TimeoutError: Nothing came in time.
             martlet.errors.ConnectionClosedError: Nothing can come any more.
         """
+        message: Optional[Msg] = self.next_at_once(timeout)
+        if message is not None:
+            return message
+        if self.ended:
+            raise errors.ConnectionClosedError("the subscription has ended")
+        if timeout == 0:
+            raise errors.TimeoutError("no message in time")
         try:
             return await asyncio.wait_for(self._next(), timeout)
         except asyncio.TimeoutError:
@@ -80,12 +92,15 @@ class Subscription(_surface.SubscriptionCounts, _raw.AioReader):
         """Ends the subscription now, or by itself after ``limit`` messages counted from its
         beginning.
         """
+        _surface.check_count("limit", limit)
         if limit > 0:
             self.auto_unsubscribe(limit)
             return
         self.unsubscribe_now()
         self._left = True
         self.close_queue()
+        if self._forget is not None:
+            self._forget()
 
     async def drain(self) -> None:
         """Ends the subscription in order: what was sent before the server learned of the end
@@ -115,8 +130,10 @@ class Connection(_surface.ConnectionState, _raw.Connection):
     As an async context manager it sends everything and closes at the end. Since 0.1.0.
 
     ``await publish(subject, payload=b"", reply="", headers=None)`` copies the message into the
-    outgoing buffer; while that is at its bound (``pending_size``) awaiting it waits. Raises
-    BadSubjectError, MaxPayloadError, ConnectionClosedError, DrainingError, DisconnectedError.
+    outgoing buffer, at once when it is called; while that is at its bound (``pending_size``) the
+    message is taken when what publish gave is awaited, or run as a task: who does neither loses it
+    then, with Python's warning about a coroutine that was never awaited. Raises BadSubjectError,
+    MaxPayloadError, ConnectionClosedError, DrainingError, DisconnectedError.
     """
 
     if TYPE_CHECKING:
@@ -127,7 +144,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             payload: Payload = b"",
             reply: str = "",
             headers: Optional[HeadersLike] = None,
-        ) -> Awaitable[None]: ...
+        ) -> Coroutine[Any, Any, None]: ...
 
     else:
         publish = _raw.Connection.publish_awaitable
@@ -141,8 +158,12 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         lent: bool = True,
     ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._process = os.getpid()
         self._options = options
+        self._server = server  # Lives as long as its connections.
         self._callbacks = callbacks
+        self._timer: Optional[asyncio.TimerHandle] = None
+        self._lent_descriptor = -1
         self._subscriptions: "weakref.WeakSet[Subscription]" = weakref.WeakSet()
         self._notifier = _raw.Notifier()
         self._completions = _raw.AioReader(notifier=self._notifier, completions=True)
@@ -153,14 +174,14 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         self._ended: "asyncio.Future[Optional[Exception]]" = self._loop.create_future()
         self._tasks: Set["asyncio.Task[Any]"] = set()
         self._callback_tasks: Set["asyncio.Task[Any]"] = set()
-        self._callback_subscriptions: List[Subscription] = []
+        # Those with callbacks live until they end, also when nobody holds them.
+        self._kept: Dict[int, Subscription] = {}
         super().__init__(options, server, self._completions)
         self._completions.connection = self
-        self._timer: Optional[asyncio.TimerHandle] = None
-        self._lent_descriptor = self.descriptor() if lent else -1
         if lent:
+            self._lent_descriptor = self.descriptor()
             # The loop must not keep a connection that nobody else holds.
-            self._turn_later = _weak_call(self, "_turn")
+            self._turn_later = _tasks.weak_call(self, "_turn")
             self._loop.add_reader(self._lent_descriptor, self._turn_later)
         self._loop.add_reader(self._notifier.descriptor, self._notifier.drain)
         _process.close_at_exit(self)
@@ -173,6 +194,8 @@ class Connection(_surface.ConnectionState, _raw.Connection):
 
     def _turn(self) -> None:
         """The library's turn on this loop: reads and writes what can be, and wakes who waits."""
+        if self._lent_descriptor < 0:
+            return
         left_ms = self.turn(self._notifier)
         if left_ms == -2:
             self._return_loop()
@@ -185,13 +208,34 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             self._timer.cancel()
         self._timer = self._loop.call_at(due, self._turn_later)
 
+    def _is_forked(self) -> bool:
+        """In a child's copy the loop is the parent's: even its epoll is shared with it."""
+        return os.getpid() != self._process
+
     def _return_loop(self) -> None:
+        if self._is_forked():
+            return
         if self._lent_descriptor >= 0:
             self._loop.remove_reader(self._lent_descriptor)
             self._lent_descriptor = -1
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _finish(self) -> None:
+        """After the end: hands out what is left, then gives back what the connection holds."""
+        self.free_now()
+        if self._notifier.drain():
+            self._loop.call_soon(self._finish)
+            return
+        if self._notifier.descriptor >= 0:
+            self._loop.remove_reader(self._notifier.descriptor)
+            self._notifier.close()
+        _surface.let_go(list(self._subscriptions))
+        self._completions.let_go()
+        self._completions.on_event = None
+        self._completions.connection = None
+        self._kept.clear()
 
     # --- messages ---
 
@@ -210,8 +254,11 @@ class Connection(_surface.ConnectionState, _raw.Connection):
 
     async def _wait_capacity(self, message_bytes: int) -> None:
         cookie, future = self._expect()
-        self.notify_capacity(message_bytes, self._completions, cookie)
-        await self._await_completion(cookie, future)
+        try:
+            self.notify_capacity(message_bytes, self._completions, cookie)
+            await future
+        finally:
+            self._waiting.pop(cookie, None)
 
     async def request(
         self,
@@ -221,7 +268,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         headers: Optional[HeadersLike] = None,
     ) -> Msg:
         """Sends a request and waits at most ``timeout`` seconds (None: without limit) for its
-        first answer.
+        first answer; waiting for room in the outgoing buffer counts.
 
         Raises:
             martlet.errors.NoRespondersError: Nobody listens to the subject.
@@ -229,14 +276,37 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         """
         cookie, future = self._expect()
         try:
-            while not self.request_start(
+            bytes_needed = self.request_start(
                 subject, payload, timeout, headers, self._completions, cookie
-            ):
-                await self._wait_capacity(len(payload))
+            )
+            if bytes_needed > 0:
+                await self._request_later(bytes_needed, subject, payload, timeout, headers, cookie)
             reply: Msg = await future
             return reply
         finally:
             self._waiting.pop(cookie, None)
+
+    async def _request_later(
+        self,
+        bytes_needed: int,
+        subject: str,
+        payload: Payload,
+        timeout: Optional[float],
+        headers: Optional[HeadersLike],
+        cookie: int,
+    ) -> None:
+        left = timeout
+        deadline = None if timeout is None else self._loop.time() + timeout
+        while bytes_needed > 0:
+            try:
+                await asyncio.wait_for(self._wait_capacity(bytes_needed), left)
+            except asyncio.TimeoutError:
+                text = "the outgoing buffer had no room in time"
+                raise errors.TimeoutError(text) from None
+            left = None if deadline is None else max(deadline - self._loop.time(), 0.0)
+            bytes_needed = self.request_start(
+                subject, payload, left, headers, self._completions, cookie
+            )
 
     async def subscribe(
         self,
@@ -247,14 +317,16 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         max_msgs: int = 0,
         pending_msgs_limit: Optional[int] = None,
         pending_bytes_limit: Optional[int] = None,
-        policy: Optional[str] = None,
+        policy: Optional[_options.Policy] = None,
     ) -> Subscription:
         """Subscribes to a subject, or to a pattern with ``*`` and ``>``.
 
         Args:
             queue: The queue group: each message goes to one of its members.
             cb: Called with each message on the loop: a function, or a coroutine function, which
-                is awaited before it is called again. Without it the subscription is iterated.
+                is awaited before it is called again. What a function gives that can be awaited
+                becomes a task; nobody waits for it before the next message. Without cb the
+                subscription is iterated.
             max_msgs: Ends by itself after so many; 0: never.
             pending_msgs_limit, pending_bytes_limit, policy: As for
                 :meth:`martlet.Connection.subscribe`.
@@ -263,17 +335,22 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             martlet.errors.BadSubjectError, martlet.errors.OptionsError,
             martlet.errors.ConnectionClosedError.
         """
-        _surface.check_subscribe(cb, self.is_draining)
+        _surface.check_subscribe(cb, self.is_draining, max_msgs)
         options = _options.subscription_json(pending_msgs_limit, pending_bytes_limit, policy)
         subscription = Subscription(self, subject, queue)
+        if policy == "block_reader":
+            _surface.watch_bounds(subscription, pending_msgs_limit, pending_bytes_limit)
         subscription.on_event = self._on_completion
-        if cb is not None and not _is_coroutine_function(cb):
+        if cb is not None and not _surface.is_coroutine_function(cb):
             subscription.callback = cb
             subscription.on_error = self._on_callback_error
-        subscription.subscribe(self, subject, queue, options)
+            subscription.on_result = functools.partial(self._await_later, subscription)
+        number = next(self._cookies)
+        subscription.subscribe(self, subject, queue, options, subscription, number)
         self._subscriptions.add(subscription)
         if cb is not None:
-            self._keep(subscription)
+            self._kept[number] = subscription
+            subscription._forget = functools.partial(self._kept.pop, number, None)
             if subscription.callback is None:
                 self._start_task(self._run_callback(subscription, cb), self._callback_tasks)
         if max_msgs > 0:
@@ -288,8 +365,11 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             martlet.errors.TimeoutError, martlet.errors.ConnectionClosedError.
         """
         cookie, future = self._expect()
-        self.flush_start(timeout, self._completions, cookie)
-        await self._await_completion(cookie, future)
+        try:
+            self.flush_start(timeout, self._completions, cookie)
+            await future
+        finally:
+            self._waiting.pop(cookie, None)
 
     # --- the end ---
 
@@ -307,6 +387,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
                 connection is closed nevertheless.
             martlet.errors.ConnectionClosedError, martlet.errors.DisconnectedError.
         """
+        drain = _surface.Drain(self._options, timeout)
         if asyncio.current_task() in self._callback_tasks:
             self._start_task(self._drain_later(timeout), self._tasks)
             return
@@ -315,16 +396,15 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             return
         if not self.is_connected:
             self.drain_start(0)  # Says why not.
-        drain = _surface.Drain(self._options, timeout)
         self._draining = True
         try:
             drain.begin(list(self._subscriptions))
             await self.flush(drain.left())
             while drain.goes_on(list(self._subscriptions)):
                 await asyncio.sleep(drain.POLL_SECONDS)
-            self.drain_start(drain.left_ms())
-        except errors.TimeoutError:
-            self.close_now()
+            self.drain_start(drain.left())
+        except BaseException:
+            self.close_now()  # Its subscriptions have ended: there is no way back.
             raise
         finally:
             self._draining = False
@@ -347,7 +427,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
 
     # --- what is ---
 
-    async def rtt(self, timeout: float = 10.0) -> float:
+    async def rtt(self, timeout: Optional[float] = 10.0) -> float:
         """Seconds to the server and back."""
         begin = self._loop.time()
         await self.flush(timeout)
@@ -362,14 +442,13 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         value: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        if kind is None and self.is_connected:
-            try:
+        try:
+            if kind is None and self.is_connected:
                 await self.flush()
-            except errors.Error:
-                pass
-        await self.close()
-
-    # --- inside ---
+        except errors.Error:
+            pass
+        finally:
+            await self.close()
 
     def _expect(self) -> "tuple[int, asyncio.Future[Any]]":
         cookie = next(self._cookies)
@@ -377,31 +456,35 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         self._waiting[cookie] = future
         return cookie, future
 
-    async def _await_completion(self, cookie: int, future: "asyncio.Future[Any]") -> None:
-        try:
-            await future
-        finally:
-            self._waiting.pop(cookie, None)
-
-    def _keep(self, subscription: Subscription) -> None:
-        """Subscriptions with callbacks live as long as the connection, also when nobody holds
-        them.
-        """
-        kept = self._callback_subscriptions
-        kept[:] = [known for known in kept if not known.ended]
-        kept.append(subscription)
-
     async def _run_callback(self, subscription: Subscription, cb: Callback) -> None:
         async for message in subscription:
-            try:
-                subscription._running = 1
-                result = cb(message)
-                if inspect.isawaitable(result):
-                    await result
-            except Exception as error:  # noqa: BLE001 - told, and the next message comes.
-                self._on_callback_error(error)
-            finally:
-                subscription._running = 0
+            await self._run_once(subscription, cb, message)
+
+    async def _run_once(
+        self, subscription: Subscription, cb: Callable[..., object], *arguments: object
+    ) -> None:
+        """Calls a callback and awaits what it gives; errors are told."""
+        subscription._running += 1
+        try:
+            result = cb(*arguments)
+            if inspect.isawaitable(result):
+                await result
+        except asyncio.CancelledError as cancelled:
+            if _tasks.is_being_cancelled():
+                raise
+            error = errors.StateError("a callback ended with CancelledError")
+            error.__cause__ = cancelled
+            self._on_callback_error(error)
+        except Exception as error:  # noqa: BLE001
+            self._on_callback_error(error)
+        finally:
+            subscription._running -= 1
+
+    def _await_later(self, subscription: Subscription, result: object) -> None:
+        """A callback that is a plain function gave this."""
+        if inspect.isawaitable(result):
+            task = self._run_once(subscription, lambda: result)
+            self._start_task(task, self._callback_tasks)
 
     def _on_completion(self, kind: int, status: int, cookie: int, message: Msg) -> None:
         if kind in (_raw.KIND_REPLY, _raw.KIND_FLUSHED, _raw.KIND_CAPACITY):
@@ -414,15 +497,21 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             else:
                 future.set_result(message)
         else:
-            self._on_event(kind, status, message)
+            self._on_event(kind, status, cookie, message)
 
-    def _on_event(self, kind: int, status: int, message: Msg) -> None:
+    def _on_event(self, kind: int, status: int, cookie: int, message: Msg) -> None:
         text = _surface.text_of(message)
+        if kind == _raw.KIND_SUBSCRIPTION_END:
+            self._kept.pop(cookie, None)
+            return
         if kind == _raw.KIND_CONNECTED and not self._opened.done():
             self._opened.set_result(None)
         elif kind == _raw.KIND_CLOSED:
             self._on_closed(status, text)
         self._callbacks.on_event(kind, status, text, self._call)
+        if kind == _raw.KIND_DISCONNECTED:
+            for error in _surface.lost_behind(list(self._subscriptions)):
+                self._on_callback_error(error)
 
     def _on_closed(self, status: int, text: str) -> None:
         self._return_loop()
@@ -436,6 +525,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             if not future.done():
                 future.set_exception(errors.ConnectionClosedError("the connection was closed"))
         self._waiting.clear()
+        self._loop.call_soon(self._finish)
 
     def _on_callback_error(self, error: Exception) -> None:
         self._callbacks.on_callback_error(error, self._call)
@@ -457,35 +547,19 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    def _close_at_exit(self) -> None:
+    def _close_at_exit(self, timeout: float) -> None:
         self.close_now()
 
     def __del__(self) -> None:
         notifier = self.__dict__.get("_notifier")
-        if notifier is not None and not self._loop.is_closed():
-            try:
+        if notifier is None or self._is_forked() or self._loop.is_closed():
+            return
+        try:
+            if notifier.descriptor >= 0:
                 self._loop.remove_reader(notifier.descriptor)
-                self._return_loop()
-            except (RuntimeError, OSError, ValueError):
-                pass  # Another thread's loop, or one that is being torn down.
-
-
-def _weak_call(connection: Connection, name: str) -> Callable[[], None]:
-    """Calls a method of the connection as long as it lives."""
-    reference = weakref.ref(connection)
-
-    def call() -> None:
-        alive = reference()
-        if alive is not None:
-            getattr(alive, name)()
-
-    return call
-
-
-def _is_coroutine_function(cb: Callable[..., object]) -> bool:
-    return inspect.iscoroutinefunction(cb) or inspect.iscoroutinefunction(
-        getattr(cb, "__call__", None)
-    )
+            self._return_loop()
+        except (RuntimeError, OSError, ValueError):
+            pass  # Another thread's loop, or one that is being torn down.
 
 
 async def connect(
@@ -497,12 +571,15 @@ async def connect(
     closed_cb: Optional[EventCallback] = None,
     discovered_server_cb: Optional[EventCallback] = None,
     lame_duck_mode_cb: Optional[EventCallback] = None,
-    **options: Any,
+    **options: Unpack[_options.AioConnectOptions],
 ) -> Connection:
     """Connects to a broker. Arguments and errors as for :func:`martlet.connect`; callbacks run
-    on the loop and may be coroutine functions. Since 0.1.0.
+    on the loop and may be coroutine functions. ``run`` is "lent" (the default: the loop reads the
+    socket) or "thread" (a thread of the library does). Since 0.1.0.
     """
     run = options.pop("run", None) or "lent"
+    if run not in ("lent", "thread"):
+        raise errors.OptionsError('option "run" must be "lent" or "thread" here')
     text, server = _surface.connection_arguments(servers, options, run=run)
     callbacks = _surface.Callbacks(
         error_cb,
@@ -512,7 +589,8 @@ async def connect(
         discovered_server_cb,
         lame_duck_mode_cb,
     )
-    connection = Connection(text, server, callbacks, lent=run == "lent")
+    with _options.named_as_given(_options.CONNECTION):
+        connection = Connection(text, server, callbacks, lent=run == "lent")
     try:
         await connection._connect()
     except BaseException:

@@ -11,12 +11,25 @@ import threading
 import time
 import weakref
 from types import TracebackType
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Type, Union
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Type,
+    Union,
+)
 
 from . import _options, _process, _raw, _surface, errors
 from ._raw import Msg
 from ._surface import ErrorCallback, EventCallback, HeadersLike, Payload
 from .server import Server
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["Connection", "Subscription", "connect"]
 
@@ -31,10 +44,9 @@ class Subscription(_surface.SubscriptionCounts, _raw.Reader):
     """
 
     def __init__(self, connection: "Connection", subject: str, queue: str) -> None:
-        super().__init__(connection)
+        super().__init__(connection, _options.OPEN_QUEUE)
         self.subject = subject
         self.queue = queue
-        self._forget: Optional[Callable[[], None]] = None
 
     def next_msg(self, timeout: Optional[float] = 1.0) -> Msg:
         """The next message; waits at most ``timeout`` seconds (None: without limit).
@@ -59,6 +71,7 @@ class Subscription(_surface.SubscriptionCounts, _raw.Reader):
         """Ends the subscription now, or by itself after ``limit`` messages counted from its
         beginning.
         """
+        _surface.check_count("limit", limit)
         if limit > 0:
             self.auto_unsubscribe(limit)
             return
@@ -94,35 +107,57 @@ class _Dispatcher:
     """The thread that runs a connection's callbacks, in order. Started by the first of them."""
 
     def __init__(self, connection: "Connection", on_event: Callable[..., None]) -> None:
-        self.reader = _raw.Reader(connection)
+        self.reader = _raw.Reader(connection, _options.OPEN_QUEUE)
         self.reader.on_event = on_event
         self.callbacks: Dict[int, Callback] = {}
+        # Those with callbacks live until they end, also when nobody holds them.
+        self.subscriptions: Dict[int, Subscription] = {}
         self._numbers = itertools.count(1)
         self._thread: Optional[threading.Thread] = None
 
     def start(self, on_error: Callable[[Exception], None]) -> None:
         if self._thread is None:
             self._thread = threading.Thread(
-                target=self.reader.dispatch,
-                args=(self.callbacks, on_error),
-                name="martlet-callbacks",
-                daemon=True,
+                target=self._run, args=(on_error,), name="martlet-callbacks", daemon=True
             )
             self._thread.start()
 
-    def add(self, callback: Callback) -> int:
+    def _run(self, on_error: Callable[[Exception], None]) -> None:
+        self.reader.dispatch(self.callbacks, on_error)
+        self._forget_all()
+
+    def add(self, callback: Callback, subscription: Subscription) -> int:
         number = next(self._numbers)
         self.callbacks[number] = callback
+        self.subscriptions[number] = subscription
         return number
+
+    def forget(self, number: int) -> None:
+        self.callbacks.pop(number, None)
+        subscription = self.subscriptions.pop(number, None)
+        if subscription is not None:
+            subscription.mark_ended()
+            subscription.let_go()
 
     def is_current(self) -> bool:
         """Is this a callback's thread?"""
         return self._thread is threading.current_thread()
 
-    def close(self) -> None:
+    def close(self, timeout: Optional[float] = None) -> None:
+        """Ends it after what has come; waits for that, at most ``timeout`` seconds."""
         self.reader.close_queue()
-        if self._thread is not None and not self.is_current():
-            self._thread.join()
+        if self._thread is None:
+            self._forget_all()
+        elif not self.is_current():
+            self._thread.join(timeout)
+
+    def _forget_all(self) -> None:
+        for number in list(self.subscriptions):
+            self.forget(number)
+        self.callbacks.clear()
+        self.reader.on_event = None
+        self.reader.connection = None
+        self.reader.let_go()
 
 
 class Connection(_surface.ConnectionState, _raw.Connection):
@@ -145,7 +180,9 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         callbacks: _surface.Callbacks,
     ) -> None:
         self._options = options
+        self._server = server  # Lives as long as its connections.
         self._callbacks = callbacks
+        self._lock = threading.Lock()
         self._subscriptions: "weakref.WeakSet[Subscription]" = weakref.WeakSet()
         self._dispatcher = _Dispatcher(self, self._on_event)
         super().__init__(options, server, self._dispatcher.reader if callbacks else None)
@@ -180,7 +217,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         max_msgs: int = 0,
         pending_msgs_limit: Optional[int] = None,
         pending_bytes_limit: Optional[int] = None,
-        policy: Optional[str] = None,
+        policy: Optional[_options.Policy] = None,
     ) -> Subscription:
         """Subscribes to a subject, or to a pattern with ``*`` and ``>``.
 
@@ -189,35 +226,42 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             cb: Called with each message on the connection's callback thread; without it the
                 subscription is iterated.
             max_msgs: Ends by itself after so many; 0: never.
-            pending_msgs_limit: Messages that may wait unread; 0 or None: as many as the queue
-                holds (65,536).
-            pending_bytes_limit: The same in bytes.
-            policy: What happens at the bound: "block_reader" (the default: nothing is lost, the
-                connection stops reading), "refuse_new", "drop_oldest" or
-                "keep_latest_of_each_subject".
+            pending_msgs_limit: Messages that may wait unread (None: 524,288; 0: no bound).
+            pending_bytes_limit: The same in bytes (None: 128 MiB; 0: no bound).
+            policy: What happens to a message that comes at the bound. "refuse_new" (the default),
+                "drop_oldest" and "keep_latest_of_each_subject" lose messages: ``dropped`` counts
+                them, and ``error_cb`` is called with a SlowConsumerError, once until the backlog
+                is halved (of an iterated subscription by the thread that reads it).
+                "block_reader" drops nothing here, but the whole connection stops reading: no other
+                subscription, request or flush of it goes on meanwhile, and if that lasts the
+                server closes the connection as a slow consumer. What the server held back is then
+                lost, uncounted; ``error_cb`` is told, and the connection reconnects.
 
         Raises:
             martlet.errors.BadSubjectError, martlet.errors.OptionsError,
             martlet.errors.ConnectionClosedError.
         """
-        _surface.check_subscribe(cb, self.is_draining)
+        _surface.check_subscribe(cb, self.is_draining, max_msgs)
+        _surface.refuse_coroutine_functions(cb=cb)
         options = _options.subscription_json(pending_msgs_limit, pending_bytes_limit, policy)
         subscription = Subscription(self, subject, queue)
+        if policy == "block_reader":
+            _surface.watch_bounds(subscription, pending_msgs_limit, pending_bytes_limit)
         if cb is None:
+            subscription.on_event = self._on_reader_event
             subscription.subscribe(self, subject, queue, options)
         else:
-            number = self._dispatcher.add(cb)
+            dispatcher = self._dispatcher
+            number = dispatcher.add(cb, subscription)
             try:
-                subscription.subscribe(
-                    self, subject, queue, options, self._dispatcher.reader, number
-                )
+                subscription.subscribe(self, subject, queue, options, dispatcher.reader, number)
             except BaseException:
-                self._dispatcher.callbacks.pop(number, None)
+                dispatcher.forget(number)
                 raise
-            subscription._forget = lambda: self._dispatcher.callbacks.pop(number, None) and None
-            self._callback_subscriptions().append(subscription)
-            self._dispatcher.start(self._on_callback_error)
-        self._subscriptions.add(subscription)
+            subscription._forget = lambda: dispatcher.forget(number)
+            dispatcher.start(self._on_callback_error)
+        with self._lock:
+            self._subscriptions.add(subscription)
         if max_msgs > 0:
             subscription.auto_unsubscribe(max_msgs)
         return subscription
@@ -247,10 +291,10 @@ class Connection(_surface.ConnectionState, _raw.Connection):
                 connection is closed nevertheless.
             martlet.errors.ConnectionClosedError, martlet.errors.DisconnectedError.
         """
+        drain = _surface.Drain(self._options, timeout)
         if self._dispatcher.is_current():
             threading.Thread(target=self._drain_later, args=(timeout,), daemon=True).start()
             return
-        drain = _surface.Drain(self._options, timeout)
         if self._draining:
             while not self.is_closed and drain.left() > 0:
                 time.sleep(drain.POLL_SECONDS)
@@ -259,17 +303,18 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             self.drain_start(0)  # Says why not.
         self._draining = True
         try:
-            drain.begin(list(self._subscriptions))
+            drain.begin(self._known_subscriptions())
             self.flush_now(drain.left())
-            while drain.goes_on(list(self._subscriptions), self._dispatcher.reader.held()):
+            while drain.goes_on(self._known_subscriptions(), self._dispatcher.reader.held()):
                 time.sleep(drain.POLL_SECONDS)
-            self.drain_now(drain.left_ms())
-        except errors.TimeoutError:
-            self.close_now()
+            self.drain_now(drain.left())
+        except BaseException:
+            self.close_now()  # Its subscriptions have ended: there is no way back.
             raise
         finally:
             self._draining = False
-            self._dispatcher.close()
+            self._dispatcher.close(self._CALLBACK_SECONDS)
+            self._give_back()
 
     def _drain_later(self, timeout: Optional[float]) -> None:
         try:
@@ -277,16 +322,25 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         except errors.Error as error:
             self._on_callback_error(error)
 
-    def close(self) -> None:
-        """Closes at once. May be called twice."""
+    #: How long close() waits by default for a callback that still runs.
+    _CALLBACK_SECONDS = 10.0
+
+    def close(self, timeout: Optional[float] = _CALLBACK_SECONDS) -> None:
+        """Closes at once, then waits until the callbacks have seen what had come, but at most
+        ``timeout`` seconds (None: without limit); those that are left go on by themselves. Called
+        in a callback it does not wait. Do not call it under a lock that a callback takes: it then
+        waits in vain for all of that time. May be called twice.
+        """
+        _raw.timeout_ms(timeout)  # Raises for what is none.
         self.close_now()
-        self._dispatcher.close()
+        self._dispatcher.close(timeout)
+        self._give_back()
 
     # --- what is ---
 
-    def rtt(self, timeout: float = 10.0) -> float:
+    def rtt(self, timeout: Optional[float] = 10.0) -> float:
         """Seconds to the server and back."""
-        return self.rtt_now(int(timeout * 1000)) / 1e9
+        return self.rtt_now(timeout) / 1e9
 
     def __enter__(self) -> "Connection":
         return self
@@ -297,33 +351,55 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         value: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        if kind is None and self.is_connected:
-            try:
+        try:
+            if kind is None and self.is_connected:
                 self.flush()
-            except errors.Error:
-                pass
-        self.close()
+        except errors.Error:
+            pass
+        finally:
+            self.close()
 
     # --- inside ---
 
-    def _callback_subscriptions(self) -> List[Subscription]:
-        """Those with callbacks live as long as the connection, also when nobody holds them."""
-        kept: List[Subscription] = self.__dict__.setdefault("_kept_subscriptions", [])
-        kept[:] = [subscription for subscription in kept if not subscription.ended]
-        return kept
+    def _give_back(self) -> None:
+        """After the end: descriptors and threads of the library."""
+        _surface.let_go(self._known_subscriptions())
+        self.free_now()
+
+    def _known_subscriptions(self) -> List[Subscription]:
+        with self._lock:
+            return list(self._subscriptions)
 
     def _on_event(self, kind: int, status: int, cookie: int, message: Msg) -> None:
+        if kind == _raw.KIND_SUBSCRIPTION_END:
+            self._dispatcher.forget(cookie)
+            return
         self._callbacks.on_event(kind, status, _surface.text_of(message), _call)
+        if kind == _raw.KIND_DISCONNECTED:
+            for error in _surface.lost_behind(self._known_subscriptions()):
+                self._on_callback_error(error)
+        elif kind == _raw.KIND_CLOSED:
+            self._dispatcher.reader.close_queue()
+            self._give_back()
+
+    def _on_reader_event(self, kind: int, status: int, cookie: int, message: Msg) -> None:
+        """Of a subscription that is iterated, on the thread that reads it."""
+        if kind == _raw.KIND_SLOW_CONSUMER:
+            self._callbacks.on_event(kind, status, _surface.text_of(message), _call)
 
     def _on_callback_error(self, error: Exception) -> None:
         self._callbacks.on_callback_error(error, _call)
 
-    def _close_at_exit(self) -> None:
-        self.close()
+    def _close_at_exit(self, timeout: float) -> None:
+        self.close_now()
+        self._dispatcher.close(timeout)
 
 
 def _call(callback: Callable[..., object], *arguments: object) -> None:
-    callback(*arguments)
+    try:
+        callback(*arguments)
+    except Exception as error:  # noqa: BLE001 - told; who reads or dispatches goes on.
+        _surface.logger.error("a callback raised", exc_info=error)
 
 
 def connect(
@@ -335,7 +411,7 @@ def connect(
     closed_cb: Optional[EventCallback] = None,
     discovered_server_cb: Optional[EventCallback] = None,
     lame_duck_mode_cb: Optional[EventCallback] = None,
-    **options: Any,
+    **options: Unpack[_options.ConnectOptions],
 ) -> Connection:
     """Connects to a broker, and waits until it is done.
 
@@ -345,15 +421,24 @@ def connect(
         error_cb: Called with an exception: what the server refused, a slow consumer, what a
             callback raised.
         disconnected_cb, reconnected_cb, closed_cb: Called without arguments.
+        discovered_server_cb, lame_duck_mode_cb: Called without arguments when the server tells
+            of others, or that it is about to stop.
         name: What the server's monitoring shows.
         user, password, token: Credentials; those in a URL count too.
         no_echo: True: messages published by this connection do not come back to it.
         connect_timeout: Seconds for one attempt (2).
-        allow_reconnect, max_reconnect_attempts (60; -1: for ever), reconnect_time_wait,
-        reconnect_jitter: Seconds.
-        reconnect_buffer_size: Bytes that may be published while the connection is lost (8 MiB).
+        retry_on_first_connect: True: a first connect that fails is tried again.
+        allow_reconnect: False: a lost connection is closed.
+        max_reconnect_attempts: For each server, in a row (60; -1: for ever).
+        reconnect_time_wait, reconnect_jitter: Seconds between attempts, and what chance adds.
+        reconnect_buffer_size: Bytes that may be published while the connection is lost (8 MiB);
+            beyond them publish raises DisconnectedError.
+        dont_randomize, ignore_discovered_servers: True: only those given, in their order.
         pending_size: Bytes that may be published and not written yet (16 MiB).
+        max_requests: Requests under way at once. inbox_prefix: Of their replies ("_INBOX").
         ping_interval, max_outstanding_pings, drain_timeout: Seconds, a count, seconds.
+        verbose, pedantic: True: the server acknowledges everything; it checks more.
+        spin_us: How long the connection's thread looks for work before it sleeps (0).
         run: "thread" (the default: a thread keeps the connection alive) or "caller" (none:
             whoever waits reads).
 
@@ -364,6 +449,8 @@ def connect(
 
     Since 0.1.0.
     """
+    if options.get("run") not in (None, "thread", "caller"):
+        raise errors.OptionsError('option "run" must be "thread" or "caller" here')
     text, server = _surface.connection_arguments(servers, options)
     callbacks = _surface.Callbacks(
         error_cb,
@@ -373,7 +460,9 @@ def connect(
         discovered_server_cb,
         lame_duck_mode_cb,
     )
-    connection = Connection(text, server, callbacks)
+    callbacks.refuse_coroutine_functions()
+    with _options.named_as_given(_options.CONNECTION):
+        connection = Connection(text, server, callbacks)
     try:
         connection.connect_now(-1)
     except BaseException:

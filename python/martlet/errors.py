@@ -8,7 +8,11 @@ do what one expects.
 
 from __future__ import annotations
 
+import asyncio
 import builtins
+import errno
+import os
+import sys
 from typing import ClassVar, Dict, Type
 
 __all__ = [
@@ -92,7 +96,15 @@ class LimitError(Error):
     status = -7
 
 
-class TimeoutError(Error, builtins.TimeoutError):
+if sys.version_info >= (3, 11):
+    _BuiltinTimeoutError = builtins.TimeoutError
+else:
+
+    class _BuiltinTimeoutError(builtins.TimeoutError, asyncio.TimeoutError):
+        """Both, where asyncio has one of its own."""
+
+
+class TimeoutError(Error, _BuiltinTimeoutError):
     """The time given has passed."""
 
     status = -8
@@ -159,15 +171,27 @@ class SlowConsumerError(Error):
 
 
 class AddressInUseError(Error, OSError):
-    """A port is taken."""
+    """A port is taken. ``errno`` is EADDRINUSE."""
 
     status = -19
 
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self.errno = errno.EADDRINUSE
+
 
 class SystemIOError(Error, OSError):
-    """The system refused something: the text names what."""
+    """The system refused something: the text names what. ``errno`` says why; it is EIO where the
+    text names no reason of the system's.
+    """
 
     status = -20
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        text = str(args[0]) if args else ""
+        reasons = (number for number in errno.errorcode if os.strerror(number) in text)
+        self.errno = max(reasons, key=lambda number: len(os.strerror(number)), default=errno.EIO)
 
 
 class UnsupportedError(Error):
@@ -206,11 +230,15 @@ class BufferTooSmallError(Error, ValueError):
     status = -26
 
 
+#: Frozen here: what a program derives from Error later has no status of its own.
+_BY_STATUS: Dict[int, Type[Error]] = {kind.status: kind for kind in Error.__subclasses__()}
+
+
 def by_status() -> Dict[int, Type[Error]]:
     """The exception of each status of the C ABI that is an error."""
-    return {kind.status: kind for kind in Error.__subclasses__()}
+    return dict(_BY_STATUS)
 
 
 def from_status(status: int, text: str) -> Error:
     """The exception that a status stands for; an unknown one is an Error."""
-    return by_status().get(status, Error)(text)
+    return _BY_STATUS.get(status, Error)(text)

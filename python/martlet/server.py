@@ -8,9 +8,12 @@ import json
 import logging
 import threading
 from types import TracebackType
-from typing import Any, Callable, Dict, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type, Union
 
 from . import _options, _process, _raw, errors
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["LogTarget", "Server"]
 
@@ -36,14 +39,25 @@ class Server(_raw.Server):
         name: The server's name; its id if None.
         user, password, token: What clients must bring; None: everybody is let in.
         http_port: The port of the monitoring pages (0: any free one); None: none.
+        http_host: The address of the monitoring pages; that of ``host`` if None.
+        loops: Threads that serve clients.
+        max_connections: Clients at once; one more is refused.
+        max_control_line: Bytes of a line of the protocol without its payload.
         max_payload: Bytes of a message, payload and headers.
+        max_pending: Bytes that may wait for one client; above it it is closed as a slow consumer.
+        max_subscriptions: Of one client; 0: no bound.
         ping_interval: Seconds between pings to an idle client.
+        ping_max: Pings without an answer after which a client is closed.
         write_deadline: Seconds after which a client that does not read is closed.
         max_memory: Bytes that clients can make the server hold; 0: no ceiling.
-        config: Configuration text in the language of NATS, instead of the other options.
+        spin_us: How long a thread looks for work before it sleeps.
+        debug, trace: True: the log has lines of that level too (``log_level`` lets them through).
+        config: Configuration text in the language of NATS, instead of the other options (``log``
+            and ``log_level`` may be given with it).
         log: True: to the logger ``martlet``; or a logger; or a function of (level, line). None
             or False: silent.
-        log_level: The least important level that is sent there, as in the module logging.
+        log_level: The least important level that is sent there, as in the module logging; below
+            INFO it asks the server for debug lines, also with ``config``.
 
     Raises:
         martlet.errors.OptionsError: An option is unknown or wrong; the text names it.
@@ -60,23 +74,29 @@ class Server(_raw.Server):
         config: Optional[str] = None,
         log: LogTarget = None,
         log_level: int = logging.INFO,
-        **options: Any,
+        **options: Unpack[_options.ServerOptions],
     ) -> None:
+        if not (log is None or isinstance(log, (bool, logging.Logger)) or callable(log)):
+            raise errors.OptionsError(
+                f"option 'log' must be True, a logger or a function, not {type(log).__name__}"
+            )
+        debug = bool(log) and log_level < logging.INFO
         if config is not None:
-            if options:
-                raise errors.OptionsError("config excludes other options")
-            text = config
+            if options or (port, host, listen) != (0, "127.0.0.1", True):
+                raise errors.OptionsError("config excludes other options, also port, host, listen")
+            text = f"{config}\ndebug: true\n" if debug else config
         else:
             places = {"port": port, "host": host} if listen else {}
-            if log and log_level < logging.INFO:
+            if debug:
                 options.setdefault("debug", True)
             text = _options.to_json(_options.SERVER, {"listen": listen, **places, **options})
-        super().__init__(text)
+        with _options.named_as_given(_options.SERVER):
+            super().__init__(text)
         self._log: Optional[_LogThread] = None
         self._log_target: Optional[_Target] = None
         self._log_level = log_level
         if log:
-            self._log_target = logging.getLogger("martlet") if log is True else log
+            self._log_target = logging.getLogger("martlet") if isinstance(log, bool) else log
         _process.close_at_exit(self, last=True)
 
     def start(self) -> "Server":
@@ -104,10 +124,13 @@ class Server(_raw.Server):
         """Stops the broker and closes every connection to it. Does nothing if it does not run.
         Blocks, without the GIL.
         """
+        self._stop(None)
+
+    def _stop(self, timeout: Optional[float]) -> None:
         self.stop_now()
         log, self._log = self._log, None
         if log is not None:
-            log.close()
+            log.close(timeout)
 
     @property
     def port(self) -> int:
@@ -151,8 +174,8 @@ class Server(_raw.Server):
     ) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self.stop)
 
-    def _close_at_exit(self) -> None:
-        self.stop()
+    def _close_at_exit(self, timeout: float) -> None:
+        self._stop(timeout)
 
 
 class _LogThread:
@@ -172,11 +195,11 @@ class _LogThread:
         )
         self._thread.start()
 
-    def close(self) -> None:
-        """Returns when every line has been handed over."""
+    def close(self, timeout: Optional[float] = None) -> None:
+        """Returns when every line has been handed over, or the time is over."""
         self.reader.close_queue()
         if self._thread is not threading.current_thread():
-            self._thread.join()
+            self._thread.join(timeout)
 
     def _on_line(self, kind: int, status: int, cookie: int, message: _raw.Msg) -> None:
         level = _LEVELS[min(message.flags, len(_LEVELS) - 1)]

@@ -6,9 +6,12 @@
 #include "connection_binding.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <memory>
-#include <optional>
+#include <thread>
 
+#include "bound.hpp"
 #include "reader_aio.hpp"
 
 namespace martlet::python {
@@ -102,6 +105,7 @@ PyObject* publish(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObj
     }
     if (status == MARTLET_OK) Py_RETURN_NONE;
     cpp::ErrorOut error;
+    const Call call(*raw);
     status = wait_interruptibly(-1, [&](int32_t slice_ms) {
       return martlet_connection_wait_capacity(raw->connection.get(), message.bytes(), slice_ms,
                                               error);
@@ -186,8 +190,31 @@ PySendResult done_send(PyObject*, PyObject*, PyObject** result) {
 }
 #endif
 
+// send, throw and close make it a coroutine in the eyes of asyncio: create_task takes it.
+PyObject* done_send_method(PyObject*, PyObject*) { return nullptr; }
+
+PyObject* done_throw(PyObject*, PyObject* args) {
+  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+  if (!PyArg_ParseTuple(args, "O|OO:throw", &type, &value, &traceback)) return nullptr;
+  if (PyExceptionInstance_Check(type)) {
+    PyErr_SetObject(PyExceptionInstance_Class(type), type);
+  } else {
+    PyErr_SetObject(type, value != nullptr ? value : Py_None);
+  }
+  return nullptr;
+}
+
+PyObject* done_close(PyObject*, PyObject*) { Py_RETURN_NONE; }
+
 bool make_done(PyObject* module) {
+  static PyMethodDef methods[] = {
+      {"send", done_send_method, METH_O, nullptr},
+      {"throw", done_throw, METH_VARARGS, nullptr},
+      {"close", done_close, METH_NOARGS, nullptr},
+      {nullptr, nullptr, 0, nullptr},
+  };
   static PyType_Slot slots[] = {
+      {Py_tp_methods, methods},
       {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
       {Py_tp_iternext, reinterpret_cast<void*>(done_next)},
       {Py_am_await, reinterpret_cast<void*>(PyObject_SelfIter)},
@@ -205,10 +232,48 @@ bool make_done(PyObject* module) {
 
 // --- what waits: through a queue of the calling thread, in slices, so that Ctrl-C ends it ---
 
+// Calls `function(connection)` without the GIL.
+template <typename Function>
+auto without_gil(RawConnection& raw, Function function) {
+  cpp::Connection& connection = raw.alive();
+  const Call call(raw);
+  const WithoutGil without;
+  return function(connection);
+}
+
+// The same for what the library waits in by itself: on the main thread, where Ctrl-C is heard, a
+// thread of its own makes the call, and closing the connection ends it when a signal handler
+// raised.
+void wait_in_call(RawConnection& raw, void (cpp::Connection::*wait)(int32_t), int32_t timeout_ms) {
+  cpp::Connection& connection = raw.alive();
+  const Call call(raw);
+  if (!hears_signals()) {
+    const WithoutGil without;
+    return (connection.*wait)(timeout_ms);
+  }
+  std::packaged_task<void()> task([&] { (connection.*wait)(timeout_ms); });
+  std::future<void> done = task.get_future();
+  std::thread thread(std::move(task));
+  const martlet_status status = wait_interruptibly(-1, [&](int32_t slice_ms) {
+    const bool ready =
+        done.wait_for(std::chrono::milliseconds(slice_ms)) == std::future_status::ready;
+    return ready ? MARTLET_OK : MARTLET_AGAIN;
+  });
+  {
+    const WithoutGil without;
+    if (status != MARTLET_OK) martlet_connection_close(connection.get(), nullptr);
+    thread.join();
+  }
+  if (status != MARTLET_OK) throw py::error_already_set();
+  done.get();
+}
+
 // Runs `start(queue, cookie)` and waits for the descriptor with that cookie. With the GIL, but for
 // the waiting.
 template <typename Start>
 cpp::Batch call_and_wait(RawConnection& raw, Start&& start) {
+  raw.alive();
+  const Call under_way(raw);
   std::unique_ptr<CallQueue> call;
   if (raw.idle_calls.empty()) {
     call = std::make_unique<CallQueue>();
@@ -249,60 +314,78 @@ const char* failure_text(int32_t status, const char* what) {
   }
 }
 
-py::object request(py::object self, py::handle subject, py::handle payload, py::handle timeout,
-                   py::handle headers) {
-  RawConnection* const raw = to_connection(self.ptr());
-  const int64_t timeout_ms = timeout_ms_of(timeout.ptr());
-  Message message;
-  PublishArguments arguments{subject.ptr(), payload.ptr(), nullptr, headers.ptr()};
-  if (raw == nullptr || timeout_ms == -2 || !message.read(arguments)) throw py::error_already_set();
-  const int32_t wait_ms = static_cast<int32_t>(std::min<int64_t>(timeout_ms, INT32_MAX));
-  cpp::Batch batch = call_and_wait(*raw, [&](martlet_queue* queue, int64_t cookie) {
-    while (raw->connection.request_start(message.out, wait_ms, queue, cookie) == MARTLET_AGAIN) {
-      WithoutGil without;
-      if (raw->connection.wait_capacity(message.bytes(), wait_ms) == MARTLET_AGAIN) {
-        throw cpp::Error(MARTLET_ERR_TIMEOUT, "the outgoing buffer had no room in time");
-      }
-    }
-  });
-  const int32_t status = batch.at(0).status;
-  if (status < 0) throw cpp::Error(status, failure_text(status, "the request failed"));
-  SharedBatch* const shared = new SharedBatch(std::move(batch));
-  PyObject* const reply = make_message(message_types().sync, shared, shared->at(0), self.ptr());
-  shared->release();
-  if (reply == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(reply);
-}
-
-bool request_start(RawConnection& raw, py::handle subject, py::handle payload, py::handle timeout,
-                   py::handle headers, py::handle reader, int64_t cookie) {
-  const int64_t timeout_ms = timeout_ms_of(timeout.ptr());
-  Message message;
-  PublishArguments arguments{subject.ptr(), payload.ptr(), nullptr, headers.ptr()};
-  ReaderObject* const target = to_reader(reader.ptr());
-  cpp::Queue* const queue = target != nullptr ? queue_of(target) : nullptr;
-  if (queue == nullptr || timeout_ms == -2 || !message.read(arguments))
-    throw py::error_already_set();
-  const int32_t wait_ms = static_cast<int32_t>(std::min<int64_t>(timeout_ms, INT32_MAX));
-  return raw.connection.request_start(message.out, wait_ms, queue->get(), cookie) == MARTLET_OK;
-}
-
 int32_t to_timeout_ms(py::handle timeout) {
   const int64_t timeout_ms = timeout_ms_of(timeout.ptr());
   if (timeout_ms == -2) throw py::error_already_set();
   return static_cast<int32_t>(std::min<int64_t>(timeout_ms, INT32_MAX));
 }
 
-/// The library's turn on a lent loop, and the waking of who waits. The time until the next one is
-/// due in ms, -1 without limit, -2 when the connection is closed.
-int32_t turn(RawConnection& raw, Notifier& notifier) {
-  notifier.begin_turn();
+/// What is left of a time that began when this was made.
+class Deadline {
+ public:
+  explicit Deadline(int32_t timeout_ms)
+      : timeout_ms_(timeout_ms), begin_(std::chrono::steady_clock::now()) {}
+  int64_t elapsed_ns() const {
+    const auto elapsed = std::chrono::steady_clock::now() - begin_;
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count();
+  }
+  int32_t left_ms() const {
+    if (timeout_ms_ < 0) return -1;
+    return static_cast<int32_t>(std::max<int64_t>(timeout_ms_ - elapsed_ns() / 1'000'000, 0));
+  }
+
+ private:
+  int32_t timeout_ms_;
+  std::chrono::steady_clock::time_point begin_;
+};
+
+// Waits for room in the outgoing buffer.
+void wait_for_room(RawConnection& raw, int64_t message_bytes, int32_t timeout_ms) {
   cpp::ErrorOut error;
-  const martlet_status status = martlet_connection_process(raw.connection.get(), error);
-  notifier.end_turn();
-  cpp::check(status, error);
-  drain_notifier(notifier);
-  return status == MARTLET_OK ? raw.connection.next_timeout_ms() : -2;
+  const martlet_status status = wait_interruptibly(timeout_ms, [&](int32_t slice_ms) {
+    return martlet_connection_wait_capacity(raw.connection.get(), message_bytes, slice_ms, error);
+  });
+  if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+  if (cpp::check(status, error) == MARTLET_AGAIN)
+    throw cpp::Error(MARTLET_ERR_TIMEOUT, "the outgoing buffer had no room in time");
+}
+
+py::object request(py::object self, py::handle subject, py::handle payload, py::handle timeout,
+                   py::handle headers) {
+  RawConnection* const raw = to_connection(self.ptr());
+  if (raw == nullptr) throw py::error_already_set();
+  const int32_t timeout_ms = to_timeout_ms(timeout);
+  Message message;
+  PublishArguments arguments{subject.ptr(), payload.ptr(), nullptr, headers.ptr()};
+  if (!message.read(arguments)) throw py::error_already_set();
+  cpp::Batch batch = call_and_wait(*raw, [&](martlet_queue* queue, int64_t cookie) {
+    const Deadline deadline(timeout_ms);
+    while (raw->connection.request_start(message.out, deadline.left_ms(), queue, cookie) ==
+           MARTLET_AGAIN) {
+      wait_for_room(*raw, message.bytes(), deadline.left_ms());
+    }
+  });
+  const int32_t status = batch.at(0).status;
+  if (status < 0) throw cpp::Error(status, failure_text(status, "the request failed"));
+  SharedBatch* const shared = new SharedBatch(std::move(batch), self.ptr());
+  PyObject* const reply = make_message(message_types().sync, shared, shared->at(0));
+  shared->release();
+  if (reply == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(reply);
+}
+
+void flush(RawConnection& raw, int32_t timeout_ms) {
+  cpp::Batch batch = call_and_wait(raw, [&](martlet_queue* queue, int64_t cookie) {
+    raw.connection.flush_start(timeout_ms, queue, cookie);
+  });
+  const int32_t status = batch.at(0).status;
+  if (status < 0) throw cpp::Error(status, failure_text(status, "the flush failed"));
+}
+
+int64_t rtt_ns(Bound<RawConnection> raw, py::handle timeout) {
+  const Deadline clock(to_timeout_ms(timeout));
+  flush(*raw, clock.left_ms());
+  return clock.elapsed_ns();
 }
 
 martlet_queue* queue_from(py::handle reader) {
@@ -312,12 +395,116 @@ martlet_queue* queue_from(py::handle reader) {
   return queue->get();
 }
 
+// 0 when it was sent; else the bytes that the outgoing buffer has no room for at the moment.
+int64_t request_start(Bound<RawConnection> raw, py::handle subject, py::handle payload,
+                      py::handle timeout, py::handle headers, py::handle reader, int64_t cookie) {
+  const int32_t timeout_ms = to_timeout_ms(timeout);
+  Message message;
+  PublishArguments arguments{subject.ptr(), payload.ptr(), nullptr, headers.ptr()};
+  martlet_queue* const queue = queue_from(reader);
+  if (!message.read(arguments)) throw py::error_already_set();
+  const martlet_status status = raw->alive().request_start(message.out, timeout_ms, queue, cookie);
+  return status == MARTLET_OK ? 0 : message.bytes();
+}
+
+/// The library's turn on a lent loop, and the waking of who waits. The time until the next one is
+/// due in ms, -1 without limit, -2 when the connection is closed.
+int32_t turn(Bound<RawConnection> raw, Bound<Notifier> notifier) {
+  cpp::Connection& connection = raw->alive();
+  const Call call(*raw);  // What is woken may close the connection.
+  notifier->begin_turn();
+  cpp::ErrorOut error;
+  const martlet_status status = martlet_connection_process(connection.get(), error);
+  notifier->end_turn();
+  cpp::check(status, error);
+  drain_notifier(*notifier);
+  return status == MARTLET_OK ? connection.next_timeout_ms() : -2;
+}
+
 std::unique_ptr<RawConnection> make_connection(const std::string& options, py::handle server,
                                                py::handle events) {
   martlet_queue* const queue = events.is_none() ? nullptr : queue_from(events);
   if (server.is_none()) return std::make_unique<RawConnection>(cpp::Connection(options, queue, 0));
-  cpp::Server& broker = py::cast<cpp::Server&>(server);
+  cpp::Server& broker = *py::cast<Bound<cpp::Server>>(server);
   return std::make_unique<RawConnection>(cpp::Connection(broker.get(), options, queue, 0));
+}
+
+void bind_notifier(py::module_& module) {
+  py::class_<Notifier, std::shared_ptr<Notifier>>(module, "Notifier")
+      .def(py::init([] {
+        std::shared_ptr<Notifier> notifier = Notifier::create();
+        if (notifier == nullptr) throw py::error_already_set();
+        return notifier;
+      }))
+      .def_property_readonly("descriptor",
+                             [](Bound<Notifier> notifier) { return notifier->descriptor(); })
+      .def("drain",
+           [](Bound<Notifier> notifier) {
+             drain_notifier(*notifier);
+             return notifier->has_noted();
+           })
+      .def("close", [](Bound<Notifier> notifier) { notifier->close(); });
+}
+
+// What waits.
+void bind_calls(py::class_<RawConnection>& type) {
+  using Raw = Bound<RawConnection>;
+  type.def("connect_now",
+           [](Raw raw, int32_t timeout_ms) {
+             wait_in_call(*raw, &cpp::Connection::connect, timeout_ms);
+           })
+      .def("request_now", &request)
+      .def("request_start", &request_start)
+      .def("flush_now", [](Raw raw, py::handle timeout) { flush(*raw, to_timeout_ms(timeout)); })
+      .def("flush_start",
+           [](Raw raw, py::handle timeout, py::handle reader, int64_t cookie) {
+             raw->alive().flush_start(to_timeout_ms(timeout), queue_from(reader), cookie);
+           })
+      .def("rtt_now", &rtt_ns)
+      .def("notify_capacity",
+           [](Raw raw, int64_t message_bytes, py::handle reader, int64_t cookie) {
+             raw->alive().notify_capacity(message_bytes, queue_from(reader), cookie);
+           })
+      .def("drain_now",
+           [](Raw raw, py::handle timeout) {
+             wait_in_call(*raw, &cpp::Connection::drain, to_timeout_ms(timeout));
+           })
+      .def("drain_start", [](Raw raw, py::handle timeout) {
+        const int32_t timeout_ms = to_timeout_ms(timeout);
+        without_gil(*raw, [=](cpp::Connection& c) { c.drain_start(timeout_ms); });
+      });
+}
+
+// The rest.
+void bind_state(py::class_<RawConnection>& type) {
+  using Raw = Bound<RawConnection>;
+  type.def("start", [](Raw raw) { without_gil(*raw, [](cpp::Connection& c) { c.start(); }); })
+      .def("state",
+           [](Raw raw) {
+             return raw->connection.get() ? raw->connection.state() : MARTLET_STATE_CLOSED;
+           })
+      .def("close_now",
+           [](Raw raw) {
+             if (raw->connection.get() == nullptr) return;
+             without_gil(*raw, [](cpp::Connection& c) { c.close(); });
+           })
+      .def("free_now",
+           [](Raw raw) {
+             raw->over = true;
+             raw->free_if_over();
+           })
+      .def("new_inbox_now", [](Raw raw) { return raw->alive().new_inbox(); })
+      .def("max_payload_now",
+           [](Raw raw) {
+             return raw->connection.get() ? raw->connection.max_payload() : raw->max_payload;
+           })
+      .def("statistics_json",
+           [](Raw raw) {
+             if (raw->connection.get() == nullptr) return raw->statistics;
+             return without_gil(*raw, [](cpp::Connection& c) { return c.statistics(); });
+           })
+      .def("descriptor", [](Raw raw) { return raw->alive().descriptor(); })
+      .def("turn", &turn);
 }
 
 }  // namespace
@@ -327,81 +514,53 @@ RawConnection::~RawConnection() {
   connection.reset();
 }
 
+cpp::Connection& RawConnection::alive() {
+  if (connection.get() == nullptr) throw cpp::Error(MARTLET_ERR_CLOSED, "the connection is closed");
+  return connection;
+}
+
+void RawConnection::free_if_over() {
+  if (calls > 0 || connection.get() == nullptr) return;
+  try {
+    max_payload = connection.max_payload();
+    statistics = connection.statistics();
+  } catch (const cpp::Error&) {
+    return;  // A child's copy: inert, and the parent's to end.
+  }
+  cpp::Connection ended = std::move(connection);
+  const std::vector<std::unique_ptr<CallQueue>> queues = std::move(idle_calls);
+  idle_calls.clear();
+  const WithoutGil without;
+  ended.reset();
+}
+
 RawConnection* to_connection(PyObject* object) {
-  // The class is ours and has one base, so its value lies where pybind11 keeps the first holder.
-  if (PyObject_TypeCheck(object, connection_type)) {
-    py::detail::instance* const instance = reinterpret_cast<py::detail::instance*>(object);
-    void* const value = instance->simple_layout ? instance->simple_value_holder[0]
-                                                : instance->nonsimple.values_and_holders[0];
-    if (value != nullptr) return static_cast<RawConnection*>(value);
-    raise_status(MARTLET_ERR_CLOSED, "the connection was not initialised");
+  if (!PyObject_TypeCheck(object, connection_type)) {
+    PyErr_Format(PyExc_TypeError, "a Connection is needed, not %.100s", Py_TYPE(object)->tp_name);
     return nullptr;
   }
-  PyErr_Format(PyExc_TypeError, "a Connection is needed, not %.100s", Py_TYPE(object)->tp_name);
+  // The class is ours and has one base, so its value lies where pybind11 keeps the first holder.
+  py::detail::instance* const instance = reinterpret_cast<py::detail::instance*>(object);
+  void* const value = instance->simple_layout ? instance->simple_value_holder[0]
+                                              : instance->nonsimple.values_and_holders[0];
+  RawConnection* const raw = static_cast<RawConnection*>(value);
+  if (raw != nullptr && raw->connection.get() != nullptr) return raw;
+  if (raw == nullptr) {
+    raise_status(MARTLET_ERR_INVALID_HANDLE, "the object was not initialised");
+  } else {
+    raise_status(MARTLET_ERR_CLOSED, "the connection is closed");
+  }
   return nullptr;
 }
 
-void bind_connection(py::module_& module) {
-  using NoGil = py::call_guard<WithoutGil>;
-  py::class_<Notifier, std::shared_ptr<Notifier>>(module, "Notifier")
-      .def(py::init([] {
-        std::shared_ptr<Notifier> notifier = Notifier::create();
-        if (notifier == nullptr) throw py::error_already_set();
-        return notifier;
-      }))
-      .def_property_readonly("descriptor", &Notifier::descriptor)
-      .def("drain", [](Notifier& notifier) { drain_notifier(notifier); });
+bool is_done_awaitable(PyObject* object) { return object == done_object; }
 
+void bind_connection(py::module_& module) {
+  bind_notifier(module);
   py::class_<RawConnection> type(module, "Connection");
-  type.def(py::init(&make_connection), py::arg("options"), py::arg("server"), py::arg("events"))
-      .def(
-          "connect_now",
-          [](RawConnection& raw, int32_t timeout_ms) { raw.connection.connect(timeout_ms); },
-          NoGil())
-      .def(
-          "start", [](RawConnection& raw) { raw.connection.start(); }, NoGil())
-      .def("state", [](RawConnection& raw) { return raw.connection.state(); })
-      .def("request_now", &request)
-      .def("request_start", &request_start)
-      .def("flush_now",
-           [](RawConnection& raw, py::handle timeout) {
-             const int32_t timeout_ms = to_timeout_ms(timeout);
-             cpp::Batch batch = call_and_wait(raw, [&](martlet_queue* queue, int64_t cookie) {
-               raw.connection.flush_start(timeout_ms, queue, cookie);
-             });
-             const int32_t status = batch.at(0).status;
-             if (status < 0) throw cpp::Error(status, failure_text(status, "the flush failed"));
-           })
-      .def("flush_start",
-           [](RawConnection& raw, py::handle timeout, py::handle reader, int64_t cookie) {
-             raw.connection.flush_start(to_timeout_ms(timeout), queue_from(reader), cookie);
-           })
-      .def("notify_capacity",
-           [](RawConnection& raw, int64_t message_bytes, py::handle reader, int64_t cookie) {
-             raw.connection.notify_capacity(message_bytes, queue_from(reader), cookie);
-           })
-      .def(
-          "drain_now",
-          [](RawConnection& raw, int32_t timeout_ms) { raw.connection.drain(timeout_ms); }, NoGil())
-      .def(
-          "drain_start",
-          [](RawConnection& raw, int32_t timeout_ms) { raw.connection.drain_start(timeout_ms); },
-          NoGil())
-      .def(
-          "close_now", [](RawConnection& raw) { raw.connection.close(); }, NoGil())
-      .def("new_inbox_now", [](RawConnection& raw) { return raw.connection.new_inbox(); })
-      .def("max_payload_now", [](RawConnection& raw) { return raw.connection.max_payload(); })
-      .def(
-          "rtt_now",
-          [](RawConnection& raw, int32_t timeout_ms) { return raw.connection.rtt_ns(timeout_ms); },
-          NoGil())
-      .def(
-          "statistics_json", [](RawConnection& raw) { return raw.connection.statistics(); },
-          NoGil())
-      .def("descriptor", [](RawConnection& raw) { return raw.connection.descriptor(); })
-      .def("process", [](RawConnection& raw) { return raw.connection.process() == MARTLET_OK; })
-      .def("turn", &turn)
-      .def("next_timeout_ms", [](RawConnection& raw) { return raw.connection.next_timeout_ms(); });
+  type.def(py::init(&make_connection), py::arg("options"), py::arg("server"), py::arg("events"));
+  bind_calls(type);
+  bind_state(type);
   module.def("failure_text", [](int32_t status) { return failure_text(status, "failed"); });
   connection_type = reinterpret_cast<PyTypeObject*>(type.ptr());
   if (!make_done(module.ptr())) throw py::error_already_set();

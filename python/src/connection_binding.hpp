@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "martlet/cpp/connection.hpp"
@@ -24,11 +25,38 @@ struct RawConnection {
   explicit RawConnection(cpp::Connection made) : connection(std::move(made)) {}
   /// Ends it without the GIL: its thread is joined.
   ~RawConnection();
-  cpp::Connection connection;
+  /// Gives threads and descriptors of a connection that is over back, once nobody is in a call.
+  void free_if_over();
+  /// Throws when it has been given back.
+  cpp::Connection& alive();
+
+  cpp::Connection connection;  // Null when it has been given back.
+  bool over = false;           // It is closed, and nobody will use it again.
+  int calls = 0;               // That are under way without the GIL.
+  std::string statistics;      // The last ones, as those below, when it has been given back.
+  int64_t max_payload = 0;
   /// Queues for blocking calls, one for each thread that is in one; kept for the next. Under the
   /// GIL.
   std::vector<std::unique_ptr<CallQueue>> idle_calls;
 };
+
+/// Marks a call that lets go of the GIL, so that the connection outlives it.
+class Call {
+ public:
+  explicit Call(RawConnection& raw) : raw_(raw) { ++raw_.calls; }
+  ~Call() noexcept(false) {
+    --raw_.calls;
+    if (raw_.over) raw_.free_if_over();
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+ private:
+  RawConnection& raw_;
+};
+
+/// Is this what a publish gives that has nothing to wait for?
+bool is_done_awaitable(PyObject* object);
 
 /// Null, with an exception, for anything but an initialised Connection.
 RawConnection* to_connection(PyObject* object);

@@ -9,7 +9,6 @@ namespace {
 struct MessageObject {
   PyObject_HEAD SharedBatch* batch;
   const martlet_descriptor* descriptor;
-  PyObject* connection;
   PyObject* data;  // Made when asked for the first time.
 };
 
@@ -28,7 +27,6 @@ void message_dealloc(PyObject* self) {
   MessageObject* const message = message_of(self);
   PyTypeObject* const type = Py_TYPE(self);
   message->batch->release();
-  Py_XDECREF(message->connection);
   Py_XDECREF(message->data);
   if (free_messages_count < free_messages_max) {
     free_messages[free_messages_count++] = message;
@@ -98,11 +96,13 @@ PyObject* respond(PyObject* self, PyObject* args, PyObject* kwargs) {
   }
   const std::string_view reply = message->batch->batch().reply(*message->descriptor);
   if (reply.empty()) return raise_status(MARTLET_ERR_SUBJECT, "the message has no reply subject");
-  if (message->connection == nullptr)
-    return raise_status(MARTLET_ERR_CLOSED, "the message has no connection");
+  PyObject* const connection = message->batch->connection();
+  if (connection == nullptr)
+    return raise_status(MARTLET_ERR_CLOSED, "the message's connection is gone");
   PyObject* const subject = text_from(reply);
   PyObject* const bytes = payload != nullptr ? new_ref(payload) : PyBytes_FromStringAndSize("", 0);
-  PyObject* const publish = PyObject_GetAttrString(message->connection, "publish");
+  PyObject* const publish = PyObject_GetAttrString(connection, "publish");
+  Py_DECREF(connection);
   PyObject* result = nullptr;
   if (subject != nullptr && bytes != nullptr && publish != nullptr) {
     PyObject* const kw = PyDict_New();
@@ -182,6 +182,24 @@ PyTypeObject* make_type(PyObject* module, const char* name, const char* attribut
 
 }  // namespace
 
+SharedBatch::SharedBatch(cpp::Batch batch, PyObject* connection) : batch_(std::move(batch)) {
+  if (connection == nullptr || connection == Py_None) return;
+  connection_ = PyWeakref_NewRef(connection, nullptr);
+  if (connection_ == nullptr) PyErr_Clear();
+}
+
+PyObject* SharedBatch::connection() const {
+  if (connection_ == nullptr) return nullptr;
+#if PY_VERSION_HEX >= 0x030D0000
+  PyObject* alive = nullptr;
+  if (PyWeakref_GetRef(connection_, &alive) < 0) PyErr_Clear();
+  return alive;
+#else
+  PyObject* const alive = PyWeakref_GetObject(connection_);
+  return alive != nullptr && alive != Py_None ? new_ref(alive) : nullptr;
+#endif
+}
+
 PyObject* SharedBatch::subject(const martlet_descriptor& descriptor) {
   const std::string_view text = batch_.subject(descriptor);
   if (cached_subject_ == nullptr || cached_text_ != text) {
@@ -205,8 +223,8 @@ bool add_message_types(PyObject* module) {
   return message_types().sync != nullptr && message_types().aio != nullptr;
 }
 
-PyObject* make_message(PyTypeObject* type, SharedBatch* batch, const martlet_descriptor& descriptor,
-                       PyObject* connection) {
+PyObject* make_message(PyTypeObject* type, SharedBatch* batch,
+                       const martlet_descriptor& descriptor) {
   MessageObject* message;
   if (free_messages_count > 0) {
     message = free_messages[--free_messages_count];
@@ -218,7 +236,6 @@ PyObject* make_message(PyTypeObject* type, SharedBatch* batch, const martlet_des
   batch->retain();
   message->batch = batch;
   message->descriptor = &descriptor;
-  message->connection = new_ref(connection);
   message->data = nullptr;
   return reinterpret_cast<PyObject*>(message);
 }

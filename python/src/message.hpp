@@ -14,7 +14,9 @@ namespace martlet::python {
 /// GIL.
 class SharedBatch {
  public:
-  explicit SharedBatch(cpp::Batch batch) : batch_(std::move(batch)) {}
+  /// `connection` is what Msg.respond publishes by; null or None for nothing. It is held weakly: a
+  /// message that somebody keeps must not keep a connection.
+  SharedBatch(cpp::Batch batch, PyObject* connection);
   void retain() { ++references_; }
   void release() {
     if (--references_ == 0) delete this;
@@ -24,14 +26,20 @@ class SharedBatch {
   const martlet_descriptor& at(int32_t index) const { return batch_.at(index); }
   /// The subject as a str; the last one is kept, because neighbours often have the same.
   PyObject* subject(const martlet_descriptor& descriptor);
+  /// A new reference; null, without an exception, when there is none or it is gone.
+  PyObject* connection() const;
 
  private:
-  ~SharedBatch() { Py_XDECREF(cached_subject_); }
+  ~SharedBatch() {
+    Py_XDECREF(cached_subject_);
+    Py_XDECREF(connection_);
+  }
 
   cpp::Batch batch_;
   Py_ssize_t references_ = 1;
   std::string_view cached_text_;
   PyObject* cached_subject_ = nullptr;
+  PyObject* connection_ = nullptr;  // A weak reference.
 };
 
 /// The types `Msg` and `aio.Msg`: equal in all but their name, because `respond` of the second is
@@ -45,8 +53,8 @@ MessageTypes& message_types();
 /// Adds the types to the module. False with an exception.
 bool add_message_types(PyObject* module);
 
-/// A new message; `connection` is kept for respond(), and may be null. Null with an exception.
-PyObject* make_message(PyTypeObject* type, SharedBatch* batch, const martlet_descriptor& descriptor,
-                       PyObject* connection);
+/// A new message. Null with an exception.
+PyObject* make_message(PyTypeObject* type, SharedBatch* batch,
+                       const martlet_descriptor& descriptor);
 
 }  // namespace martlet::python

@@ -63,6 +63,13 @@ PYBIND11_MODULE(_raw, module) {
   });
   module.def("set_error_types", &set_error_types);
   module.def("set_headers_factory", &set_headers_factory);
+  // A timeout in seconds as ms: -1 for None and what is as good as endless; raises for what is
+  // none.
+  module.def("timeout_ms", [](py::handle timeout) {
+    const int64_t timeout_ms = timeout_ms_of(timeout.ptr());
+    if (timeout_ms == -2) throw py::error_already_set();
+    return timeout_ms;
+  });
   module.def("set_main_thread", [](unsigned long ident) { module_state().main_thread = ident; });
   module.def("abi_version", &martlet_abi_version);
   module.def("version", [] {

@@ -19,16 +19,27 @@ std::shared_ptr<Notifier> Notifier::create() {
   return std::shared_ptr<Notifier>(new Notifier(fd));
 }
 
-Notifier::~Notifier() { close(fd_); }
+Notifier::~Notifier() { close(); }
+
+void Notifier::close() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+bool Notifier::has_noted() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return !noted_.empty();
+}
 
 void Notifier::note(int64_t number) {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    noted_.push_back(number);
-    const bool is_ours = turning_.load(std::memory_order_relaxed) == std::this_thread::get_id();
-    if (is_ours || signalled_) return;
-    signalled_ = true;
-  }
+  // A descriptor that is closed meanwhile could be another's by the time of the write: with the
+  // lock.
+  std::lock_guard<std::mutex> lock(mutex_);
+  noted_.push_back(number);
+  const bool is_ours = turning_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  if (is_ours || signalled_ || fd_ < 0) return;
+  signalled_ = true;
   const uint64_t one = 1;
   while (write(fd_, &one, sizeof(one)) < 0 && errno == EINTR) {
   }
@@ -38,10 +49,9 @@ std::vector<int64_t> Notifier::take() {
   std::vector<int64_t> taken;
   std::lock_guard<std::mutex> lock(mutex_);
   if (signalled_) {
-    // With the lock: a read after it could eat the signal of a note that came in between. The write
-    // may still be on its way; then the descriptor is readable once for nothing.
+    // With the lock: a read after it could eat the signal of a note that came in between.
     uint64_t count = 0;
-    while (read(fd_, &count, sizeof(count)) < 0 && errno == EINTR) {
+    while (fd_ >= 0 && read(fd_, &count, sizeof(count)) < 0 && errno == EINTR) {
     }
     signalled_ = false;
   }

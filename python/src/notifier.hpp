@@ -32,7 +32,12 @@ class Notifier {
   void note(int64_t number);
   /// The numbers noted so far; ends the readable state. With the GIL.
   std::vector<int64_t> take();
+  /// Has something been noted that nobody has taken?
+  bool has_noted();
+  /// -1 after close().
   int descriptor() const { return fd_; }
+  /// Gives the descriptor back; what is noted later wakes nobody.
+  void close();
 
   /// Between these two, what this thread notes does not make the descriptor readable: it is taken
   /// right after. For a loop that turns the connection itself. With the GIL.
@@ -53,7 +58,7 @@ class Notifier {
   std::atomic<std::thread::id> turning_{};
   std::unordered_map<int64_t, ReaderObject*> readers_;
   int64_t next_number_ = 1;
-  int fd_;
+  int fd_;  // Written with mutex_ and the GIL, read with either.
 };
 
 /// What a queue's wake-up callback is given.

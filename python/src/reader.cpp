@@ -6,6 +6,7 @@
 #include <structmember.h>
 
 #include <cstddef>
+#include <utility>
 
 #include "connection_binding.hpp"
 
@@ -39,6 +40,22 @@ const martlet_descriptor* next_at_hand(ReaderObject* reader) {
   return nullptr;
 }
 
+namespace {
+
+// The bounds of a subscription whose connection stops reading at them. Once for each batch, and
+// only with that policy.
+void note_if_behind(ReaderState& state) {
+  if ((state.blocks_at_messages | state.blocks_at_bytes) == 0 || !state.subscription) return;
+  cpp::ErrorOut error;
+  int64_t messages = 0, bytes = 0;
+  if (martlet_subscription_pending(state.subscription->get(), &messages, &bytes, error) < 0) return;
+  const bool full = (state.blocks_at_messages > 0 && messages >= state.blocks_at_messages) ||
+                    (state.blocks_at_bytes > 0 && bytes >= state.blocks_at_bytes / 2);
+  if (full) state.behind = std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
 martlet_status poll_batch(ReaderObject* reader, int64_t timeout_ms) {
   cpp::Queue* const queue = queue_of(reader);
   if (queue == nullptr) return MARTLET_ERR_CLOSED;
@@ -47,6 +64,7 @@ martlet_status poll_batch(ReaderObject* reader, int64_t timeout_ms) {
     raise_status(MARTLET_ERR_STATE, "another thread waits on this reader: one at a time");
     return MARTLET_ERR_STATE;
   }
+  note_if_behind(state);
   martlet_batch* batch = nullptr;
   cpp::ErrorOut error;
   // What is there already needs no waiting, and so no release of the GIL.
@@ -60,7 +78,7 @@ martlet_status poll_batch(ReaderObject* reader, int64_t timeout_ms) {
   }
   if (status == MARTLET_OK) {
     state.drop_batch();
-    state.batch = new SharedBatch(cpp::Batch(batch));
+    state.batch = new SharedBatch(cpp::Batch(batch), reader->connection);
   } else if (status == MARTLET_DONE) {
     state.ended = true;
   } else if (status < 0 && PyErr_Occurred() == nullptr) {
@@ -70,8 +88,7 @@ martlet_status poll_batch(ReaderObject* reader, int64_t timeout_ms) {
 }
 
 PyObject* make_item(ReaderObject* reader, const martlet_descriptor& descriptor) {
-  PyObject* const message =
-      make_message(reader->message_type, reader->state->batch, descriptor, reader->connection);
+  PyObject* const message = make_message(reader->message_type, reader->state->batch, descriptor);
   if (message == nullptr) return nullptr;
   return Py_BuildValue("(iiLN)", descriptor.kind, descriptor.status,
                        static_cast<long long>(descriptor.cookie), message);
@@ -96,8 +113,7 @@ bool tell_event(ReaderObject* reader, const martlet_descriptor& descriptor) {
 PyObject* take_message(ReaderObject* reader) {
   while (const martlet_descriptor* descriptor = next_at_hand(reader)) {
     if (descriptor->kind == MARTLET_KIND_MESSAGE && !reader->state->completions) {
-      return make_message(reader->message_type, reader->state->batch, *descriptor,
-                          reader->connection);
+      return make_message(reader->message_type, reader->state->batch, *descriptor);
     }
     if (!tell_event(reader, *descriptor)) return nullptr;
   }
@@ -137,8 +153,13 @@ PyObject* wait_message(ReaderObject* reader, int64_t timeout_ms) {
   }
 }
 
+// Has it a queue, or had one? False with an exception.
+bool is_readable(ReaderObject* reader) {
+  return (reader->state != nullptr && reader->state->ended) || queue_of(reader) != nullptr;
+}
+
 PyObject* iterate(PyObject* self) {
-  if (queue_of(reader_of(self)) == nullptr) return nullptr;
+  if (!is_readable(reader_of(self))) return nullptr;
   return wait_message(reader_of(self), -1);  // Null without an exception ends the iteration.
 }
 
@@ -147,39 +168,29 @@ PyObject* iterate(PyObject* self) {
 PyObject* next_message(PyObject* self, PyObject* timeout) {
   ReaderObject* const reader = reader_of(self);
   const int64_t timeout_ms = timeout_ms_of(timeout);
-  if (timeout_ms == -2 || queue_of(reader) == nullptr) return nullptr;
+  if (timeout_ms == -2 || !is_readable(reader)) return nullptr;
   PyObject* const message = wait_message(reader, timeout_ms);
   if (message != nullptr || PyErr_Occurred() != nullptr) return message;
   if (reader->state->ended) return raise_status(MARTLET_ERR_CLOSED, "the subscription has ended");
   return raise_status(MARTLET_ERR_TIMEOUT, "no message in time");
 }
 
-// Everything at hand and in the queue's next batch, as a list of (kind, status, cookie, Msg); waits
-// if there is nothing.
-PyObject* take_items(PyObject* self, PyObject* timeout) {
+// The message that needs no waiting, or None; with a timeout of 0 the queue is asked too. Checks
+// the timeout for a wait that begins elsewhere.
+PyObject* next_at_once(PyObject* self, PyObject* timeout) {
   ReaderObject* const reader = reader_of(self);
   const int64_t timeout_ms = timeout_ms_of(timeout);
-  if (timeout_ms == -2 || queue_of(reader) == nullptr) return nullptr;
-  if (reader->state->batch == nullptr && poll_batch(reader, timeout_ms) < 0) return nullptr;
-  PyObject* const items = PyList_New(0);
-  if (items == nullptr) return nullptr;
-  while (const martlet_descriptor* descriptor = next_at_hand(reader)) {
-    PyObject* const item = make_item(reader, *descriptor);
-    const bool appended = item != nullptr && PyList_Append(items, item) == 0;
-    Py_XDECREF(item);
-    if (!appended) {
-      Py_DECREF(items);
-      return nullptr;
-    }
-  }
-  return items;
+  if (timeout_ms == -2 || !is_readable(reader)) return nullptr;
+  PyObject* const message = timeout_ms == 0 ? wait_message(reader, 0) : take_message(reader);
+  if (message != nullptr || PyErr_Occurred() != nullptr) return message;
+  Py_RETURN_NONE;
 }
 
 // The messages of one batch as a list; waits for it.
 PyObject* fetch(PyObject* self, PyObject* timeout) {
   ReaderObject* const reader = reader_of(self);
   const int64_t timeout_ms = timeout_ms_of(timeout);
-  if (timeout_ms == -2 || queue_of(reader) == nullptr) return nullptr;
+  if (timeout_ms == -2 || !is_readable(reader)) return nullptr;
   PyObject* const messages = PyList_New(0);
   if (messages == nullptr) return nullptr;
   PyObject* message = wait_message(reader, timeout_ms);
@@ -210,8 +221,7 @@ void dispatch_one(ReaderObject* reader, const martlet_descriptor& descriptor, Py
       if (PyErr_Occurred() != nullptr) hand_over_exception(on_error, nullptr);
       return;  // Unsubscribed meanwhile.
     }
-    PyObject* const message =
-        make_message(reader->message_type, reader->state->batch, descriptor, reader->connection);
+    PyObject* const message = make_message(reader->message_type, reader->state->batch, descriptor);
     if (message != nullptr) result = PyObject_CallFunctionObjArgs(callback, message, nullptr);
     Py_XDECREF(message);
     if (result == nullptr) hand_over_exception(on_error, callback);
@@ -249,7 +259,7 @@ PyObject* dispatch(PyObject* self, PyObject* args) {
 // The messages that need no waiting and no poll, as a list.
 PyObject* take_at_hand(PyObject* self, PyObject*) {
   ReaderObject* const reader = reader_of(self);
-  if (queue_of(reader) == nullptr) return nullptr;
+  if (!is_readable(reader)) return nullptr;
   PyObject* const messages = PyList_New(0);
   while (messages != nullptr) {
     PyObject* const message = take_message(reader);
@@ -331,14 +341,58 @@ PyObject* drain_subscription(PyObject* self, PyObject*) {
 // (pending messages, pending bytes, dropped, delivered). Messages of the batch at hand count as
 // pending.
 PyObject* counts(PyObject* self, PyObject*) {
-  return on_subscription(self, [self](cpp::Subscription& subscription) {
-    const cpp::SubscriptionCounts counted = subscription.counts();
-    const int64_t held = reader_of(self)->state->held();
-    return Py_BuildValue("(LLLL)", static_cast<long long>(counted.pending_messages + held),
+  const ReaderState* const state = reader_of(self)->state;
+  if (state == nullptr) return raise_status(MARTLET_ERR_CLOSED, "the reader has no subscription");
+  try {
+    const cpp::SubscriptionCounts counted =
+        state->subscription ? state->subscription->counts() : state->last_counts;
+    return Py_BuildValue("(LLLL)", static_cast<long long>(counted.pending_messages + state->held()),
                          static_cast<long long>(counted.pending_bytes),
                          static_cast<long long>(counted.dropped_messages),
                          static_cast<long long>(counted.delivered_messages));
-  });
+  } catch (const cpp::Error& error) {
+    return raise_error(error);
+  }
+}
+
+// watch_bounds(messages, bytes): it stops its connection's reading at these.
+PyObject* watch_bounds(PyObject* self, PyObject* args) {
+  long long messages = 0, bytes = 0;
+  ReaderState* const state = reader_of(self)->state;
+  if (!PyArg_ParseTuple(args, "LL:watch_bounds", &messages, &bytes)) return nullptr;
+  if (state != nullptr) {
+    state->blocks_at_messages = messages;
+    state->blocks_at_bytes = bytes;
+  }
+  Py_RETURN_NONE;
+}
+
+// was_behind(): did a poll find it at its bounds a short while ago?
+PyObject* was_behind(PyObject* self, PyObject*) {
+  const ReaderState* const state = reader_of(self)->state;
+  return PyBool_FromLong(state != nullptr && state->was_behind());
+}
+
+// let_go(): a reader whose connection is closed and whose queue holds no message gives its queue
+// and its subscription back, and with them what they hold of the connection. The counts stay.
+PyObject* let_go(PyObject* self, PyObject*) {
+  ReaderState* const state = reader_of(self)->state;
+  if (state == nullptr || !state->queue || state->polling) Py_RETURN_NONE;
+  try {
+    if (state->subscription) state->last_counts = state->subscription->counts();
+    state->last_counts.pending_messages = state->last_counts.pending_bytes = 0;
+  } catch (const cpp::Error& error) {
+    return raise_error(error);
+  }
+  state->ended = true;
+  std::optional<cpp::Subscription> subscription = std::exchange(state->subscription, std::nullopt);
+  std::optional<cpp::Queue> queue = std::exchange(state->queue, std::nullopt);
+  {
+    const WithoutGil without;  // Unsubscribing takes the connection's locks.
+    subscription.reset();
+    queue.reset();
+  }
+  Py_RETURN_NONE;
 }
 
 PyObject* held(PyObject* self, PyObject*) {
@@ -352,6 +406,11 @@ PyObject* close_reader(PyObject* self, PyObject*) {
     state->queue->close();
     if (state->notifier != nullptr) state->notifier->note(state->number);
   }
+  Py_RETURN_NONE;
+}
+
+PyObject* mark_ended(PyObject* self, PyObject*) {
+  if (ReaderState* const state = reader_of(self)->state) state->ended = true;
   Py_RETURN_NONE;
 }
 
@@ -419,9 +478,8 @@ int reader_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(reader->callback);
   Py_VISIT(reader->on_event);
   Py_VISIT(reader->on_error);
-#if PY_VERSION_HEX >= 0x03090000
+  Py_VISIT(reader->on_result);
   Py_VISIT(Py_TYPE(self));
-#endif
   return 0;
 }
 
@@ -433,6 +491,7 @@ int reader_clear(PyObject* self) {
   Py_CLEAR(reader->callback);
   Py_CLEAR(reader->on_event);
   Py_CLEAR(reader->on_error);
+  Py_CLEAR(reader->on_result);
   return 0;
 }
 
@@ -458,12 +517,10 @@ void reader_dealloc(PyObject* self) {
 PyMethodDef reader_methods[] = {
     {"next_message", next_message, METH_O,
      "next_message(timeout, /)\n--\n\nThe next message; waits."},
+    {"next_at_once", next_at_once, METH_O, nullptr},
     {"fetch", fetch, METH_O,
      "fetch(timeout, /)\n--\n\nThe messages of one batch as a list; waits for it."},
-    {"take_at_hand", take_at_hand, METH_NOARGS,
-     "take_at_hand()\n--\n\nWhat needs no waiting, as a list."},
-    {"take_items", take_items, METH_O,
-     "take_items(timeout, /)\n--\n\n(kind, status, cookie, Msg) of one batch."},
+    {"take_at_hand", take_at_hand, METH_NOARGS, nullptr},
     {"dispatch", dispatch, METH_VARARGS,
      "dispatch(callbacks, on_error, /)\n--\n\nRuns a dispatcher thread."},
     {"subscribe", subscribe, METH_VARARGS,
@@ -473,11 +530,12 @@ PyMethodDef reader_methods[] = {
     {"drain_start", drain_subscription, METH_NOARGS, "drain_start()\n--\n\n"},
     {"counts", counts, METH_NOARGS,
      "counts()\n--\n\n(pending messages, pending bytes, dropped, delivered)."},
-    {"held", held, METH_NOARGS,
-     "held()\n--\n\nMessages taken from the queue that nobody has been given, or whose callback "
-     "still runs."},
-    {"close_queue", close_reader, METH_NOARGS,
-     "close_queue()\n--\n\nEnds the iteration after what is there."},
+    {"held", held, METH_NOARGS, nullptr},
+    {"mark_ended", mark_ended, METH_NOARGS, nullptr},
+    {"watch_bounds", watch_bounds, METH_VARARGS, nullptr},
+    {"was_behind", was_behind, METH_NOARGS, nullptr},
+    {"let_go", let_go, METH_NOARGS, nullptr},
+    {"close_queue", close_reader, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -491,6 +549,8 @@ PyMemberDef reader_members[] = {
      "Called with (kind, status, cookie, Msg)."},
     {"on_error", T_OBJECT, offsetof(ReaderObject, on_error), 0,
      "Called with what the callback raised (AioReader)."},
+    {"on_result", T_OBJECT, offsetof(ReaderObject, on_result), 0,
+     "Called with what the callback gave, if that is neither None nor done (AioReader)."},
     {"connection", T_OBJECT, offsetof(ReaderObject, connection), 0,
      "What Msg.respond publishes by."},
     {"callback", T_OBJECT, offsetof(ReaderObject, callback), 0,

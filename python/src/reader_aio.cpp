@@ -5,6 +5,8 @@
 // between two batches. And what the loop runs when the notifier's descriptor is readable.
 #include "reader_aio.hpp"
 
+#include "connection_binding.hpp"
+
 namespace martlet::python {
 namespace {
 
@@ -180,6 +182,14 @@ PyObject* start_awaiter(PyObject* self) {
   return reinterpret_cast<PyObject*>(awaiter);
 }
 
+// What a callback gave may be a coroutine: whoever listens awaits it.
+void hand_over_result(ReaderObject* reader, PyObject* result) {
+  if (reader->on_result == nullptr || reader->on_result == Py_None) return;
+  PyObject* const taken = PyObject_CallFunctionObjArgs(reader->on_result, result, nullptr);
+  if (taken == nullptr) hand_over_exception(reader->on_error, reader->on_result);
+  Py_XDECREF(taken);
+}
+
 // Gives each message at hand to the reader's callback (and what is none to on_event); more than one
 // batch waits for the loop's next turn.
 void run_callback(ReaderObject* reader) {
@@ -196,7 +206,11 @@ void run_callback(ReaderObject* reader) {
     if (message == nullptr) break;
     PyObject* const result = PyObject_CallFunctionObjArgs(callback, message, nullptr);
     Py_DECREF(message);
-    if (result == nullptr) hand_over_exception(reader->on_error, callback);
+    if (result == nullptr) {
+      hand_over_exception(reader->on_error, callback);
+    } else if (result != Py_None && !is_done_awaitable(result)) {
+      hand_over_result(reader, result);
+    }
     Py_XDECREF(result);
     if (reader->state == nullptr) break;
   }

@@ -66,6 +66,9 @@ class WithoutGil {
   PyThreadState* saved_;
 };
 
+/// Is this the thread on which signals are handled?
+inline bool hears_signals() { return PyThread_get_thread_ident() == module_state().main_thread; }
+
 /// Runs a wait in slices: `wait(slice_ms)` is called without the GIL and answers AGAIN while
 /// nothing came. Between slices signals are handled on the main thread. Answers what the wait
 /// answered; AGAIN when `timeout_ms` has passed
@@ -107,11 +110,11 @@ constexpr int64_t signal_slice_ms = 50;
 
 template <typename Wait>
 martlet_status wait_interruptibly(int64_t timeout_ms, Wait&& wait) {
-  const bool hears_signals = PyThread_get_thread_ident() == module_state().main_thread;
+  const bool on_main_thread = hears_signals();
   int64_t left_ms = timeout_ms;
   for (;;) {
     int64_t slice_ms = left_ms;
-    if (hears_signals && (left_ms < 0 || left_ms > signal_slice_ms)) slice_ms = signal_slice_ms;
+    if (on_main_thread && (left_ms < 0 || left_ms > signal_slice_ms)) slice_ms = signal_slice_ms;
     if (slice_ms > INT32_MAX) slice_ms = INT32_MAX;
     martlet_status status;
     {

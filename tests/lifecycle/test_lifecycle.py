@@ -9,6 +9,7 @@ being served.
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
 import multiprocessing
@@ -219,6 +220,68 @@ def test_ctrl_c_ends_a_blocking_wait():
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["interrupted"] * 3, "")
 
 
+def test_ctrl_c_ends_what_waits_for_a_server_that_does_nothing():
+    """A server that accepts and stays silent, and one that is stopped."""
+    text = """
+    import os, signal, socket, subprocess, sys, threading, time, martlet
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    def interrupted(wait):
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        begin = time.monotonic()
+        try:
+            wait()
+        except KeyboardInterrupt:
+            print("interrupted", time.monotonic() - begin < 10)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"nats://127.0.0.1:{silent.getsockname()[1]}"
+        for run in ("thread", "caller"):
+            interrupted(lambda: martlet.connect(url, connect_timeout=20, run=run))
+    server = subprocess.Popen([sys.executable, "-c",
+        "import martlet, sys\\n"
+        "with martlet.Server() as server:\\n"
+        "    print(server.url, flush=True); sys.stdin.read()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    nc = martlet.connect(server.stdout.readline().strip(), pending_size=65536, ping_interval=60)
+    other = martlet.connect(nc.connected_url, ping_interval=60)
+    for one in (nc, other):
+        one.flush(20)
+    os.kill(server.pid, signal.SIGSTOP)
+    interrupted(lambda: other.rtt(20))
+    def fill():
+        while True:
+            nc.publish("a", b"x" * 50_000)
+    interrupted(fill)
+    interrupted(lambda: nc.request("a", b"x" * 50_000, timeout=None))
+    interrupted(lambda: other.drain(20))
+    nc.close()
+    other.close()
+    server.kill()
+    server.communicate()
+    """
+    done = run_program(text, 90)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["interrupted True"] * 6
+
+
+@pytest.mark.parametrize("what", ["callback", "log"])
+def test_the_interpreter_ends_though_a_callback_is_blocked(what):
+    text = f"""
+    import threading, martlet
+    inside, never = threading.Event(), threading.Event()
+    def block(*_):
+        inside.set()
+        never.wait()
+    server = martlet.Server(log=block if {what!r} == "log" else None).start()
+    nc = martlet.connect(server)
+    if {what!r} == "callback":
+        nc.subscribe("a", cb=block)
+        nc.publish("a")
+    assert inside.wait(20)
+    """
+    done = run_program(text, 30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 ENDINGS = {
     "end of main": ("", 0),
     "exit call": ("import sys; sys.exit(7)", 7),
@@ -376,6 +439,28 @@ def test_the_parent_goes_on_whatever_the_child_destroys():
             assert other.request("b", timeout=20).data == b"y"
     held["nc"].close()
     held["server"].stop()
+
+
+@pytest.mark.parametrize("run_by", ["lent", "thread"])
+def test_a_child_that_drops_an_asyncio_connection_leaves_the_parents_loop_alone(served, run_by):
+    server = served[0]
+
+    async def main():
+        held = {"nc": await martlet.aio.connect(server.url, run=run_by)}
+        held["sub"] = await held["nc"].subscribe("a")
+        await held["nc"].flush(20)
+
+        def act():
+            held.clear()
+            gc.collect()
+
+        for _ in range(2):
+            assert in_child(act) == 0
+            await held["nc"].publish("a", b"x")
+            assert (await held["sub"].next_msg(20)).data == b"x"
+        await held["nc"].close()
+
+    asyncio.run(main())
 
 
 def test_a_child_makes_what_it_needs_itself(served):

@@ -90,13 +90,13 @@ def martlet_receive(url: str, count: int, kind: str) -> float:
                 if seen == count:
                     done.set()
 
-            nc.subscribe(SUBJECT, cb=callback)
+            nc.subscribe(SUBJECT, cb=callback, policy="block_reader")
             nc.flush(10)
             start()
             begin = time.perf_counter()
             done.wait(120)
             return rate(count, begin)
-        sub = nc.subscribe(SUBJECT, max_msgs=count)
+        sub = nc.subscribe(SUBJECT, max_msgs=count, policy="block_reader")
         nc.flush(10)
         start()
         begin = time.perf_counter()
@@ -112,7 +112,7 @@ def martlet_receive(url: str, count: int, kind: str) -> float:
 def martlet_aio_receive(url: str, count: int) -> float:
     async def main() -> float:
         nc = await aio.connect(url)
-        sub = await nc.subscribe(SUBJECT, max_msgs=count)
+        sub = await nc.subscribe(SUBJECT, max_msgs=count, policy="block_reader")
         await nc.flush(10)
         with load(url, count) as start:
             start()
@@ -180,7 +180,7 @@ def martlet_in_process(count: int) -> float:
         martlet.connect(server) as nc,
         martlet.connect(server) as other,
     ):
-        sub = other.subscribe(SUBJECT, max_msgs=count)
+        sub = other.subscribe(SUBJECT, max_msgs=count, policy="block_reader")
         other.flush(10)
 
         def publish() -> None:

@@ -158,7 +158,7 @@ def test_requests_that_fail(way):
             mute = await nc.subscribe("mute")
             with pytest.raises(errors.TimeoutError):
                 await nc.request("mute", timeout=0.05)
-            assert mute.delivered == 1
+            assert (await mute.next_msg(20)).reply and mute.delivered == 1
             with pytest.raises(errors.BadSubjectError):
                 await nc.request("a b")
 

@@ -215,7 +215,8 @@ def test_nobody_answers(nc):
     mute = nc.subscribe("mute")
     with pytest.raises(errors.TimeoutError) as caught:
         nc.request("mute", timeout=0.05)
-    assert isinstance(caught.value, TimeoutError) and mute.delivered == 1
+    assert isinstance(caught.value, TimeoutError)
+    assert mute.next_msg(20).reply and mute.delivered == 1
 
 
 def test_a_message_without_a_reply_subject_cannot_be_answered(nc):
@@ -454,6 +455,11 @@ def test_events_of_the_server_side_are_told(server):
             nc.publish("a")
         nc.flush(5)
         assert sub.dropped == 4
+        sub.next_msg(5)
+        with pytest.raises(errors.TimeoutError):
+            sub.next_msg(0)
+        assert [type(error) for error in told] == [errors.SlowConsumerError]
+        assert heard.is_set()
 
 
 def test_statistics_and_identity(nc, server):
@@ -467,26 +473,21 @@ def test_statistics_and_identity(nc, server):
 
 def test_one_reader_at_a_time(nc):
     sub = nc.subscribe("a")
-    refused = []
-    started = threading.Event()
-
-    def wait():
-        started.set()
-        try:
-            sub.next_msg(2)
-        except errors.TimeoutError:
-            pass
-
-    thread = threading.Thread(target=wait)
+    thread = threading.Thread(target=sub.next_msg, args=(60,))
     thread.start()
-    started.wait()
-    time.sleep(0.2)
-    try:
-        sub.next_msg(0.1)
-    except errors.StateError as error:
-        refused.append(error)
-    thread.join()
-    assert len(refused) == 1
+    refused = None
+    deadline = time.monotonic() + 20
+    while refused is None and time.monotonic() < deadline:
+        try:
+            sub.next_msg(0.001)  # Until the thread has begun to wait.
+        except errors.StateError as error:
+            refused = error
+        except errors.TimeoutError:
+            time.sleep(0.01)
+    assert refused is not None
+    nc.publish("a")
+    thread.join(20)
+    assert not thread.is_alive()
 
 
 def test_the_gil_is_free_while_waiting(nc):
