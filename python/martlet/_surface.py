@@ -43,8 +43,6 @@ class _RawReader(Protocol):
 class SubscriptionCounts:
     """What a subscription counts."""
 
-    #: With the policy "block_reader": the messages and bytes at which the connection stops reading.
-    _blocks_at: Optional[Tuple[int, int]] = None
     _forget: Optional[Callable[[], object]] = None  # Ends what is kept for its callback.
     _left = False  # It was ended, and nobody will read what is still there.
     _running = 0  # Coroutines of its callback that are under way.
@@ -222,34 +220,6 @@ def refuse_coroutine_functions(**callbacks: object) -> None:
     for name, cb in callbacks.items():
         if cb is not None and is_coroutine_function(cb):
             raise TypeError(f"{name} is a coroutine function: use martlet.aio, which awaits it")
-
-
-def watch_bounds(
-    subscription: Any, messages_max: Optional[int], bytes_max: Optional[int]
-) -> None:
-    """Of a subscription that stops its connection's reading at its bounds."""
-    subscription._blocks_at = (
-        _options.PENDING_MESSAGES if messages_max is None else messages_max,
-        _options.PENDING_BYTES if bytes_max is None else bytes_max,
-    )
-    subscription.watch_bounds(*subscription._blocks_at)
-
-
-def lost_behind(subscriptions: Iterable[Any]) -> Iterable[errors.SlowConsumerError]:
-    """The connection was lost: what to tell of subscriptions that kept it from reading, now or a
-    short while ago.
-    """
-    for subscription in subscriptions:
-        if subscription._blocks_at is None or subscription._left:
-            continue
-        messages_max, bytes_max = subscription._blocks_at
-        messages, size = subscription.counts()[:2]
-        is_behind = 0 < messages_max <= 2 * messages or 0 < bytes_max <= 2 * size
-        if is_behind or subscription.was_behind():
-            yield errors.SlowConsumerError(
-                f"the connection was lost after unread messages on {subscription.subject!r} kept "
-                "it from reading: what the server held back may be lost"
-            )
 
 
 def let_go(subscriptions: Iterable[Any]) -> None:

@@ -338,8 +338,6 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         _surface.check_subscribe(cb, self.is_draining, max_msgs)
         options = _options.subscription_json(pending_msgs_limit, pending_bytes_limit, policy)
         subscription = Subscription(self, subject, queue)
-        if policy == "block_reader":
-            _surface.watch_bounds(subscription, pending_msgs_limit, pending_bytes_limit)
         subscription.on_event = self._on_completion
         if cb is not None and not _surface.is_coroutine_function(cb):
             subscription.callback = cb
@@ -509,9 +507,6 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         elif kind == _raw.KIND_CLOSED:
             self._on_closed(status, text)
         self._callbacks.on_event(kind, status, text, self._call)
-        if kind == _raw.KIND_DISCONNECTED:
-            for error in _surface.lost_behind(list(self._subscriptions)):
-                self._on_callback_error(error)
 
     def _on_closed(self, status: int, text: str) -> None:
         self._return_loop()

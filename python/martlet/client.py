@@ -235,7 +235,8 @@ class Connection(_surface.ConnectionState, _raw.Connection):
                 "block_reader" drops nothing here, but the whole connection stops reading: no other
                 subscription, request or flush of it goes on meanwhile, and if that lasts the
                 server closes the connection as a slow consumer. What the server held back is then
-                lost, uncounted; ``error_cb`` is told, and the connection reconnects.
+                lost, uncounted: all that tells of it is ``disconnected_cb``. The connection
+                reconnects.
 
         Raises:
             martlet.errors.BadSubjectError, martlet.errors.OptionsError,
@@ -245,8 +246,6 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         _surface.refuse_coroutine_functions(cb=cb)
         options = _options.subscription_json(pending_msgs_limit, pending_bytes_limit, policy)
         subscription = Subscription(self, subject, queue)
-        if policy == "block_reader":
-            _surface.watch_bounds(subscription, pending_msgs_limit, pending_bytes_limit)
         if cb is None:
             subscription.on_event = self._on_reader_event
             subscription.subscribe(self, subject, queue, options)
@@ -375,10 +374,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             self._dispatcher.forget(cookie)
             return
         self._callbacks.on_event(kind, status, _surface.text_of(message), _call)
-        if kind == _raw.KIND_DISCONNECTED:
-            for error in _surface.lost_behind(self._known_subscriptions()):
-                self._on_callback_error(error)
-        elif kind == _raw.KIND_CLOSED:
+        if kind == _raw.KIND_CLOSED:
             self._dispatcher.reader.close_queue()
             self._give_back()
 

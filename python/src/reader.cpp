@@ -40,22 +40,6 @@ const martlet_descriptor* next_at_hand(ReaderObject* reader) {
   return nullptr;
 }
 
-namespace {
-
-// The bounds of a subscription whose connection stops reading at them. Once for each batch, and
-// only with that policy.
-void note_if_behind(ReaderState& state) {
-  if ((state.blocks_at_messages | state.blocks_at_bytes) == 0 || !state.subscription) return;
-  cpp::ErrorOut error;
-  int64_t messages = 0, bytes = 0;
-  if (martlet_subscription_pending(state.subscription->get(), &messages, &bytes, error) < 0) return;
-  const bool full = (state.blocks_at_messages > 0 && messages >= state.blocks_at_messages) ||
-                    (state.blocks_at_bytes > 0 && bytes >= state.blocks_at_bytes / 2);
-  if (full) state.behind = std::chrono::steady_clock::now();
-}
-
-}  // namespace
-
 martlet_status poll_batch(ReaderObject* reader, int64_t timeout_ms) {
   cpp::Queue* const queue = queue_of(reader);
   if (queue == nullptr) return MARTLET_ERR_CLOSED;
@@ -64,7 +48,6 @@ martlet_status poll_batch(ReaderObject* reader, int64_t timeout_ms) {
     raise_status(MARTLET_ERR_STATE, "another thread waits on this reader: one at a time");
     return MARTLET_ERR_STATE;
   }
-  note_if_behind(state);
   martlet_batch* batch = nullptr;
   cpp::ErrorOut error;
   // What is there already needs no waiting, and so no release of the GIL.
@@ -355,24 +338,6 @@ PyObject* counts(PyObject* self, PyObject*) {
   }
 }
 
-// watch_bounds(messages, bytes): it stops its connection's reading at these.
-PyObject* watch_bounds(PyObject* self, PyObject* args) {
-  long long messages = 0, bytes = 0;
-  ReaderState* const state = reader_of(self)->state;
-  if (!PyArg_ParseTuple(args, "LL:watch_bounds", &messages, &bytes)) return nullptr;
-  if (state != nullptr) {
-    state->blocks_at_messages = messages;
-    state->blocks_at_bytes = bytes;
-  }
-  Py_RETURN_NONE;
-}
-
-// was_behind(): did a poll find it at its bounds a short while ago?
-PyObject* was_behind(PyObject* self, PyObject*) {
-  const ReaderState* const state = reader_of(self)->state;
-  return PyBool_FromLong(state != nullptr && state->was_behind());
-}
-
 // let_go(): a reader whose connection is closed and whose queue holds no message gives its queue
 // and its subscription back, and with them what they hold of the connection. The counts stay.
 PyObject* let_go(PyObject* self, PyObject*) {
@@ -532,8 +497,6 @@ PyMethodDef reader_methods[] = {
      "counts()\n--\n\n(pending messages, pending bytes, dropped, delivered)."},
     {"held", held, METH_NOARGS, nullptr},
     {"mark_ended", mark_ended, METH_NOARGS, nullptr},
-    {"watch_bounds", watch_bounds, METH_VARARGS, nullptr},
-    {"was_behind", was_behind, METH_NOARGS, nullptr},
     {"let_go", let_go, METH_NOARGS, nullptr},
     {"close_queue", close_reader, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},

@@ -7,7 +7,6 @@
 //   AioReader   is iterated by `async for`, and waits on a future of the loop; see reader_aio.cpp.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -30,22 +29,13 @@ struct ReaderState {
   bool ended = false;                     // Nothing more will come.
   bool completions = false;               // Nothing is a message: everything goes to on_event.
   std::shared_ptr<Notifier> notifier;
-  int64_t number = 0;  // In the notifier.
-  // With the policy block_reader: its bounds, and when a poll last found it near one. 0: no bound.
-  int64_t blocks_at_messages = 0;
-  int64_t blocks_at_bytes = 0;
-  std::chrono::steady_clock::time_point behind{};
+  int64_t number = 0;        // In the notifier.
   bool polling = false;      // Somebody waits in poll: one at a time.
   bool owes_turn = false;    // A batch was handed out since the loop had its last turn.
   bool in_callback = false;  // A dispatcher's callback runs.
 
   /// Messages that left the queue and that nobody has been given, or whose callback still runs.
   int64_t held() const { return (batch != nullptr ? batch->count() - next : 0) + in_callback; }
-
-  bool was_behind() const {
-    const auto now = std::chrono::steady_clock::now();
-    return behind.time_since_epoch().count() != 0 && now - behind < std::chrono::seconds(10);
-  }
 
   void drop_batch() {
     if (batch != nullptr) batch->release();

@@ -113,32 +113,6 @@ def test_block_reader_drops_nothing_and_stops_the_whole_connection(server):
         assert sub.dropped == 0
 
 
-def test_a_connection_lost_behind_a_blocking_subscription_is_told():
-    told, slow = [], threading.Event()
-
-    def on_error(error):
-        told.append(error)
-        if isinstance(error, errors.SlowConsumerError):
-            slow.set()
-
-    with martlet.Server(max_payload=50_000, max_pending=100_000, write_deadline=1) as server:
-        with martlet.connect(
-            server.url, error_cb=on_error, reconnect_time_wait=0.05
-        ) as nc, martlet.connect(server.url) as other:
-            sub = nc.subscribe("a", pending_msgs_limit=100, policy="block_reader")
-            nc.flush(20)
-            while server.statistics()["slow_consumers"] == 0:
-                other.publish("a", b"x" * 10_000)
-            deadline = time.monotonic() + 30
-            # What had come is read on, until the end of the stream shows.
-            while not slow.is_set() and time.monotonic() < deadline:
-                try:
-                    sub.next_msg(0.01)
-                except errors.TimeoutError:
-                    pass
-            assert slow.is_set(), told
-
-
 @pytest.fixture
 def stopped_server():
     """A server in a process of its own that SIGSTOP can stop: call it; gives the URL."""
