@@ -10,6 +10,7 @@
 
 #include "base/go_duration.hpp"
 #include "base/out_of_memory.hpp"
+#include "broker/message_writer.hpp"
 #include "broker/parse_failure.hpp"
 #include "broker/reserved_subjects.hpp"
 #include "broker/shard.hpp"
@@ -481,84 +482,13 @@ void Session::write_message(const Subscription& subscription, const Message& mes
 }
 
 void Session::put_message(const Subscription& subscription, const Message& message) {
-  const bool with_headers = message.has_headers && parser_.limits().headers;
-  const bool stripped = message.has_headers && !with_headers;
-  const std::string_view payload =
-      stripped ? message.payload.substr(message.header_bytes) : message.payload;
-  const std::string_view sid = subscription.sid();
-  if (traces_) setup_.log.trace_message(sid, message, with_headers, payload);
-  const size_t line_bytes = 5 + message.subject.size() + 1 + sid.size() + 1 + message.reply.size() +
-                            sizeof message.sizes->text;
-  const bool borrows = message.payload_is_stable && payload.size() >= borrow_bytes_min;
-  const bool fits = line_bytes + payload.size() + 2 <= OutputQueue::reserve_bytes_max;
-  char* start =
-      fits || line_bytes <= OutputQueue::reserve_bytes_max
-          ? output_.reserve(fits && !borrows ? line_bytes + payload.size() + 2 : line_bytes)
-          : nullptr;
-  if (start == nullptr) {
-    write_long_message(subscription, message, payload);
-    return;
+  const Delivery delivery = delivery_of(message, subscription.sid(), parser_.limits().headers);
+  if (traces_) {
+    setup_.log.trace_message(delivery.sid, message, delivery.with_headers, delivery.payload);
   }
-  char* at = start;
-  if (with_headers) {
-    std::memcpy(at, "HMSG ", 5);
-    at += 5;
-  } else {
-    std::memcpy(at, "MSG ", 4);
-    at += 4;
-  }
-  at = copy_short(at, message.subject);
-  *at++ = ' ';
-  at = copy_short(at, sid);
-  if (!message.reply.empty()) {
-    *at++ = ' ';
-    at = copy_short(at, message.reply);
-  }
-  if (stripped) {
-    std::memcpy(at, message.sizes->stripped, 32);
-    at += message.sizes->stripped_bytes;
-  } else {
-    std::memcpy(at, message.sizes->text, 32);
-    at += message.sizes->bytes;
-  }
-  bool whole = true;
-  if (borrows) {
-    output_.commit(static_cast<size_t>(at - start));
-    output_.append_borrowed({payload.data(), payload.size() + 2});
-  } else if (fits) {
-    if (payload.size() <= 30) {
-      std::memcpy(at, payload.data(), 32);
-    } else {
-      std::memcpy(at, payload.data(), payload.size() + 2);
-    }
-    output_.commit(static_cast<size_t>(at - start) + payload.size() + 2);
-  } else {
-    output_.commit(static_cast<size_t>(at - start));
-    whole = output_.append({payload.data(), payload.size() + 2});
-  }
-  finish_message(payload.size(), whole);
-}
-
-// A control line that does not fit into one piece (a subject or sid of many kilobytes), or no
-// memory for a chunk.
-void Session::write_long_message(const Subscription& subscription, const Message& message,
-                                 std::string_view payload) {
-  const bool with_headers = message.has_headers && parser_.limits().headers;
-  std::string line = with_headers ? "HMSG " : "MSG ";
-  line.append(message.subject).append(" ").append(subscription.sid());
-  if (!message.reply.empty()) line.append(" ").append(message.reply);
-  if (message.has_headers && !with_headers) {
-    line.append(message.sizes->stripped, message.sizes->stripped_bytes);
-  } else {
-    line.append(message.sizes->text, message.sizes->bytes);
-  }
-  const bool whole = output_.append(line) && output_.append({payload.data(), payload.size() + 2});
-  finish_message(payload.size(), whole);
-}
-
-void Session::finish_message(size_t payload_bytes, bool whole) {
+  const bool whole = append_message(output_, message, delivery);
   statistics_.out_msgs += 1;
-  statistics_.out_bytes += payload_bytes;
+  statistics_.out_bytes += delivery.payload.size();
   mark_dirty();
   check_pending(whole);
 }

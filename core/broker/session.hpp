@@ -156,8 +156,6 @@ class Session {
     bool allowed;
   };
 
-  static constexpr size_t borrow_bytes_min =
-      1024;  // A payload of this size is written from where it was read.
   static constexpr int64_t spared_bytes_max =
       64 * 1024;  // So much may wait even where memory is spent.
   static constexpr int64_t stall_bytes_max =
@@ -171,10 +169,7 @@ class Session {
   void on_ping();
   void admit();
   void put_message(const Subscription& subscription, const Message& message);
-  void write_long_message(const Subscription& subscription, const Message& message,
-                          std::string_view payload);
   void check_pending(bool whole);
-  void finish_message(size_t payload_bytes, bool whole);
   void on_much_pending();
   void end_slow_consumer();
   void leave_behind();
