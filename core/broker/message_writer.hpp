@@ -25,7 +25,8 @@ inline Delivery delivery_of(const Message& message, std::string_view sid, bool k
           message.has_headers && knows_headers};
 }
 
-/// `message.sizes` is set. False when memory could not be had: then the queue holds a first part,
+/// `message.sizes` is set. False when a chunk could not be had; other memory that is missing throws
+/// std::bad_alloc, for the caller's fits_into_memory(). Either way the queue holds a first part,
 /// and nothing may be put behind it any more.
 bool append_message(OutputQueue& output, const Message& message, const Delivery& delivery);
 

@@ -8,6 +8,9 @@
 
 #include <string>
 
+#include "base/out_of_memory.hpp"
+#include "tests/support/failing_allocations.hpp"
+
 namespace martlet::broker {
 namespace {
 
@@ -99,18 +102,40 @@ TEST(MessageWriter, writes_every_size_class_for_every_receiver) {
   }
 }
 
-TEST(MessageWriter, says_when_no_memory_could_be_had) {
-  MemoryBudget budget(1);
-  ChunkPool pool(budget);
-  OutputQueue queue(pool);
-  const std::string text = with_slack("a", "\r\n");
+// Whatever fails: what is in the queue is the first part of the message, and the writer says so.
+TEST(MessageWriter, leaves_a_first_part_when_memory_fails) {
+  Parts parts;
+  parts.subject = std::string(40'000, 's');
+  parts.body = std::string(70'000, 'x');
+  const std::string subject = with_slack(parts.subject);
+  const std::string sid = with_slack(parts.sid);
+  const std::string payload = with_slack(parts.body, "\r\n");
   Message message;
-  message.subject = std::string_view(text).substr(0, 1);
-  message.payload = message.subject;
+  message.subject = std::string_view(subject).substr(0, parts.subject.size());
+  message.payload = std::string_view(payload).substr(0, parts.body.size());
   SizeText sizes;
   sizes.make(message);
   message.sizes = &sizes;
-  EXPECT_FALSE(append_message(queue, message, delivery_of(message, message.subject, true)));
+  const Delivery delivery =
+      delivery_of(message, std::string_view(sid).substr(0, parts.sid.size()), true);
+  for (int64_t count = 0;; count++) {
+    SCOPED_TRACE(count);
+    ASSERT_LT(count, 200);
+    MemoryBudget budget;
+    ChunkPool pool(budget);
+    OutputQueue queue(pool);
+    bool whole = false;
+    test::fail_allocation_after(count);
+    const bool fits = fits_into_memory([&] { whole = append_message(queue, message, delivery); });
+    const bool has_failed = test::stop_failing_allocations();
+    EXPECT_EQ(fits && whole, !has_failed);
+    const std::string out = taken_from(queue);
+    EXPECT_EQ(out, expected(parts, true).substr(0, out.size()));
+    if (!has_failed) {
+      EXPECT_EQ(out, expected(parts, true));
+      break;
+    }
+  }
 }
 
 }  // namespace
