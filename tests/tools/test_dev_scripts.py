@@ -280,6 +280,21 @@ def test_who_waits_for_a_lock_can_be_ended(start, tmp_path):
         waiting.kill()
 
 
+def test_a_signal_between_a_start_and_its_note_ends_what_was_started(start):
+    script = """
+    set -T
+    trap '[[ $BASH_COMMAND != ATTENDED_PID=* ]] || kill -TERM $$' DEBUG
+    summary_at_exit "./dev"
+    attended sleep 300
+    """
+    process = start(script)
+    try:
+        process.communicate(timeout=60)  # A child that lives on would hold the pipes.
+        assert process.returncode == 143
+    finally:
+        process.kill()
+
+
 def test_clones_with_other_requirements_share_no_environment(shell):
     script = """
     make_venv() { echo "made for $(cat "$2")" >>"$CALLS"; }

@@ -107,15 +107,17 @@ attended() {
 }
 
 # Asks the group to end, and makes it after five seconds. What is locked is let go only afterwards.
+# A signal may come between a start and the note of its number: the list of jobs knows it then.
 end_attended() {
-  local tries=50
-  [ -n "$ATTENDED_PID" ] || return 0
-  kill -TERM -- "-$ATTENDED_PID" 2>/dev/null || true
-  while kill -0 -- "-$ATTENDED_PID" 2>/dev/null && [ "$tries" -gt 0 ]; do
+  local group tries=50
+  group=${ATTENDED_PID:-$(jobs -pr | tail -n 1)}
+  [ -n "$group" ] || return 0
+  kill -TERM -- "-$group" 2>/dev/null || true
+  while kill -0 -- "-$group" 2>/dev/null && [ "$tries" -gt 0 ]; do
     tries=$((tries - 1))
     sleep 0.1
   done
-  kill -KILL -- "-$ATTENDED_PID" 2>/dev/null || true
+  kill -KILL -- "-$group" 2>/dev/null || true
 }
 
 last_words() {
