@@ -24,11 +24,11 @@ inline char* copy_short(char* to, std::string_view text) {
   return to + text.size();
 }
 
+struct Message;
+
 /// " <size>\r\n" as it ends a MSG line, " <headers> <size>\r\n" as it ends an HMSG line, and for
 /// receivers that know no headers the MSG line without them. Made once for all receivers, and kept
 /// for the next message of the same sizes.
-struct Message;
-
 struct SizeText {
   uint64_t payload_bytes = ~0ULL;
   uint32_t header_bytes = 0;

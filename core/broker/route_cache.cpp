@@ -48,11 +48,7 @@ void RouteCache::keep_wide(std::unique_ptr<Route> route) {
 }
 
 void RouteCache::drop(uint32_t index) {
-  if (slots_[index] == nullptr) return;
-  if (last_ == slots_[index].get()) last_ = nullptr;
-  charge(*slots_[index], 0);
-  entry_count_ -= 1;
-  slots_[index].reset();
+  if (slots_[index] != nullptr) take(slots_[index]).reset();
 }
 
 uint64_t RouteCache::hash_of(const Account& account, std::string_view subject) const {
@@ -60,17 +56,59 @@ uint64_t RouteCache::hash_of(const Account& account, std::string_view subject) c
 }
 
 // The route of an entry whose table has changed since: used as it is when nothing it depends on has
-// changed, built anew in place otherwise.
-void RouteCache::revalidate(Account& account, Route& route) {
+// changed, built anew otherwise.
+const Route& RouteCache::revalidate(Account& account, Route& route) {
   const uint64_t version = account.routing().version();
   const uint64_t change_sum = account.routing().change_sum(route.dependencies);
-  if (change_sum != route.change_sum) {
-    // Should memory fail in it, the route keeps its old sum and is built again the next time.
-    build(account, route.subject, route);
-    charge(route, route.bytes());
-    route.change_sum = change_sum;
+  if (change_sum == route.change_sum) {
+    route.version = version;
+    return route;
   }
+  // Should memory fail in it, the route keeps its old sum and is built again the next time.
+  build(account, route.subject, route);
+  charge(route, route.bytes());
+  route.change_sum = change_sum;
   route.version = version;
+  return keep_within_bounds(route);
+}
+
+// An entry that was built anew may be wider than it was: it stays, it goes, or others go for it.
+const Route& RouteCache::keep_within_bounds(Route& route) {
+  if (budget_.caches_must_shrink()) {
+    charge(route, 0);
+    std::swap(scratch_, route);
+    clear();
+    return scratch_;
+  }
+  const bool is_wide = &route == wide_.get();
+  if (is_wide || (route.charged_bytes <= route_bytes_max && bytes_ <= bytes_max)) return route;
+  const uint32_t set = static_cast<uint32_t>(route.hash) & (entries_max / 2 - 1);
+  std::unique_ptr<Route>& slot =
+      slots_[set * 2].get() == &route ? slots_[set * 2] : slots_[set * 2 + 1];
+  const size_t bytes = route.charged_bytes;
+  std::unique_ptr<Route> kept = take(slot);
+  if (bytes > route_bytes_max) {
+    keep_wide(std::move(kept));
+    return *wide_;
+  }
+  clear();
+  return put(slot, std::move(kept), bytes);
+}
+
+// Out of its slot; it is charged no more.
+std::unique_ptr<Route> RouteCache::take(std::unique_ptr<Route>& slot) {
+  if (last_ == slot.get()) last_ = nullptr;
+  charge(*slot, 0);
+  entry_count_ -= 1;
+  return std::move(slot);
+}
+
+const Route& RouteCache::put(std::unique_ptr<Route>& slot, std::unique_ptr<Route> route,
+                             size_t bytes) {
+  slot = std::move(route);
+  charge(*slot, bytes);
+  entry_count_ += 1;
+  return *slot;
 }
 
 const Route& RouteCache::find_slow(Account& account, std::string_view subject, uint64_t hash,
@@ -78,9 +116,8 @@ const Route& RouteCache::find_slow(Account& account, std::string_view subject, u
   if (wide_ != nullptr && wide_->hash == hash && wide_->account == &account &&
       wide_->subject == subject) {
     hits_ += 1;
-    if (wide_->version != account.routing().version()) revalidate(account, *wide_);
     last_ = wide_.get();
-    return *wide_;
+    return wide_->version == account.routing().version() ? *wide_ : revalidate(account, *wide_);
   }
   misses_ += 1;
   const uint16_t fingerprint = static_cast<uint16_t>(hash >> 48);
@@ -115,10 +152,7 @@ const Route& RouteCache::find_slow(Account& account, std::string_view subject, u
                        : slots_[set * 2 + 1] == nullptr ? 1
                                                         : (hash >> 40) & 1;
   drop(set * 2 + way);
-  charge(*route, bytes);
-  entry_count_ += 1;
-  slots_[set * 2 + way] = std::move(route);
-  return *slots_[set * 2 + way];
+  return put(slots_[set * 2 + way], std::move(route), bytes);
 }
 
 void RouteCache::build(Account& account, std::string_view subject, Route& route) {

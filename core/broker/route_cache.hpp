@@ -81,8 +81,7 @@ class RouteCache {
     // Most messages go where the last one went.
     if (last_ != nullptr && last_->account == &account && last_->subject == subject) {
       hits_ += 1;
-      if (last_->version != account.routing().version()) revalidate(account, *last_);
-      return *last_;
+      return last_->version == account.routing().version() ? *last_ : revalidate(account, *last_);
     }
     const uint64_t hash = hash_of(account, subject);
     const uint32_t set = static_cast<uint32_t>(hash) & (entries_max / 2 - 1);
@@ -91,15 +90,18 @@ class RouteCache {
       if (route != nullptr && route->hash == hash && route->account == &account &&
           route->subject == subject) {
         hits_ += 1;
-        if (route->version != account.routing().version()) revalidate(account, *route);
         last_ = route;
-        return *route;
+        return route->version == account.routing().version() ? *route : revalidate(account, *route);
       }
     }
     return find_slow(account, subject, hash, set);
   }
 
   void clear();
+  /// Where memory runs short nothing is kept.
+  void shrink() {
+    if (budget_.caches_must_shrink() && (entry_count_ > 0 || wide_ != nullptr)) clear();
+  }
   /// All entries, used or stale.
   template <typename Visit>
   void for_each(Visit&& visit) const {
@@ -114,11 +116,14 @@ class RouteCache {
 
  private:
   uint64_t hash_of(const Account& account, std::string_view subject) const;
-  void revalidate(Account& account, Route& route);
+  const Route& revalidate(Account& account, Route& route);
+  const Route& keep_within_bounds(Route& route);
   const Route& find_slow(Account& account, std::string_view subject, uint64_t hash, uint32_t set);
   void build(Account& account, std::string_view subject, Route& route);
   void charge(Route& route, size_t bytes);
   void drop(uint32_t index);
+  std::unique_ptr<Route> take(std::unique_ptr<Route>& slot);
+  const Route& put(std::unique_ptr<Route>& slot, std::unique_ptr<Route> route, size_t bytes);
   void keep_wide(std::unique_ptr<Route> route);
 
   static constexpr int64_t miss_cost = 50;  // To look a subject up, in deliveries.

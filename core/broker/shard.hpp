@@ -133,8 +133,11 @@ class Shard {
   }
   /// A line as it stands, where there may be no memory to make a better one.
   void log_without_memory(std::string_view line);
-  /// Frees what was unsubscribed during the turn.
-  void end_turn() { subscriptions_.free_retired(); }
+  /// Frees what was unsubscribed during the turn, and the routes where memory runs short.
+  void end_turn() {
+    subscriptions_.free_retired();
+    routes_.shrink();
+  }
 
   /// A plain subscription of `session` that a reply subject would reach; null if there is none.
   Subscription* find_plain(Session& session, std::string_view subject);

@@ -83,12 +83,11 @@ void Connection::on_ping_timer() {
 
 void Connection::on_write_deadline() {
   if (is_finishing_) {
-    session_.output().clear();
     worker_.connection_done(*this);
-    return;
+  } else if (!session_.is_closing()) {
+    worker_.shard().statistics().slow_consumers += 1;
+    contain([this] { session_.on_write_deadline(); });
   }
-  worker_.shard().statistics().slow_consumers += 1;
-  contain([this] { session_.on_write_deadline(); });
   session_.output().clear();
 }
 
@@ -98,6 +97,7 @@ bool Connection::finish() {
   worker_.loop().stop_timer(ping_timer_);
   if (session_.output().is_empty()) return true;
   is_finishing_ = true;
+  update_interest();  // Nothing is read any more.
   worker_.loop().start_timer(write_timer_, last_words_ns);
   return false;
 }
@@ -232,6 +232,7 @@ void Connection::parse(const char* begin, const char* end) {
       keep_tail(begin + consumed, end, needed);
       break;
     }
+    if (operation.awaits_payload) session_.on_control_line(operation);
     session_.on_parse_error(result, operation, {begin, static_cast<size_t>(end - begin)});
     return;
   }
@@ -239,8 +240,8 @@ void Connection::parse(const char* begin, const char* end) {
     saw_connect_ = true;
     start_ping_timer();
   }
-  if ((shard.take_stall() || worker_.must_slow_producers()) && session_.options().stalls_producers)
-    stall();
+  const bool outran_a_receiver = shard.take_stall() && session_.options().stalls_producers;
+  if (outran_a_receiver || worker_.must_slow_producers()) stall();
   if (wants_turn()) worker_.postpone(*this);
 }
 
@@ -252,8 +253,11 @@ void Connection::keep_tail(const char* begin, const char* end, size_t needed) {
   }
   const size_t bytes = static_cast<size_t>(end - begin);
   if (bytes > prefix_bytes_max && worker_.shard().budget().slow_consumers_must_go()) {
-    session_.on_out_of_memory();
-    return;
+    worker_.end_furthest_behind();
+    if (worker_.shard().budget().slow_consumers_must_go()) {
+      session_.on_out_of_memory();
+      return;
+    }
   }
   pending_.assign({begin, bytes});
 }
@@ -299,7 +303,7 @@ void Connection::go_on_after_slow_authentication(std::shared_ptr<const auth::Pri
   session_.finish_connect(std::move(principal));
   if (session_.is_closing()) return;
   update_interest();
-  if (has_rest_) go_on_with_rest();
+  if (wants_turn()) go_on_with_rest();
 }
 
 void Connection::on_stream_end(broker::CloseReason reason) {

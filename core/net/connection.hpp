@@ -39,15 +39,16 @@ class Connection final : public transport::StreamHandler, public broker::Session
   void keep_borrowed();
   /// The session has ended: true when nothing is left to do but to destroy this; otherwise its last
   /// output (an -ERR, or what a server that stops still owes it) waits for the stream, and the
-  /// worker is told through connection_done()
-  /// when they are out or out of time.
+  /// worker is told through connection_done() when it is out or out of time.
   bool finish();
   /// Reading goes on after a stall.
   void resume_reading();
   /// Acts on what it had to leave in an earlier turn, for as much as is one connection's in a turn.
   void take_turn();
   /// There is still something for a next turn.
-  bool wants_turn() const { return has_rest_ && !is_stalled_ && !session_.is_closing(); }
+  bool wants_turn() const {
+    return has_rest_ && !is_stalled_ && !session_.is_waiting() && !session_.is_closing();
+  }
   bool is_stalled() const { return is_stalled_; }
   /// A large payload does not go on for want of memory: it tries again now and then.
   bool waits_for_room() const { return waits_for_room_; }

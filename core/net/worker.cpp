@@ -151,10 +151,7 @@ void Worker::drain_inbox() {
     inbox_.delivered(bytes);
   }
   if (!was_full || inbox_.is_full()) return;
-  // Their producers may be waiting for this.
-  for (Worker* peer : peers_) {
-    if (peer != this) peer->loop_->wake();
-  }
+  wake_peers();  // Their producers may be waiting for this.
 }
 
 bool Worker::end_turn() {
@@ -168,10 +165,23 @@ bool Worker::end_turn() {
   arena_used_ = 0;
   held_.clear();
   shard_->end_turn();
+  if (setup_.budget->caches_must_shrink() != caches_shrink_) tell_caches_shrink();
   if (!stalled_.empty()) resume_stalled();
   due_count_ = postponed_.size();
   if (is_stopping_ && first_ == nullptr) loop_->stop();
   return !shard_->dirty_sessions().empty() || !shard_->ended_sessions().empty() || due_count_ != 0;
+}
+
+// Loops that have nothing to do give back their caches as well.
+void Worker::tell_caches_shrink() {
+  caches_shrink_ = !caches_shrink_;
+  if (caches_shrink_) wake_peers();
+}
+
+void Worker::wake_peers() {
+  for (Worker* peer : peers_) {
+    if (peer != this) peer->loop_->wake();
+  }
 }
 
 void Worker::postpone(Connection& connection) {

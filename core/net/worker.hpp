@@ -122,6 +122,8 @@ class Worker final : public broker::ShardHost {
   void postpone(Connection& connection);
   void serve_postponed();
   void end_furthest_behind();
+  void tell_caches_shrink();
+  void wake_peers();
   void refuse();
   void add_connection(std::unique_ptr<Connection> connection);
   void remove_connection(Connection* connection);
@@ -157,6 +159,7 @@ class Worker final : public broker::ShardHost {
   std::thread thread_;
   std::atomic<bool> stop_asked_{false};
   bool is_stopping_ = false;
+  bool caches_shrink_ = false;  // What the budget said when the others were told.
 };
 
 }  // namespace martlet::net

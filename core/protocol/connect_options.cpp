@@ -150,6 +150,33 @@ class Pairs {
   JsonMembers members_;
 };
 
+// Every element one that `fits`, or null.
+template <typename Fits>
+bool is_array_of(std::string_view text, Fits fits) {
+  if (!text.starts_with('[')) return false;
+  std::string_view no_key;
+  std::string_view element;
+  for (JsonMembers elements(text); elements.next(no_key, element);) {
+    const json::value value = read_value(element);
+    if (!value.is_null() && !fits(value)) return false;
+  }
+  return true;
+}
+
+bool is_text_array(std::string_view text) {
+  return is_array_of(text, [](const json::value& value) { return value.is_string(); });
+}
+
+bool is_subject_permission(std::string_view text) {
+  if (!text.starts_with('{')) return false;
+  std::string key;
+  std::string_view value;
+  for (Pairs pairs(text); pairs.next(key, value);) {
+    if ((key == "allow" || key == "deny") && value != "null" && !is_text_array(value)) return false;
+  }
+  return true;
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n";
   text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
@@ -166,8 +193,10 @@ Status read_connect(std::string_view text, ConnectOptions& options) {
   std::string key;
   std::string_view value;
   for (Pairs pairs(object); pairs.next(key, value);) {
-    if (!read_key(key, read_value(value), options))
-      return Status(ErrorCode::protocol, "CONNECT has a wrong type at \"" + key + "\"");
+    const bool is_permission = key == "import" || key == "export";
+    const bool fits = is_permission ? value == "null" || is_subject_permission(value)
+                                    : read_key(key, read_value(value), options);
+    if (!fits) return Status(ErrorCode::protocol, "CONNECT has a wrong type at \"" + key + "\"");
   }
   return Status();
 }
@@ -257,33 +286,6 @@ bool is_base64(std::string_view text) {
     }
   }
   return paddings <= 2 && (digits + paddings) % 4 == 0;
-}
-
-// Every element one that `fits`, or null.
-template <typename Fits>
-bool is_array_of(std::string_view text, Fits fits) {
-  if (!text.starts_with('[')) return false;
-  std::string_view no_key;
-  std::string_view element;
-  for (JsonMembers elements(text); elements.next(no_key, element);) {
-    const json::value value = read_value(element);
-    if (!value.is_null() && !fits(value)) return false;
-  }
-  return true;
-}
-
-bool is_text_array(std::string_view text) {
-  return is_array_of(text, [](const json::value& value) { return value.is_string(); });
-}
-
-bool is_subject_permission(std::string_view text) {
-  if (!text.starts_with('{')) return false;
-  std::string key;
-  std::string_view value;
-  for (Pairs pairs(text); pairs.next(key, value);) {
-    if ((key == "allow" || key == "deny") && value != "null" && !is_text_array(value)) return false;
-  }
-  return true;
 }
 
 bool fits_info(InfoType type, std::string_view text) {

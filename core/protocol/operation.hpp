@@ -26,7 +26,7 @@ enum class OperationKind : uint8_t {
 struct Operation {
   OperationKind kind = OperationKind::ping;
   bool has_headers = false;     // HPUB.
-  bool awaits_payload = false;  // Not complete: only what the line says is there.
+  bool awaits_payload = false;  // Only what the line says is there.
   uint8_t size_zeros = 0;  // Leading zeros of the size as it was written: a delivery repeats them.
   uint8_t header_size_zeros = 0;
   uint32_t header_bytes = 0;  // Of the payload, how many are headers.

@@ -176,17 +176,18 @@ ParseResult Parser::take_payload(const char* begin, const char* data, const char
                                  size_t payload_bytes, Operation& operation, size_t& consumed,
                                  size_t& needed) {
   const size_t available = static_cast<size_t>(end - data);
+  operation.awaits_payload = operation.kind == OperationKind::publish;
   if (available < payload_bytes + 2) {
     // A wrong end is told as soon as it can be seen.
     if (available == payload_bytes + 1 && data[payload_bytes] != '\r')
       return ParseResult::unknown_operation;
-    operation.awaits_payload = operation.kind == OperationKind::publish;
     consumed = 0;
     needed = static_cast<size_t>(data - begin) + payload_bytes + 2;
     return ParseResult::incomplete;
   }
   if (data[payload_bytes] != '\r' || data[payload_bytes + 1] != '\n')
     return ParseResult::unknown_operation;
+  operation.awaits_payload = false;
   operation.payload = std::string_view(data, payload_bytes);
   consumed = static_cast<size_t>(data - begin) + payload_bytes + 2;
   return ParseResult::operation;

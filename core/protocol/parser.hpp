@@ -50,8 +50,9 @@ class Parser {
   /// Looks at [begin, end). On `operation`, `consumed` is its length. On `incomplete`, `consumed`
   /// bytes need not be shown again, the rest must be, together with what follows; `needed` is how
   /// many bytes that will be in all at least; a publish that lacks only of its payload is then in
-  /// `operation`, which awaits_payload. When arguments are wrong, `operation` has its kind
-  /// and its argument, and with `payload_too_large` the size in `max`.
+  /// `operation`, which awaits_payload, as is one whose payload has a wrong end. When arguments are
+  /// wrong, `operation` has its kind and its argument, and with `payload_too_large` the size in
+  /// `max`.
   ParseResult next(const char* begin, const char* end, Operation& operation, size_t& consumed,
                    size_t& needed);
 

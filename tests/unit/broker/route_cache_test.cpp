@@ -164,5 +164,93 @@ TEST(RouteCache, forgets_everything_when_memory_comes_to_its_end) {
   EXPECT_EQ(cache.entry_count(), 1U);
 }
 
+/// Subjects that are kept while few listen to them, and are wider later.
+class GrowingRoutes : public ::testing::Test {
+ protected:
+  static constexpr int64_t memory_bytes_max = 400'000'000;
+
+  void listen(size_t count) {
+    for (size_t i = 0; i < count; i++) {
+      subscriptions_.push_back(store_.make("1"));
+      ASSERT_TRUE(account_.routing().insert(">", "", subscriptions_.back()));
+    }
+    charged_before_ = budget_.bytes() - cache_bytes();
+  }
+  void publish(int subjects) {
+    for (int i = 0; i < subjects; i++) {
+      const Route& route = cache_.find(account_, "s." + std::to_string(i));
+      ASSERT_EQ(route.local.size(), subscriptions_.size());
+    }
+  }
+  int64_t cache_bytes() const {
+    int64_t bytes = 0;
+    cache_.for_each(
+        [&](const Route& route) { bytes += static_cast<int64_t>(route.charged_bytes); });
+    return bytes;
+  }
+  void TearDown() override {
+    cache_.clear();
+    EXPECT_EQ(budget_.bytes(), charged_before_);
+    for (Subscription* subscription : subscriptions_) {
+      account_.routing().remove(subscription);
+      store_.retire(subscription);
+    }
+    store_.free_retired();
+  }
+
+  MemoryBudget budget_{memory_bytes_max};
+  Account account_{"A", 1, 3, {}};
+  SubscriptionStore store_{budget_};
+  RouteCache cache_{0, 9, budget_};
+  std::vector<Subscription*> subscriptions_;
+  int64_t charged_before_ = 0;  // Without the cache.
+};
+
+TEST_F(GrowingRoutes, stay_within_the_bounds_of_the_cache) {
+  listen(1);
+  for (int twice = 0; twice < 2; twice++) publish(1000);
+  const uint32_t entries = cache_.entry_count();
+  EXPECT_GT(entries, 600U);  // Some share a set with two others.
+  listen(5000);              // 40 kB of each route: 40 MB if all were kept.
+  for (int times = 0; times < 3; times++) {
+    publish(1000);
+    EXPECT_LE(cache_bytes(), static_cast<int64_t>(RouteCache::bytes_max));
+    EXPECT_EQ(budget_.bytes(), charged_before_ + cache_bytes());
+  }
+  EXPECT_GT(cache_.entry_count(), 0U);
+}
+
+TEST_F(GrowingRoutes, are_kept_one_at_a_time_when_they_are_wider_than_an_entry_may_be) {
+  listen(1);
+  for (int twice = 0; twice < 2; twice++) publish(50);
+  EXPECT_EQ(cache_.entry_count(), 50U);
+  listen(RouteCache::route_bytes_max / sizeof(Subscription*) + 1);
+  publish(50);
+  EXPECT_EQ(cache_.entry_count(), 0U);
+  EXPECT_GT(cache_bytes(), static_cast<int64_t>(RouteCache::route_bytes_max));
+  EXPECT_LE(cache_bytes(), 4 * static_cast<int64_t>(RouteCache::route_bytes_max));
+  publish(50);
+}
+
+TEST_F(GrowingRoutes, go_where_memory_runs_short) {
+  listen(1);
+  for (int twice = 0; twice < 2; twice++) publish(50);
+  const int64_t others_bytes = memory_bytes_max / 100 * 70;
+  budget_.add(others_bytes);
+  listen(1);
+  publish(1);
+  EXPECT_EQ(cache_.entry_count(), 0U);
+  budget_.remove(others_bytes);
+  listen(0);
+  for (int twice = 0; twice < 2; twice++) publish(50);
+  EXPECT_EQ(cache_.entry_count(), 50U);
+  cache_.shrink();
+  EXPECT_EQ(cache_.entry_count(), 50U);
+  budget_.add(others_bytes);
+  cache_.shrink();
+  EXPECT_EQ(cache_.entry_count(), 0U);
+  budget_.remove(others_bytes);
+}
+
 }  // namespace
 }  // namespace martlet::broker

@@ -243,6 +243,12 @@ class SessionBench {
   /// Stands still but for this.
   void let_time_pass(int64_t duration_ns) { clock_.now_ns += duration_ns; }
   MemoryBudget& budget() { return budget_; }
+  /// Slow work waits until do_slow_work().
+  void hold_slow_work() { holds_slow_work_ = true; }
+  void do_slow_work() {
+    holds_slow_work_ = false;
+    for (const std::function<void()>& task : std::exchange(slow_work_, {})) task();
+  }
   /// How many connections the loops have reported as ended.
   uint64_t ended_count() const { return ended_count_; }
 
@@ -255,7 +261,13 @@ class SessionBench {
     setup.budget = &budget_;
     setup.exchange_mutex = &exchange_mutex_;
     setup.log = log_;
-    setup.run_slow = [](std::function<void()> task) { task(); };
+    setup.run_slow = [this](std::function<void()> task) {
+      if (holds_slow_work_) {
+        slow_work_.push_back(std::move(task));
+      } else {
+        task();
+      }
+    };
     setup.on_connection_end = [this] { ended_count_ += 1; };
     Result<std::unique_ptr<Worker>> worker = Worker::create(std::move(setup));
     MARTLET_ASSERT(worker.is_ok());
@@ -275,6 +287,8 @@ class SessionBench {
   std::shared_ptr<const protocol::ServerInfo> info_;
   uint64_t last_id_ = 0;
   uint64_t ended_count_ = 0;
+  bool holds_slow_work_ = false;
+  std::vector<std::function<void()>> slow_work_;
 };
 
 }  // namespace martlet::net

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: what a connection has read and not acted on stays where it is as long as something has to
+// come first. Method: a real worker, turned by hand.
+#include <crypt.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/net/scripted_client.hpp"
+
+namespace martlet::net {
+namespace {
+
+constexpr const char* quiet = "CONNECT {\"verbose\":false,\"pedantic\":false}\r\n";
+
+// Published to nobody, more than one turn's share.
+std::string more_than_a_share() {
+  std::string text;
+  for (int i = 0; i < 1300; i++) text += "PUB n." + std::to_string(i) + " 0\r\n\r\n";
+  return text;
+}
+
+TEST(Turn, nothing_behind_a_connect_is_done_while_that_is_checked) {
+  auth::AuthOptions auth;
+  auth.user = "u";
+  crypt_data data{};
+  auth.password = crypt_r("right", "$2a$04$abcdefghijklmnopqrstuu", &data);
+  const std::string right = "CONNECT {\"user\":\"u\",\"pass\":\"right\",\"verbose\":false}\r\n";
+  const std::string wrong = "CONNECT {\"user\":\"u\",\"pass\":\"wrong\",\"verbose\":false}\r\n";
+  for (const bool is_right : {true, false}) {
+    SessionBench bench({}, auth);
+    auto listener = bench.connect(StreamManner::whole);
+    EXPECT_EQ(bench.say(listener, right + "SUB secret 1\r\nPING\r\n"), "PONG\r\n");
+    auto client = bench.connect(StreamManner::whole);
+    EXPECT_EQ(bench.say(client, right + "PING\r\n"), "PONG\r\n");
+    bench.hold_slow_work();
+    client.wire->to_broker =
+        more_than_a_share() + (is_right ? right : wrong) + "PUB secret 5\r\nhello\r\nPING\r\n";
+    client.stream->turn();
+    for (int turns = 0; turns < 20; turns++) bench.turn_loops();
+    EXPECT_EQ(bench.take(listener), "");
+    EXPECT_EQ(bench.take(client), "");
+    bench.do_slow_work();
+    bench.settle({&client, &listener});
+    EXPECT_EQ(bench.take(listener), is_right ? "MSG secret 1 5\r\nhello\r\n" : "");
+    EXPECT_EQ(bench.take(client), is_right ? "PONG\r\n" : "-ERR 'Authorization Violation'\r\n");
+    EXPECT_EQ(client.wire->broker_closed, !is_right);
+  }
+}
+
+// no_fast_producer_stall speaks of receivers that are behind, not of the memory of all.
+TEST(Turn, a_producer_waits_for_memory_whatever_it_does_for_receivers) {
+  constexpr int64_t memory_bytes_max = 10'000'000;
+  for (const bool stalls_producers : {true, false}) {
+    broker::SessionOptions options;
+    options.stalls_producers = stalls_producers;
+    const auto bench = SessionBench::with_memory(memory_bytes_max, options);
+    auto client = bench->connect(StreamManner::whole);
+    EXPECT_EQ(bench->say(client, std::string(quiet) + "PING\r\n"), "PONG\r\n");
+    bench->budget().add(memory_bytes_max / 100 * 91);
+    EXPECT_EQ(bench->say(client, "PING\r\n"), "PONG\r\n");
+    EXPECT_TRUE(bench->find(client)->is_stalled());
+    bench->budget().remove(memory_bytes_max / 100 * 91);
+    bench->settle({&client});
+    EXPECT_FALSE(bench->find(client)->is_stalled());
+  }
+}
+
+// Or its loop would be told again and again of what nobody reads.
+TEST(Turn, what_only_finishes_wants_to_hear_nothing) {
+  SessionBench bench;
+  auto client = bench.connect(StreamManner::whole);
+  bench.say(client, std::string(quiet) + "SUB s 1\r\n");
+  client.wire->reads_nothing = true;
+  bench.say(client, "PUB s 5\r\nhello\r\nBOGUS\r\n");
+  EXPECT_FALSE(client.wire->broker_closed);
+  client.wire->to_broker = "PING\r\n";
+  EXPECT_FALSE(client.stream->turn());
+  client.wire->reads_nothing = false;
+  bench.settle({&client});
+  EXPECT_EQ(bench.take(client), "MSG s 1 5\r\nhello\r\n-ERR 'Unknown Protocol Operation'\r\n");
+  EXPECT_TRUE(client.wire->broker_closed);
+}
+
+// A loop that has nothing to do gives its routes back when another one finds that memory is short.
+TEST(Turn, caches_go_on_every_loop_where_memory_runs_short) {
+  constexpr int64_t memory_bytes_max = 100'000'000;
+  SessionBench bench(2, {}, {}, nullptr, memory_bytes_max);
+  auto idle = bench.connect(StreamManner::whole, nullptr, nullptr, 1);
+  auto busy = bench.connect(StreamManner::whole);
+  bench.say(idle, quiet + more_than_a_share() + more_than_a_share());
+  bench.say(busy, quiet);
+  EXPECT_GT(bench.worker(1).shard().routes().entry_count(), 0U);
+  bench.budget().add(memory_bytes_max / 100 * 71);
+  busy.wire->to_broker = "PING\r\n";
+  busy.stream->turn();
+  bench.worker(0).loop().run_once(0);
+  EXPECT_EQ(bench.worker(1).loop().next_timeout_ns(), 0) << "it was not woken";
+  bench.worker(1).loop().run_once(0);
+  EXPECT_EQ(bench.worker(1).shard().routes().entry_count(), 0U);
+  bench.budget().remove(memory_bytes_max / 100 * 71);
+}
+
+}  // namespace
+}  // namespace martlet::net
