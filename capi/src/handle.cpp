@@ -5,11 +5,11 @@
 // docs/adr: statuses instead of crashes). And the calls and callbacks that each thread is in.
 #include "handle.hpp"
 
-#include <exception>
 #include <thread>
 #include <utility>
 
-#include "io/signal_shield.hpp"
+#include "base/out_of_memory.hpp"
+#include "io/thread.hpp"
 
 #if MARTLET_HANDLE_TABLE
 #include <mutex>
@@ -79,15 +79,14 @@ void end_later(HandleHead* head) noexcept {
     head->next_ended = std::exchange(state.ended, head);
     return;
   }
-  const io::SignalShield shield;  // Signals are the host's.
-  try {
-    std::thread([head] {
+  // No thread, or no memory for one: it lies, which is better than to end under its own feet.
+  (void)fits_into_memory([head] {
+    Result<std::thread> thread = io::start_thread("an end", [head] {
       const CallScope call;  // What ends may call back, and that may free.
       destroy_all(head);
-    }).detach();
-  } catch (const std::exception&) {
-    // No thread, or no memory for one: it lies, which is better than to end under its own feet.
-  }
+    });
+    if (thread) thread->detach();
+  });
 }
 
 CallScope::CallScope() { ++state.calls; }

@@ -5,14 +5,11 @@
 #include "client/driven_loop.hpp"
 
 #include <algorithm>
-#include <new>
-#include <string>
-#include <system_error>
 
 #include "base/assert.hpp"
 #include "base/out_of_memory.hpp"
-#include "io/signal_shield.hpp"
 #include "io/socket.hpp"
+#include "io/thread.hpp"
 
 namespace martlet::client {
 namespace {
@@ -207,15 +204,11 @@ Status DrivenLoop::start_keeper() {
     return Status();
   }
   keeper_stops_ = false;
-  const io::SignalShield shield;  // Signals are the host's.
   // The thread holds the loop, because it may be told to stop from inside one of its own calls.
-  try {
-    keeper_ = std::thread([self = shared_from_this()] { self->keep(); });
-  } catch (const std::system_error& error) {
-    return Status(ErrorCode::io, std::string("no thread for a connection: ") + error.what());
-  } catch (const std::bad_alloc&) {
-    return Status(ErrorCode::out_of_memory, "no memory for a connection's thread");
-  }
+  Result<std::thread> thread =
+      io::start_thread("a connection", [self = shared_from_this()] { self->keep(); });
+  if (!thread) return thread.take_error();
+  keeper_ = std::move(*thread);
   ++keeper_users_;
   return Status();
 }

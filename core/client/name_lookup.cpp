@@ -8,11 +8,10 @@
 #include <algorithm>
 #include <mutex>
 #include <new>
-#include <system_error>
 #include <thread>
 #include <utility>
 
-#include "io/signal_shield.hpp"
+#include "io/thread.hpp"
 
 namespace martlet::client {
 
@@ -66,12 +65,11 @@ Status NameLookup::start(const std::string& host, uint16_t port) {
   running->host = host;
   running->port = port;
   running->listen(this, &loop_);
-  try {
-    const io::SignalShield shield;  // Signals are the host's.
-    running->thread = std::thread([running, resolver = resolver_] { run(running, resolver); });
-  } catch (const std::system_error&) {
-    return Status(ErrorCode::out_of_memory, "no thread to look a name up");
-  }
+  running_.reserve(running_max);  // A thread that has begun must be remembered.
+  Result<std::thread> thread = io::start_thread(
+      "the lookup of a name", [running, resolver = resolver_] { run(running, resolver); });
+  if (!thread) return thread.take_error();
+  running->thread = std::move(*thread);
   running_.push_back(running);
   current_ = running;
   return Status();

@@ -46,7 +46,7 @@ class NameLookup {
   NameLookup(const NameLookup&) = delete;
   NameLookup& operator=(const NameLookup&) = delete;
 
-  /// Fails with limit_reached (see running_max) or out_of_memory (no thread), and then the owner is
+  /// Fails with limit_reached (see running_max) or as io::start_thread does, and then the owner is
   /// not called.
   Status start(const std::string& host, uint16_t port);
   void cancel();

@@ -6,12 +6,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <system_error>
 
 #include "base/civil_time.hpp"
 #include "base/out_of_memory.hpp"
 #include "io/io_slice.hpp"
-#include "io/signal_shield.hpp"
+#include "io/thread.hpp"
 
 namespace martlet::io {
 namespace {
@@ -334,12 +333,9 @@ Result<std::unique_ptr<HttpServer>> HttpServer::create(const Clock& clock, std::
 HttpServer::~HttpServer() { stop(); }
 
 Status HttpServer::start() {
-  const SignalShield shield;  // Signals are the host's.
-  try {
-    thread_ = std::thread([this] { loop_->run(); });
-  } catch (const std::system_error& error) {
-    return Status(ErrorCode::io, std::string("no thread for the monitor port: ") + error.what());
-  }
+  Result<std::thread> thread = start_thread("the monitor port", [this] { loop_->run(); });
+  if (!thread) return thread.take_error();
+  thread_ = std::move(*thread);
   return Status();
 }
 

@@ -55,7 +55,7 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// Fails with io when the system has no thread left.
+  /// Fails as start_thread does.
   Status start();
   /// Connections are closed, the port is free.
   void stop();

@@ -63,7 +63,9 @@ class Loop {
  public:
   using Task = std::function<void()>;
 
-  /// `with_descriptor`: the loop can be nested in another one through descriptor().
+  /// `with_descriptor`: the loop can be nested in another one through descriptor(). Fails with io
+  /// when fewer than about a dozen descriptors are free: a margin, because libevent ends the
+  /// process when other threads take the last ones just while it opens its own.
   static Result<std::unique_ptr<Loop>> create(const Clock& clock, bool with_descriptor = false);
   ~Loop();
   Loop(const Loop&) = delete;

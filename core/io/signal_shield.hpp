@@ -2,7 +2,7 @@
 //
 // Owns the rule that threads of ours take no signals of the host: a thread made while a shield
 // lives has all of them blocked. The mask of the thread that made the shield is restored at its
-// end.
+// end. It needs no memory. Threads are made by start_thread() (io/thread.hpp), which holds one.
 #pragma once
 
 namespace martlet::io {
@@ -15,8 +15,8 @@ class SignalShield {
   SignalShield& operator=(const SignalShield&) = delete;
 
  private:
-  struct Mask;
-  Mask* before_;
+  // The system's sigset_t; io/posix/signal_shield.cpp asserts that it fits.
+  alignas(8) unsigned char before_[128];
 };
 
 }  // namespace martlet::io

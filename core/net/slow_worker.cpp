@@ -3,10 +3,8 @@
 // Owns the queue of slow work.
 #include "net/slow_worker.hpp"
 
-#include <system_error>
-
 #include "base/out_of_memory.hpp"
-#include "io/signal_shield.hpp"
+#include "io/thread.hpp"
 
 namespace martlet::net {
 
@@ -20,12 +18,9 @@ bool SlowWorker::run(std::function<void()> task) {
 }
 
 bool SlowWorker::start_thread() {
-  const io::SignalShield shield;  // Signals are the host's.
-  try {
-    thread_ = std::thread([this] { work(); });
-  } catch (const std::system_error&) {
-    return false;
-  }
+  Result<std::thread> thread = io::start_thread("slow work", [this] { work(); });
+  if (!thread) return false;
+  thread_ = std::move(*thread);
   return true;
 }
 

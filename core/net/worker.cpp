@@ -5,10 +5,9 @@
 
 #include <algorithm>
 #include <new>
-#include <system_error>
 
 #include "base/out_of_memory.hpp"
-#include "io/signal_shield.hpp"
+#include "io/thread.hpp"
 
 namespace martlet::net {
 
@@ -49,12 +48,9 @@ Worker::~Worker() {
 }
 
 Status Worker::start() {
-  const io::SignalShield shield;  // Signals are the host's.
-  try {
-    thread_ = std::thread([this] { loop_->run(); });
-  } catch (const std::system_error& error) {
-    return Status(ErrorCode::io, std::string("no thread for an event loop: ") + error.what());
-  }
+  Result<std::thread> thread = io::start_thread("an event loop", [this] { loop_->run(); });
+  if (!thread) return thread.take_error();
+  thread_ = std::move(*thread);
   return Status();
 }
 

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "io/process.hpp"
+#include "io/thread.hpp"
 #include "program/client_tool.hpp"
 #include "program/progress.hpp"
 
@@ -194,12 +195,17 @@ int run_parts(BenchWork& work, const std::string& what, Part part, bool each_get
     const int64_t share =
         each_gets_all ? work.options.msgs
                       : work.options.msgs / clients + (c < work.options.msgs % clients ? 1 : 0);
-    threads.emplace_back([&work, part, share, mode] {
+    Result<std::thread> thread = io::start_thread("a client", [&work, part, share, mode] {
       Result<ClientTool::Session> session = work.tool.connect(mode);
       Status status = session ? part(work, *session, share) : Status(session.error());
       if (!status) work.run.fail(status.take_error());
       work.run.running.fetch_sub(1);
     });
+    if (!thread) {
+      work.run.fail(thread.take_error());
+      break;
+    }
+    threads.push_back(std::move(*thread));
   }
   {
     const int64_t total = each_gets_all ? work.options.msgs * clients : work.options.msgs;

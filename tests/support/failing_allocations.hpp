@@ -20,13 +20,4 @@ void fail_allocations_from(int64_t count);
 /// Nothing fails any more. True when the failure that was asked for has come.
 bool stop_failing_allocations();
 
-/// While it lives, one allocation of this thread fails, after `count` that succeed.
-class FailingAllocation {
- public:
-  explicit FailingAllocation(int64_t count) { fail_allocation_after(count); }
-  ~FailingAllocation() { stop_failing_allocations(); }
-  FailingAllocation(const FailingAllocation&) = delete;
-  FailingAllocation& operator=(const FailingAllocation&) = delete;
-};
-
 }  // namespace martlet::test

@@ -19,9 +19,13 @@ namespace martlet::io {
 
 namespace {
 
-// libevent takes an epoll set and a pair of sockets, and ends the process when the pair cannot be
-// had. A few more are asked for, so that another thread that opens some meanwhile takes none of
-// these.
+// libevent takes an epoll set and a pair for its signals, and ends the process when the pair cannot
+// be had. Nothing can be reserved for it: what is held to be free has to be closed before libevent
+// opens its own, and other threads may open theirs in between. So more are asked for than it takes,
+// and the promise is bounded: it holds unless others open more than spare_descriptors between
+// find_descriptors() and the end of event_base_new_with_config(), which waits for nothing. The
+// only other way, a handler for libevent's fatal errors, belongs to the whole process and may not
+// return.
 constexpr size_t base_descriptors = 3;
 constexpr size_t spare_descriptors = 8;
 

@@ -5,21 +5,19 @@
 
 #include <signal.h>
 
+#include <new>
+
 namespace martlet::io {
 
-struct SignalShield::Mask {
-  sigset_t set;
-};
-
-SignalShield::SignalShield() : before_(new Mask) {
+SignalShield::SignalShield() {
+  static_assert(sizeof(sigset_t) <= sizeof before_ && alignof(sigset_t) <= 8);
   sigset_t all;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before_->set);
+  pthread_sigmask(SIG_SETMASK, &all, new (before_) sigset_t);
 }
 
 SignalShield::~SignalShield() {
-  pthread_sigmask(SIG_SETMASK, &before_->set, nullptr);
-  delete before_;
+  pthread_sigmask(SIG_SETMASK, std::launder(reinterpret_cast<const sigset_t*>(before_)), nullptr);
 }
 
 }  // namespace martlet::io

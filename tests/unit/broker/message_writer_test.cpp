@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/out_of_memory.hpp"
-#include "tests/support/failing_allocations.hpp"
+#include "tests/support/failing_memory.hpp"
 
 namespace martlet::broker {
 namespace {
@@ -118,24 +118,22 @@ TEST(MessageWriter, leaves_a_first_part_when_memory_fails) {
   message.sizes = &sizes;
   const Delivery delivery =
       delivery_of(message, std::string_view(sid).substr(0, parts.sid.size()), true);
-  for (int64_t count = 0;; count++) {
-    SCOPED_TRACE(count);
-    ASSERT_LT(count, 200);
+  const auto round = [&](test::FailingMemory& memory) {
     MemoryBudget budget;
     ChunkPool pool(budget);
     OutputQueue queue(pool);
     bool whole = false;
-    test::fail_allocation_after(count);
-    const bool fits = fits_into_memory([&] { whole = append_message(queue, message, delivery); });
-    const bool has_failed = test::stop_failing_allocations();
-    EXPECT_EQ(fits && whole, !has_failed);
+    bool fits = false;
+    const auto append = [&] { whole = append_message(queue, message, delivery); };
+    memory.during([&] { fits = fits_into_memory(append); });
+    EXPECT_EQ(fits && whole, !memory.has_failed());
     const std::string out = taken_from(queue);
     EXPECT_EQ(out, expected(parts, true).substr(0, out.size()));
-    if (!has_failed) {
+    if (whole) {
       EXPECT_EQ(out, expected(parts, true));
-      break;
     }
-  }
+  };
+  EXPECT_GT(test::fail_each_allocation(test::Failing::once, round), 0);
 }
 
 }  // namespace

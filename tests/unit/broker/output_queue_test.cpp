@@ -13,7 +13,7 @@
 
 #include "base/out_of_memory.hpp"
 #include "base/random.hpp"
-#include "tests/support/failing_allocations.hpp"
+#include "tests/support/failing_memory.hpp"
 
 namespace martlet::broker {
 namespace {
@@ -113,42 +113,36 @@ TEST(OutputQueue, keeps_a_first_part_when_memory_fails) {
   const std::string large(70'000, 'l');
   const std::string borrowed(40'000, 'b');
   const std::string all = small + borrowed + large + borrowed + small;
-  for (int64_t count = 0;; count++) {
-    SCOPED_TRACE(count);
-    ASSERT_LT(count, 200);
+  const auto round = [&](test::FailingMemory& memory) {
     MemoryBudget budget;
-    bool has_failed = false;
     {
       ChunkPool pool(budget);
       OutputQueue queue(pool);
       bool whole = false;
-      test::fail_allocation_after(count);
-      const bool fits = fits_into_memory([&] {
+      const auto append_all = [&] {
         whole = queue.append(small);
         if (whole) queue.append_borrowed(borrowed);
         whole = whole && queue.append(large);
         if (whole) queue.append_borrowed(borrowed);
         whole = whole && queue.append(small);
-      });
-      has_failed = test::stop_failing_allocations();
-      EXPECT_EQ(fits && whole, !has_failed);
+      };
+      bool fits = false;
+      memory.during([&] { fits = fits_into_memory(append_all); });
+      EXPECT_EQ(fits && whole, !memory.has_failed());
       const size_t pending = queue.pending_bytes();
       const std::string out = read_out(queue, SIZE_MAX);
       EXPECT_EQ(out.size(), pending);
       EXPECT_EQ(out, all.substr(0, out.size()));
     }
     EXPECT_EQ(budget.bytes(), 0);
-    if (!has_failed) break;
-  }
+  };
+  EXPECT_GT(test::fail_each_allocation(test::Failing::once, round), 0);
 }
 
 TEST(OutputQueue, is_empty_after_what_was_borrowed_could_not_be_kept) {
   const std::string borrowed(40'000, 'b');
-  for (int64_t count = 0;; count++) {
-    SCOPED_TRACE(count);
-    ASSERT_LT(count, 200);
+  const auto round = [&](test::FailingMemory& memory) {
     MemoryBudget budget;
-    bool has_failed = false;
     {
       ChunkPool pool(budget);
       OutputQueue queue(pool);
@@ -157,17 +151,16 @@ TEST(OutputQueue, is_empty_after_what_was_borrowed_could_not_be_kept) {
       ASSERT_TRUE(queue.append("middle"));
       queue.append_borrowed(borrowed);
       ASSERT_TRUE(queue.append("end"));
-      test::fail_allocation_after(count);
-      const bool whole = queue.keep_borrowed();
-      has_failed = test::stop_failing_allocations();
-      EXPECT_EQ(whole, !has_failed);
+      bool whole = false;
+      memory.during([&] { whole = queue.keep_borrowed(); });
+      EXPECT_EQ(whole, !memory.has_failed());
       EXPECT_FALSE(queue.has_borrowed());
       EXPECT_EQ(read_out(queue, SIZE_MAX),
                 whole ? "begin" + borrowed + "middle" + borrowed + "end" : "");
     }
     EXPECT_EQ(budget.bytes(), 0);
-    if (!has_failed) break;
-  }
+  };
+  EXPECT_GT(test::fail_each_allocation(test::Failing::once, round), 0);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/out_of_memory.hpp"
-#include "tests/support/failing_allocations.hpp"
+#include "tests/support/failing_memory.hpp"
 
 namespace martlet::broker {
 namespace {
@@ -69,22 +69,20 @@ TEST(RemoteBatchList, keeps_the_order) {
 TEST(RemoteBatch, is_as_before_when_memory_fails) {
   Account* account = reinterpret_cast<Account*>(8);
   const std::string payload(5000, 'p');
-  for (int64_t count = 0;; count++) {
-    SCOPED_TRACE(count);
-    ASSERT_LT(count, 100);
+  const auto round = [&](test::FailingMemory& memory) {
     RemoteBatch batch;
     Message message;
     message.subject = "a.b";
     message.payload = payload;
     size_t begun = 0;
     size_t received = 0;
-    test::fail_allocation_after(count);
-    for (int i = 0; i < 10; i++) {
-      if (!fits_into_memory([&] { batch.begin_message(*account, message); })) continue;
-      begun += 1;
-      if (fits_into_memory([&] { batch.add_receiver({{1, 2}, 0}); })) received += 1;
-    }
-    const bool has_failed = test::stop_failing_allocations();
+    memory.during([&] {
+      for (int i = 0; i < 10; i++) {
+        if (!fits_into_memory([&] { batch.begin_message(*account, message); })) continue;
+        begun += 1;
+        if (fits_into_memory([&] { batch.add_receiver({{1, 2}, 0}); })) received += 1;
+      }
+    });
     ASSERT_EQ(batch.record_count(), begun);
     size_t receivers = 0;
     for (size_t i = 0; i < begun; i++) {
@@ -93,8 +91,8 @@ TEST(RemoteBatch, is_as_before_when_memory_fails) {
       receivers += batch.record(i).receiver_count;
     }
     EXPECT_EQ(receivers, received);
-    if (!has_failed) break;
-  }
+  };
+  EXPECT_GT(test::fail_each_allocation(test::Failing::once, round), 0);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include "base/out_of_memory.hpp"
 #include "broker/account.hpp"
 #include "broker/subscription_store.hpp"
-#include "tests/support/failing_allocations.hpp"
+#include "tests/support/failing_memory.hpp"
 
 namespace martlet::broker {
 namespace {
@@ -103,47 +103,51 @@ TEST(RouteCache, keeps_one_route_that_is_wider_than_an_entry_may_be) {
   store.free_retired();
 }
 
-TEST(RouteCache, a_route_that_could_not_be_built_is_built_again) {
+// Seen twice a route is kept; then it has to be built anew, and grows. Memory fails at the first or
+// at the second building.
+void build_routes_without(test::FailingMemory& memory, bool at_first) {
   MemoryBudget budget;
   Account account("$G", 1, 99, {});
   SubscriptionStore store(budget);
   const int64_t without_cache = 3 * SubscriptionStore::charge_bytes;
-  for (int64_t count = 0;; count++) {
-    SCOPED_TRACE(count);
-    ASSERT_LT(count, 100);
-    Subscription* subscriptions[3];
-    for (Subscription*& subscription : subscriptions) subscription = store.make("1");
-    bool has_failed = false;
-    {
-      RouteCache cache(0, 5, budget);
-      ASSERT_TRUE(account.routing().insert("a.*", "", subscriptions[0]));
-      // Seen twice it is kept; then it has to be built anew, and grows.
-      const auto look = [&] { (void)cache.find(account, "a.b"); };
-      test::fail_allocation_after(count);
-      bool fits = fits_into_memory(look);
-      fits = fits_into_memory(look) && fits;
-      has_failed = test::stop_failing_allocations();
-      ASSERT_TRUE(account.routing().insert("a.b", "", subscriptions[1]));
-      ASSERT_TRUE(account.routing().insert("a.b", "group", subscriptions[2]));
-      if (!has_failed) {
-        test::fail_allocation_after(count / 2);
-        fits = fits_into_memory(look);
-        has_failed = test::stop_failing_allocations();
-        EXPECT_EQ(fits, !has_failed);
-      }
-      for (int i = 0; i < 3; i++) {
-        const Route& route = cache.find(account, "a.b");
-        EXPECT_EQ(route.local.size(), 2U);
-        EXPECT_EQ(route.groups.size(), 1U);
-      }
+  Subscription* subscriptions[3];
+  for (Subscription*& subscription : subscriptions) subscription = store.make("1");
+  {
+    RouteCache cache(0, 5, budget);
+    bool fits = true;
+    const auto look = [&] {
+      fits = fits_into_memory([&] { (void)cache.find(account, "a.b"); }) && fits;
+    };
+    const auto look_twice = [&] {
+      look();
+      look();
+    };
+    ASSERT_TRUE(account.routing().insert("a.*", "", subscriptions[0]));
+    at_first ? (void)memory.during(look_twice) : look_twice();
+    ASSERT_TRUE(account.routing().insert("a.b", "", subscriptions[1]));
+    ASSERT_TRUE(account.routing().insert("a.b", "group", subscriptions[2]));
+    if (!at_first) {
+      memory.during(look);
+      EXPECT_EQ(fits, !memory.has_failed());
     }
-    EXPECT_EQ(budget.bytes(), without_cache);
-    for (Subscription* subscription : subscriptions) {
-      account.routing().remove(subscription);
-      store.retire(subscription);
+    for (int i = 0; i < 3; i++) {
+      const Route& route = cache.find(account, "a.b");
+      EXPECT_EQ(route.local.size(), 2U);
+      EXPECT_EQ(route.groups.size(), 1U);
     }
-    store.free_retired();
-    if (!has_failed) break;
+  }
+  EXPECT_EQ(budget.bytes(), without_cache);
+  for (Subscription* subscription : subscriptions) {
+    account.routing().remove(subscription);
+    store.retire(subscription);
+  }
+  store.free_retired();
+}
+
+TEST(RouteCache, a_route_that_could_not_be_built_is_built_again) {
+  for (const bool at_first : {true, false}) {
+    const auto round = [&](test::FailingMemory& memory) { build_routes_without(memory, at_first); };
+    EXPECT_GT(test::fail_each_allocation(test::Failing::once, round), 0) << at_first;
   }
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/failing_allocations.hpp"
+#include "tests/support/failing_memory.hpp"
 
 namespace martlet::broker {
 namespace {
@@ -45,34 +45,32 @@ TEST(SubscriptionStore, a_long_sid_is_counted) {
 
 TEST(SubscriptionStore, changes_nothing_when_memory_fails_and_needs_none_for_an_end) {
   const std::string long_sid(100, '7');
-  for (int64_t count = 0;; count++) {
-    SCOPED_TRACE(count);
-    ASSERT_LT(count, 100);
+  const auto round = [&](test::FailingMemory& memory) {
     MemoryBudget budget;
     SubscriptionStore store(budget);
     std::vector<Subscription*> made;
     made.reserve(20);
-    test::fail_allocation_after(count);
-    for (int i = 0; i < 20; i++) {
-      const size_t before = store.count();
-      Subscription* subscription = store.make(long_sid);
-      if (subscription == nullptr) {
-        EXPECT_EQ(store.count(), before);
-        continue;
+    memory.during([&] {
+      for (int i = 0; i < 20; i++) {
+        const size_t before = store.count();
+        Subscription* subscription = store.make(long_sid);
+        if (subscription == nullptr) {
+          EXPECT_EQ(store.count(), before);
+          continue;
+        }
+        EXPECT_EQ(subscription->sid(), long_sid);
+        EXPECT_EQ(store.find(subscription->handle), subscription);
+        made.push_back(subscription);
       }
-      EXPECT_EQ(subscription->sid(), long_sid);
-      EXPECT_EQ(store.find(subscription->handle), subscription);
-      made.push_back(subscription);
-    }
-    const bool has_failed = test::stop_failing_allocations();
+    });
     test::fail_allocations_from(0);
     for (Subscription* subscription : made) store.retire(subscription);
     store.free_retired();
     EXPECT_FALSE(test::stop_failing_allocations());
     EXPECT_EQ(store.count(), 0U);
     EXPECT_EQ(budget.bytes(), 0);
-    if (!has_failed) break;
-  }
+  };
+  EXPECT_GT(test::fail_each_allocation(test::Failing::once, round), 0);
 }
 
 }  // namespace

@@ -12,7 +12,9 @@
 #include <mutex>
 #include <thread>
 
+#include "base/out_of_memory.hpp"
 #include "io/system_clock.hpp"
+#include "tests/support/failing_memory.hpp"
 
 namespace martlet::client {
 namespace {
@@ -105,6 +107,23 @@ TEST_F(NameLookupTest, TheLoopTurnsWhileTheResolverBlocks) {
   }
   EXPECT_TRUE(answers_.empty());
   gate_->open();
+  ASSERT_TRUE(turn_until([&] { return !answers_.empty(); }));
+  EXPECT_TRUE(answers_[0].is_ok());
+}
+
+TEST_F(NameLookupTest, WithoutMemoryNothingHasBegunOrAllIsAsEver) {
+  const auto round = [&](test::FailingMemory& memory) {
+    make_gated();
+    bool has_begun = false;
+    memory.during([&] {
+      if (!fits_into_memory([&] { has_begun = lookup_->start("slow", 1).is_ok(); }))
+        has_begun = false;
+    });
+    EXPECT_EQ(has_begun, !memory.has_failed());
+    EXPECT_EQ(lookup_->is_looking(), has_begun);
+  };
+  gate_->open();
+  EXPECT_GT(test::fail_each_allocation(test::Failing::once, round), 0);
   ASSERT_TRUE(turn_until([&] { return !answers_.empty(); }));
   EXPECT_TRUE(answers_[0].is_ok());
 }

@@ -7,24 +7,21 @@
 #include <algorithm>
 
 #include "base/out_of_memory.hpp"
-#include "tests/support/failing_allocations.hpp"
+#include "tests/support/failing_memory.hpp"
 #include "tests/unit/client/fake_server.hpp"
 
 namespace martlet::client {
 namespace {
 
-constexpr int64_t failures_max = 500;
-
 class ClientOutOfMemoryTest : public FakeServerTest {
  protected:
-  // Answers whether memory failed while the connection turned.
-  bool turn_without(int64_t count, bool goes_on) {
-    goes_on ? test::fail_allocations_from(count) : test::fail_allocation_after(count);
-    for (int i = 0; i < 6; ++i) {
-      if (!fits_into_memory([&] { (void)connection->process().is_ok(); }))
-        ADD_FAILURE() << "thrown at the caller";
-    }
-    return test::stop_failing_allocations();
+  void turn_without(test::FailingMemory& memory) {
+    bool fits = true;
+    memory.during([&] {
+      for (int i = 0; i < 6; ++i)
+        fits = fits_into_memory([&] { (void)connection->process().is_ok(); }) && fits;
+    });
+    EXPECT_TRUE(fits) << "thrown at the caller";
   }
 
   // Does the server's part until the connection is there (again).
@@ -59,24 +56,20 @@ class ClientOutOfMemoryTest : public FakeServerTest {
 
   template <typename Round>
   void sweep(const Round& round) {
-    for (const bool goes_on : {false, true}) {
-      for (int64_t count = 0;; ++count) {
-        SCOPED_TRACE(std::to_string(count) + (goes_on ? " for good" : " once"));
-        ASSERT_LT(count, failures_max);
+    for (const test::Failing failing : {test::Failing::once, test::Failing::for_good}) {
+      const int64_t failures = test::fail_each_allocation(failing, [&](auto& memory) {
         server = std::make_shared<FakeServer>();
         make();
-        const bool has_failed = round(count, goes_on);
-        if (HasFailure()) return;
-        if (has_failed) continue;
-        EXPECT_GT(count, 0);
-        break;
-      }
+        round(memory);
+      });
+      if (HasFailure()) return;
+      EXPECT_GT(failures, 0);
     }
   }
 };
 
 TEST_F(ClientOutOfMemoryTest, WhatArrivesLosesTheStreamAtMost) {
-  sweep([&](int64_t count, bool goes_on) {
+  sweep([&](test::FailingMemory& memory) {
     EXPECT_TRUE(connection->start().is_ok());
     finish_handshake();
     const std::unique_ptr<Subscription> subscription = subscribe("a");
@@ -84,24 +77,23 @@ TEST_F(ClientOutOfMemoryTest, WhatArrivesLosesTheStreamAtMost) {
     const std::string large(900, 'l');
     server->say("PING\r\nMSG a 1 3\r\none\r\nMSG a 1 900\r\n" + large +
                 "\r\n-ERR 'Permissions Violation for Publish to \"x\"'\r\nMSG a 1 3\r\ntwo\r\n");
-    const bool has_failed = turn_without(count, goes_on);
+    turn_without(memory);
     EXPECT_TRUE(comes_back());
     completions();
     server->say("MSG a 1 5\r\nafter\r\n");
     const std::vector<std::string> all = completions();
     EXPECT_TRUE(std::find(all.begin(), all.end(), "1 0 1 a after") != all.end());
     expect_end();
-    return has_failed;
   });
 }
 
 TEST_F(ClientOutOfMemoryTest, ConnectingIsTriedAgain) {
   options.retry_on_first_connect = true;
   options.connect_timeout_ms = 50;
-  sweep([&](int64_t count, bool goes_on) {
+  sweep([&](test::FailingMemory& memory) {
     EXPECT_TRUE(connection->start().is_ok());
     server->hear();
-    const bool has_failed = turn_without(count, goes_on);
+    turn_without(memory);
     EXPECT_TRUE(comes_back());
     const std::unique_ptr<Subscription> subscription = subscribe("a");
     turn();
@@ -109,7 +101,6 @@ TEST_F(ClientOutOfMemoryTest, ConnectingIsTriedAgain) {
     const std::vector<std::string> all = completions();
     EXPECT_TRUE(std::find(all.begin(), all.end(), "1 0 1 a after") != all.end());
     expect_end();
-    return has_failed;
   });
 }
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "io/system_clock.hpp"
-#include "tests/support/failing_allocations.hpp"
+#include "tests/support/failing_memory.hpp"
 
 namespace martlet::io {
 namespace {
@@ -265,15 +265,13 @@ TEST(DecodeUrl, decodes_escapes_and_leaves_what_is_none) {
 
 TEST_F(HttpServerTest, serves_on_after_memory_failed_for_a_page) {
   // On the server's thread: the page can be made, what follows of the answer cannot.
-  for (int64_t count = 0;; count++) {
-    ASSERT_LT(count, 200);
-    bool has_failed = false;
+  const auto round = [&](test::FailingMemory& memory) {
     Result<std::unique_ptr<HttpServer>> server =
         HttpServer::create(clock_, "127.0.0.1", 0, [&](const HttpRequest& request) {
-          if (request.path == "/tell") has_failed = test::stop_failing_allocations();
+          if (request.path == "/tell") memory.end();
           HttpResponse response;
           response.body = std::string(300, 'b');
-          if (request.path == "/fail") test::fail_allocation_after(count);
+          if (request.path == "/fail") memory.begin();
           return response;
         });
     ASSERT_TRUE(server);
@@ -293,11 +291,8 @@ TEST_F(HttpServerTest, serves_on_after_memory_failed_for_a_page) {
       EXPECT_NE(again.read_until("bbb"), "");
     }
     server_->stop();
-    if (!has_failed) {
-      EXPECT_GT(count, 0);
-      return;
-    }
-  }
+  };
+  EXPECT_GT(test::fail_each_allocation(test::Failing::once, round), 0);
 }
 
 }  // namespace

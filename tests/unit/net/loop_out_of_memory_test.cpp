@@ -12,13 +12,12 @@
 #include "io/system_clock.hpp"
 #include "net/listener.hpp"
 #include "net/worker.hpp"
-#include "tests/support/failing_allocations.hpp"
+#include "tests/support/failing_memory.hpp"
 
 namespace martlet::net {
 namespace {
 
 constexpr int64_t patience_ns = 20'000'000'000;
-constexpr int64_t failures_max = 2000;
 
 class TcpClient {
  public:
@@ -161,17 +160,15 @@ void live(uint16_t port) {
   (void)client.read_until("PING\r\n");
 }
 
-// Answers whether memory failed on the loop.
-bool live_without(int64_t count, bool goes_on) {
+// Memory fails on the loop.
+void live_without(test::FailingMemory& memory) {
   Broker broker;
   TcpClient bystander(broker.port());
   bystander.send("CONNECT {\"verbose\":false}\r\nSUB other.> 7\r\nPING\r\n");
   EXPECT_TRUE(bystander.read_until("PONG\r\n"));
-  broker.on_loop(
-      [&] { goes_on ? test::fail_allocations_from(count) : test::fail_allocation_after(count); });
+  broker.on_loop([&] { memory.begin(); });
   live(broker.port());
-  bool has_failed = false;
-  broker.on_loop([&] { has_failed = test::stop_failing_allocations(); });
+  broker.on_loop([&] { memory.end(); });
 
   TcpClient fresh(broker.port());
   fresh.send("CONNECT {\"verbose\":false}\r\nPUB other.x 2\r\nhi\r\nPING\r\n");
@@ -194,25 +191,15 @@ bool live_without(int64_t count, bool goes_on) {
   EXPECT_EQ(broker.worker().load(), 2U);
   broker.stop();
   EXPECT_EQ(broker.take_down(), 0);
-  return has_failed;
 }
 
-void sweep(bool goes_on) {
-  for (int64_t count = 0; count < failures_max; count++) {
-    SCOPED_TRACE("after " + std::to_string(count));
-    const bool has_failed = live_without(count, goes_on);
-    if (::testing::Test::HasFailure()) return;
-    if (!has_failed) {
-      EXPECT_GT(count, 20);
-      return;
-    }
-  }
-  ADD_FAILURE() << "memory fails without end";
+TEST(LoopOutOfMemory, one_failure_ends_one_connection) {
+  EXPECT_GT(test::fail_each_allocation(test::Failing::once, live_without), 20);
 }
 
-TEST(LoopOutOfMemory, one_failure_ends_one_connection) { sweep(false); }
-
-TEST(LoopOutOfMemory, lasting_failure_ends_whoever_needs_memory) { sweep(true); }
+TEST(LoopOutOfMemory, lasting_failure_ends_whoever_needs_memory) {
+  EXPECT_GT(test::fail_each_allocation(test::Failing::for_good, live_without), 20);
+}
 
 TEST(LoopOutOfMemory, stops_without_memory) {
   Broker broker;

@@ -13,7 +13,7 @@
 
 #include "base/out_of_memory.hpp"
 #include "net/connection.hpp"
-#include "tests/support/failing_allocations.hpp"
+#include "tests/support/failing_memory.hpp"
 #include "tests/unit/net/scripted_client.hpp"
 
 namespace martlet::net {
@@ -22,7 +22,6 @@ namespace {
 using Client = SessionBench::Client;
 
 constexpr size_t wire_bytes = 512 * 1024;
-constexpr int64_t failures_max = 2000;
 const std::string quiet = "CONNECT {\"verbose\":false,\"pedantic\":false}\r\n";
 const std::string modern =
     "CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true,\"no_responders\":true}\r\n";
@@ -133,17 +132,16 @@ class House {
     say(victim_, work_.before);
   }
 
-  void fail(int64_t count, bool goes_on) {
+  void fail(test::FailingMemory& memory) {
     victim_.wire->to_broker += work_.says;
     if (work_.closes_stream) victim_.wire->client_closed = true;
     if (work_.needs_time) bench_.let_time_pass(12'000'000);
-    goes_on ? test::fail_allocations_from(count) : test::fail_allocation_after(count);
-    if (work_.is_newcomer) adopt_newcomer();
-    work_out();
-    has_failed_ = test::stop_failing_allocations();
+    memory.during([&] {
+      if (work_.is_newcomer) adopt_newcomer();
+      work_out();
+    });
     work_out();
   }
-  bool has_failed() const { return has_failed_; }
 
   void check(bool one_failure) {
     const bool victim_open = is_open(victim_) && !was_refused_;
@@ -303,7 +301,6 @@ class House {
   Client publisher_;
   Client far_group_;
   bool was_refused_ = false;
-  bool has_failed_ = false;
 };
 
 std::string publish(const std::string& subject, const std::string& payload) {
@@ -410,24 +407,18 @@ std::vector<Work> all_work() {
 class OutOfMemory : public ::testing::TestWithParam<Work> {
  protected:
   // Answers how many times memory failed.
-  static int64_t sweep(const Work& work, bool goes_on) {
-    for (int64_t count = 0; count < failures_max; count++) {
-      SCOPED_TRACE("after " + std::to_string(count) + (goes_on ? " for good" : " once"));
+  static int64_t sweep(const Work& work, test::Failing failing) {
+    return test::fail_each_allocation(failing, [&](test::FailingMemory& memory) {
       House house(work);
-      house.fail(count, goes_on);
-      const bool has_failed = house.has_failed();
-      house.check(!goes_on);
-      if (HasFatalFailure() || HasNonfatalFailure()) return count;
-      if (!has_failed) return count;
-    }
-    ADD_FAILURE() << "memory fails without end";
-    return failures_max;
+      house.fail(memory);
+      house.check(failing == test::Failing::once);
+    });
   }
 };
 
 TEST_P(OutOfMemory, ends_the_work_at_hand_only) {
-  const int64_t once = sweep(GetParam(), false);
-  const int64_t for_good = HasFailure() ? 1 : sweep(GetParam(), true);
+  const int64_t once = sweep(GetParam(), test::Failing::once);
+  const int64_t for_good = HasFailure() ? 1 : sweep(GetParam(), test::Failing::for_good);
   EXPECT_EQ(once > 0, GetParam().needs_memory);
   EXPECT_EQ(for_good > 0, GetParam().needs_memory);
 }

@@ -21,7 +21,7 @@
 
 #include "base/random.hpp"
 #include "subject/subject.hpp"
-#include "tests/support/failing_allocations.hpp"
+#include "tests/support/failing_memory.hpp"
 
 namespace martlet::subject {
 namespace {
@@ -58,12 +58,10 @@ class Pair {
     return true;
   }
 
-  bool insert_with_failure_after(int64_t allocations, std::string_view pattern,
-                                 std::string_view queue) {
+  bool insert_with(test::FailingMemory& memory, std::string_view pattern, std::string_view queue) {
     auto subscription = std::make_unique<Subscription>();
-    test::fail_allocation_after(allocations);
-    const bool inserted = trie.insert(pattern, queue, subscription.get());
-    test::stop_failing_allocations();
+    bool inserted = false;
+    memory.during([&] { inserted = trie.insert(pattern, queue, subscription.get()); });
     if (!inserted) {
       EXPECT_EQ(subscription->node, nullptr);
       return false;
@@ -253,7 +251,8 @@ void run_script(uint64_t seed, bool memory_fails) {
       const std::string pattern = random_text(random, true);
       const char* const queue = queues[random.below(7)];
       if (memory_fails) {
-        pair.insert_with_failure_after(random.below(8), pattern, queue);
+        test::FailingMemory memory(random.below(8), test::Failing::once);
+        pair.insert_with(memory, pattern, queue);
       } else {
         ASSERT_TRUE(pair.insert(pattern, queue));
       }
@@ -300,27 +299,30 @@ TEST(SubscriptionTrie, an_insert_that_fails_changes_nothing) {
       {"a.b.c.d", "g"}, {"a.b.c.d", "h"},    {"p", ""},         {"p", "g"},
       {long_token, ""}, {long_pattern, "n"}, {"a.*", ""},       {"a.>", ""},
       {"a.b.c", "g"},   {"s", "other"},      {"a.b.c.d.e", ""}, {"a." + long_token + ".b", ""}};
+  int64_t all_failures = 0;  // What has its place already needs none.
   for (const auto& [pattern, queue] : changes) {
-    for (int64_t allocations = 0;; ++allocations) {
+    const auto round = [&pattern = pattern, &queue = queue](test::FailingMemory& memory) {
       Pair pair;
       for (const char* there : {"a.b.c.d", "p", "s", "t"}) ASSERT_TRUE(pair.insert(there));
       ASSERT_TRUE(pair.insert("s", "g"));
-      const bool inserted = pair.insert_with_failure_after(allocations, pattern, queue);
+      const bool inserted = pair.insert_with(memory, pattern, queue);
+      ASSERT_EQ(inserted, !memory.has_failed());
       pair.trie.check_invariants();
       pair.check_texts();
       ASSERT_EQ(pair.trie.count(), inserted ? 6U : 5U);
       for (const char* subject : {"a.b.c.d", "p", "s", "t", "a.b", "x.y.z"})
         expect_same(pair, subject);
       expect_same(pair, pattern);
-      if (inserted) {
-        EXPECT_LT(allocations, 60);
-        break;
-      }
+      if (inserted) return;
       ASSERT_TRUE(pair.insert(pattern, queue));
       expect_same(pair, pattern);
       pair.trie.check_invariants();
-    }
+    };
+    const int64_t failures = test::fail_each_allocation(test::Failing::once, round);
+    EXPECT_LT(failures, 60) << pattern;
+    all_failures += failures;
   }
+  EXPECT_GT(all_failures, 20);
 }
 
 TEST(SubscriptionTrie, a_pattern_of_a_million_tokens) {
