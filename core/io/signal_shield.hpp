@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns the rule that threads of ours take no signals of the host: a thread made while a shield
-// lives has all of them blocked. The mask of the thread that made the shield is restored at its
-// end. It needs no memory. Threads are made by start_thread() (io/thread.hpp), which holds one.
+// lives has all of them blocked, but those that tell of its own faults: these are for the host's
+// crash handler. The mask of the thread that made the shield is restored at its end. It needs no
+// memory. Threads are made by start_thread() (io/thread.hpp), which holds one.
 #pragma once
 
 namespace martlet::io {

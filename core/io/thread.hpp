@@ -16,7 +16,7 @@
 
 namespace martlet::io {
 
-/// Starts a thread that runs `body`, all signals blocked; the caller's mask stays as it is. Who is
+/// Starts a thread that runs `body` under a SignalShield; the caller's mask stays as it is. Who is
 /// answered joins the thread, or lets it go by detach(): a std::thread that is destroyed before
 /// either ends the process. So does an exception that leaves `body`, which therefore contains what
 /// may fail in it (docs/adr/0015).

@@ -11,9 +11,12 @@ namespace martlet::io {
 
 SignalShield::SignalShield() {
   static_assert(sizeof(sigset_t) <= sizeof before_ && alignof(sigset_t) <= 8);
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, new (before_) sigset_t);
+  sigset_t blocked;
+  sigfillset(&blocked);
+  // A fault that finds its signal blocked ends the process past the host's crash handler.
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT})
+    sigdelset(&blocked, fault);
+  pthread_sigmask(SIG_SETMASK, &blocked, new (before_) sigset_t);
 }
 
 SignalShield::~SignalShield() {
