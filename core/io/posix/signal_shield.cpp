@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include <initializer_list>
 #include <new>
 
 namespace martlet::io {
