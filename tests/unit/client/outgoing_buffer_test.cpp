@@ -67,6 +67,16 @@ TEST_F(OutgoingBufferTest, EncodesAllForms) {
             "HPUB c r 12 12\r\nNATS/1.0\r\n\r\n\r\n");
 }
 
+TEST_F(OutgoingBufferTest, EncodesSizesOfAnyLength) {
+  buffer.connect(&stream, "");
+  for (const size_t size : {0u, 1u, 9u, 10u, 19u, 99u, 100u, 101u, 110u, 999u, 1000u, 1001u}) {
+    const std::string data(size, 'x');
+    stream.text.clear();
+    ASSERT_EQ(publish("a", data), ErrorCode::ok);
+    EXPECT_EQ(stream.text, "PUB a " + std::to_string(size) + "\r\n" + data + "\r\n");
+  }
+}
+
 TEST_F(OutgoingBufferTest, WritesAFewThenAsksThenGathers) {
   buffer.connect(&stream, "");
   for (int i = 0; i < 8; ++i) {
