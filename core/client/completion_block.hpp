@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns the memory of completions: a block that takes descriptors from its start and bytes from its
-// end until they meet, and the batch, a counted view of a block that nobody changes any more.
-// Bounded by the queue that makes the blocks.
+// end until they meet, the batch, a counted view of a block that nobody changes any more, and the
+// few blocks that are kept for their next use. Bounded by the queue that makes the blocks.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -16,10 +18,11 @@
 namespace martlet::client {
 
 struct FeedAccount;
+class CompletionBlockPool;
 
 /// One block and what its queue knows of each entry. The queue writes it under its lock until the
 /// block is sealed; after that everything that a batch shows is immutable. Counted: freed when the
-/// queue and the last batch have let go.
+/// queue and the last batch have let go, or kept by the pool that it came from.
 class CompletionBlock {
  public:
   struct Entry {
@@ -30,8 +33,9 @@ class CompletionBlock {
     bool dropped;
   };
 
-  /// Null when there is no memory.
-  static CompletionBlock* create(size_t capacity);
+  /// Null when there is no memory. `pool`: where it goes when all have let go; may be null.
+  static CompletionBlock* create(size_t capacity,
+                                 std::shared_ptr<CompletionBlockPool> pool = nullptr);
 
   void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() {
@@ -64,17 +68,45 @@ class CompletionBlock {
   uint32_t dropped = 0;        // Entries that are dropped and not passed over yet.
 
  private:
-  explicit CompletionBlock(size_t capacity)
-      : capacity_(static_cast<uint32_t>(capacity)), bytes_start_(static_cast<uint32_t>(capacity)) {}
+  friend class CompletionBlockPool;
+
+  CompletionBlock(size_t capacity, std::shared_ptr<CompletionBlockPool> pool)
+      : pool_(std::move(pool)),
+        capacity_(static_cast<uint32_t>(capacity)),
+        bytes_start_(static_cast<uint32_t>(capacity)) {}
   ~CompletionBlock() = default;
   void destroy();
+  void free();
 
+  std::shared_ptr<CompletionBlockPool> pool_;  // Shared with all its blocks; null while kept there.
   std::atomic<int32_t> references_{1};
   uint32_t count_ = 0;
   uint32_t capacity_;
   uint32_t bytes_start_;
 };
 static_assert(sizeof(CompletionBlock) % alignof(CompletionDescriptor) == 0);
+
+/// Keeps a few blocks of one size whose pages are warm: giving them to the allocator and touching
+/// fresh pages would cost more than all else that is done for a message. Any thread; no locks, so
+/// that a batch may be let go of anywhere, also in a child after fork.
+class CompletionBlockPool : public std::enable_shared_from_this<CompletionBlockPool> {
+ public:
+  static constexpr size_t block_bytes = 65536;
+  static constexpr size_t blocks_max = 8;
+
+  CompletionBlockPool() = default;
+  ~CompletionBlockPool();
+  CompletionBlockPool(const CompletionBlockPool&) = delete;
+  CompletionBlockPool& operator=(const CompletionBlockPool&) = delete;
+
+  /// An empty block of block_bytes, kept or new. Null when there is no memory.
+  CompletionBlock* take();
+  /// False when there is no place for it.
+  bool keep(CompletionBlock* block);
+
+ private:
+  std::array<std::atomic<CompletionBlock*>, blocks_max> kept_{};
+};
 
 /// A run of completions in one block: shared, immutable, counted. Copying costs one atomic
 /// addition. Any thread.

@@ -50,8 +50,7 @@ CompletionBlock* CompletionStore::block_with_room(size_t bytes) {
     if (last->free_bytes() >= needed) return last;
     next_block_bytes_ = std::min(block_bytes_max, next_block_bytes_ * 2);
   }
-  CompletionBlock* const block =
-      CompletionBlock::create(std::max(next_block_bytes_, (needed + 7) / 8 * 8));
+  CompletionBlock* const block = new_block((needed + 7) / 8 * 8);
   if (block == nullptr) return nullptr;
   const bool fits = fits_into_memory([&] {
     block->entries.reserve(std::min<size_t>(block->capacity() / 160 + 1, 512));
@@ -63,6 +62,17 @@ CompletionBlock* CompletionStore::block_with_room(size_t bytes) {
   }
   last_sealed_ = false;
   return block;
+}
+
+// Only the largest of the usual size are worth keeping: who receives little has none of them.
+CompletionBlock* CompletionStore::new_block(size_t bytes_min) {
+  const size_t bytes = std::max(next_block_bytes_, bytes_min);
+  if (bytes != block_bytes_max) return CompletionBlock::create(bytes);
+  if (pool_ == nullptr &&
+      !fits_into_memory([this] { pool_ = std::make_shared<CompletionBlockPool>(); })) {
+    return nullptr;
+  }
+  return pool_->take();
 }
 
 // --- out ---

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 
 #include "client/completion.hpp"
 #include "client/completion_block.hpp"
@@ -55,9 +56,10 @@ class CompletionStore {
 
  private:
   static constexpr size_t block_bytes_min = 4096;
-  static constexpr size_t block_bytes_max = 65536;
+  static constexpr size_t block_bytes_max = CompletionBlockPool::block_bytes;
 
   CompletionBlock* block_with_room(size_t bytes);
+  CompletionBlock* new_block(size_t bytes_min);
   Batch take_live_copy(CompletionBlock* block, uint32_t messages_max);
   void leave(CompletionBlock* block, uint32_t index);
   void drop_entry(CompletionBlock* block, uint32_t index);
@@ -66,7 +68,8 @@ class CompletionStore {
   void compact_if_sparse();
 
   FeedAccounts& accounts_;
-  std::deque<CompletionBlock*> blocks_;  // The last one is being filled unless sealed.
+  std::shared_ptr<CompletionBlockPool> pool_;  // Shared with its blocks; null until it is needed.
+  std::deque<CompletionBlock*> blocks_;        // The last one is being filled unless sealed.
   bool last_sealed_ = false;
   size_t next_block_bytes_ = block_bytes_min;
   int64_t dropped_bytes_ = 0;  // Of dropped entries whose blocks still stand.

@@ -417,12 +417,19 @@ Status ConnectionCore::wait_closed(int64_t timeout_ns) {
 
 // --- the loop's calls ---
 
-void ConnectionCore::on_before_wait(bool is_keeper) {
-  if (stream_ == nullptr) return;
+int64_t ConnectionCore::on_before_wait(bool is_keeper) {
+  if (stream_ == nullptr) return -1;
+  int64_t wanted_in_ns = -1;
   contain([&] {
-    if (!is_keeper || shared_.out.look().wanted_in_ns == 0) shared_.out.write_pending();
-    update_interest();
+    OutgoingBuffer::Look look = shared_.out.look();
+    if (!is_keeper || look.wanted_in_ns == 0) {
+      shared_.out.write_pending();
+      look = shared_.out.look();
+    }
+    wanted_in_ns = look.wanted_in_ns;
+    set_interest(look.is_blocked);
   });
+  return wanted_in_ns;
 }
 
 int64_t ConnectionCore::on_turn(bool is_keeper) {

@@ -88,7 +88,7 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   void set_interest(bool write);
 
   // On the loop: what its machinery and the parts have to tell.
-  void on_before_wait(bool is_keeper) override;
+  int64_t on_before_wait(bool is_keeper) override;
   int64_t on_turn(bool is_keeper) override;
   int64_t do_turn(bool is_keeper);
   void on_spin(bool spinning) override;

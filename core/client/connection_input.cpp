@@ -14,7 +14,8 @@ namespace martlet::client {
 namespace {
 
 constexpr size_t input_bytes = 64 * 1024;
-constexpr int reads_per_turn_max = 16;
+// So few that what a turn brings is still in the cache of who then takes it.
+constexpr int reads_per_turn_max = 4;
 
 // What every message tells, whoever gets it.
 inline Completion completion_of(const ServerMessage& m, int64_t received_ns) {

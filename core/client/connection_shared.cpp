@@ -69,7 +69,8 @@ void ConnectionShared::act_on(FlushNeed need) {
   // Nobody turns the loop: our own thread will soon; without one, nobody will.
   if (!loop->ask_for_turn() && options.run == RunMode::driven_by_caller &&
       need == FlushNeed::soon) {
-    out.write_pending();
+    const FlushNeed rest = out.write_pending();
+    if (rest != FlushNeed::none) loop->ask_for_turn();  // Somebody may lead meanwhile.
   }
 }
 

@@ -45,7 +45,9 @@ void DrivenLoop::turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bo
   turn_asked_ = false;
   lock.unlock();
   if (timeout_ns != 0) {
-    for (size_t i = 0; i < members_.size(); ++i) members_[i]->on_before_wait(is_keeper);
+    for (size_t i = 0; i < members_.size(); ++i) {
+      want_turn_in(members_[i]->on_before_wait(is_keeper));
+    }
   }
   if (wanted_turn_ns_ >= 0) {
     const int64_t wanted = std::max<int64_t>(0, wanted_turn_ns_ - clock_.monotonic_ns());
@@ -53,18 +55,19 @@ void DrivenLoop::turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bo
   }
   if (is_keeper || !wait_directly(timeout_ns)) loop_->run_once(timeout_ns);
   wanted_turn_ns_ = -1;
-  for (size_t i = 0; i < members_.size(); ++i) {
-    const int64_t delay = members_[i]->on_turn(is_keeper);
-    if (delay < 0) continue;
-    const int64_t at = clock_.monotonic_ns() + delay;
-    if (wanted_turn_ns_ < 0 || at < wanted_turn_ns_) wanted_turn_ns_ = at;
-  }
+  for (size_t i = 0; i < members_.size(); ++i) want_turn_in(members_[i]->on_turn(is_keeper));
   if (is_lent_) publish_next_turn();
   lock.lock();
   led_.store(false, std::memory_order_release);
   leader_.store(std::thread::id(), std::memory_order_relaxed);
   keeper_leads_ = false;
   if (waiters_ > (is_keeper ? 0 : 1)) changed_.notify_all();
+}
+
+void DrivenLoop::want_turn_in(int64_t delay_ns) {
+  if (delay_ns < 0) return;
+  const int64_t at = clock_.monotonic_ns() + delay_ns;
+  if (wanted_turn_ns_ < 0 || at < wanted_turn_ns_) wanted_turn_ns_ = at;
 }
 
 void DrivenLoop::publish_next_turn() {

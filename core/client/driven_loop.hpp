@@ -24,10 +24,10 @@ namespace martlet::client {
 /// What lives on a driven loop. Called by whoever leads, one at a time.
 class LoopMember {
  public:
-  /// Somebody is about to sleep on the loop: what waits to be written should go.
-  virtual void on_before_wait(bool is_keeper) = 0;
-  /// At the end of each turn and after a wake-up. Answers in how many nanoseconds it wants another
-  /// turn; below 0: any time.
+  /// Somebody is about to sleep on the loop: what waits to be written should go. Answers in how
+  /// many nanoseconds it wants a turn; below 0: any time.
+  virtual int64_t on_before_wait(bool is_keeper) = 0;
+  /// At the end of each turn and after a wake-up. Answers as on_before_wait().
   virtual int64_t on_turn(bool is_keeper) = 0;
   /// A spinning waiter starts, looks, stops.
   virtual void on_spin(bool spinning) = 0;
@@ -93,6 +93,7 @@ class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this
   bool wait_directly(int64_t timeout_ns);
 
   void publish_next_turn();
+  void want_turn_in(int64_t delay_ns);
 
   const Clock& clock_;
   const bool is_lent_;

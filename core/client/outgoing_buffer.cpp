@@ -17,7 +17,7 @@ namespace {
 constexpr int32_t direct_writes_max = 8;  // In one window.
 constexpr int64_t window_ns = ns_per_ms;
 constexpr size_t usual_bytes_max =
-    1024 * 1024;  // A buffer above this is given back when it is empty.
+    1024 * 1024;  // A buffer above this is given back when it is empty and idle.
 constexpr int write_rounds_max =
     8;  // After so many another thread's publishes are left to the loop.
 
@@ -74,8 +74,13 @@ void ByteBuffer::swap(ByteBuffer& other) noexcept {
 }
 
 void ByteBuffer::clear() {
+  const bool was_used = size_ >= capacity_ / 8;
   size_ = 0;
-  if (capacity_ <= usual_bytes_max) return;
+  if (!was_used) give_back();
+}
+
+void ByteBuffer::give_back() {
+  if (size_ > 0 || capacity_ <= usual_bytes_max) return;
   std::free(data_);
   data_ = nullptr;
   capacity_ = 0;
@@ -173,16 +178,25 @@ FlushNeed OutgoingBuffer::control_locked(std::unique_lock<std::mutex>& lock, std
 FlushNeed OutgoingBuffer::after_append(std::unique_lock<std::mutex>& lock, IdleRule rule,
                                        bool at_once) {
   if (stream_ == nullptr || writing_ || blocked_ || broken_) return FlushNeed::none;
-  if (at_once || front_.size() >= gather_bytes) return write_locked(lock);
+  if (front_.size() >= gather_bytes) {
+    // Whoever publishes so much has no need of the few small writes that follow a pause.
+    window_start_ns_ = clock_.monotonic_ns();
+    window_writes_ = direct_writes_max;
+    return write_locked(lock, AskRule::stands);
+  }
+  if (at_once) return write_locked(lock, AskRule::stands);
   if (asked_ || rule == IdleRule::gather) return FlushNeed::none;
-  if (rule == IdleRule::write) return write_locked(lock);
+  if (rule == IdleRule::write) return write_locked(lock, AskRule::stands);
   if (rule == IdleRule::write_few_then_ask) {
     const int64_t now = clock_.monotonic_ns();
     if (now - window_start_ns_ > window_ns) {
       window_start_ns_ = now;
       window_writes_ = 0;
     }
-    if (window_writes_++ < direct_writes_max) return write_locked(lock);
+    if (window_writes_ < direct_writes_max) {
+      ++window_writes_;
+      return write_locked(lock, AskRule::stands);
+    }
     asked_until_ns_ = now + window_ns;
   } else {
     asked_until_ns_ = 0;
@@ -194,13 +208,14 @@ FlushNeed OutgoingBuffer::after_append(std::unique_lock<std::mutex>& lock, IdleR
 FlushNeed OutgoingBuffer::write_pending() {
   std::unique_lock<std::mutex> lock(mutex_);
   if (stream_ != nullptr && broken_) return FlushNeed::now;
+  if (writing_) asked_until_ns_ = 0;  // The writer does what was asked for.
   if (stream_ == nullptr || writing_ || blocked_) return FlushNeed::none;
-  return write_locked(lock);
+  return write_locked(lock, AskRule::is_met);
 }
 
 // Writes until nothing waits or the stream takes no more. The lock is not held while the stream
 // writes.
-FlushNeed OutgoingBuffer::write_locked(std::unique_lock<std::mutex>& lock) {
+FlushNeed OutgoingBuffer::write_locked(std::unique_lock<std::mutex>& lock, AskRule ask_rule) {
   writing_ = true;
   FlushNeed need = FlushNeed::none;
   for (int round = 0;; ++round) {
@@ -208,7 +223,11 @@ FlushNeed OutgoingBuffer::write_locked(std::unique_lock<std::mutex>& lock) {
       back_.clear();
       back_written_ = 0;
       if (front_.size() == 0) {
-        asked_ = false;
+        // Who was asked for a later time comes then, and need not be woken again before.
+        const bool stands = ask_rule == AskRule::stands && asked_ && asked_until_ns_ > 0 &&
+                            asked_until_ns_ > clock_.monotonic_ns();
+        asked_ = stands;
+        if (ask_rule == AskRule::is_met) front_.give_back();
         break;
       }
       if (round >= write_rounds_max) {
@@ -278,7 +297,7 @@ FlushNeed OutgoingBuffer::connect(transport::ByteStream* stream, std::string_vie
   stream_ = stream;
   blocked_ = broken_ = pong_waits_ = false;
   if (mode_ == Mode::disconnected) mode_ = Mode::connected;
-  return write_locked(lock);
+  return write_locked(lock, AskRule::is_met);
 }
 
 int64_t OutgoingBuffer::disconnect() {
@@ -314,6 +333,8 @@ void OutgoingBuffer::close() {
   std::lock_guard<std::mutex> lock(mutex_);
   mode_ = Mode::closed;
   front_.clear();
+  front_.give_back();
+  back_.give_back();
 }
 
 OutgoingBuffer::Look OutgoingBuffer::look() const {
@@ -322,6 +343,8 @@ OutgoingBuffer::Look OutgoingBuffer::look() const {
   if (!asked_ || stream_ == nullptr || blocked_ || broken_) return look;
   look.wanted_in_ns =
       asked_until_ns_ == 0 ? 0 : std::max<int64_t>(0, asked_until_ns_ - clock_.monotonic_ns());
+  // Who writes at this moment takes all that waits, or asks again.
+  if (look.wanted_in_ns == 0 && writing_) look.wanted_in_ns = -1;
   return look;
 }
 
@@ -329,7 +352,7 @@ void OutgoingBuffer::on_writable() {
   std::unique_lock<std::mutex> lock(mutex_);
   if (!blocked_ || stream_ == nullptr || writing_) return;
   blocked_ = false;
-  write_locked(lock);
+  write_locked(lock, AskRule::stands);
 }
 
 std::string keep_publishes(std::string_view operations, int64_t* out_count) {

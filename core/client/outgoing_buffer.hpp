@@ -34,10 +34,14 @@ class ByteBuffer {
   void commit(size_t bytes) { size_ += bytes; }
   bool append(std::string_view text);
   void swap(ByteBuffer& other) noexcept;
-  /// Empties; gives memory back when it is far above what is usual.
+  /// Empties; gives memory back when it is far above what is usual and hardly any of it was used:
+  /// while much is published the next pages are warm.
   void clear();
+  /// Gives memory above what is usual back if nothing is in it.
+  void give_back();
   const char* data() const { return data_; }
   size_t size() const { return size_; }
+  size_t capacity() const { return capacity_; }
 
  private:
   char* grow(size_t bytes);
@@ -119,7 +123,12 @@ class OutgoingBuffer {
   Status refuse(int64_t bytes) const;
   FlushNeed control_locked(std::unique_lock<std::mutex>& lock, std::string_view text, bool at_once);
   FlushNeed after_append(std::unique_lock<std::mutex>& lock, IdleRule rule, bool at_once);
-  FlushNeed write_locked(std::unique_lock<std::mutex>& lock);
+  /// What a write that leaves nothing behind means for an earlier request to come.
+  enum class AskRule : uint8_t {
+    is_met,  // It was what was asked for.
+    stands,  // Whoever was asked for a time still comes then: no publish before need ask again.
+  };
+  FlushNeed write_locked(std::unique_lock<std::mutex>& lock, AskRule ask_rule);
   int64_t pending_locked() const {
     return static_cast<int64_t>(front_.size() + back_.size() - back_written_);
   }

@@ -4,6 +4,7 @@
 #include "subject/subject.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace martlet::subject {
@@ -34,8 +35,17 @@ struct TokenCursor {
 bool is_star(std::string_view token) noexcept { return token.size() == 1 && token[0] == '*'; }
 bool is_rest(std::string_view token) noexcept { return token.size() == 1 && token[0] == '>'; }
 
-bool is_separator_of_arguments(char c) noexcept {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+// What ends a run of bytes that need no thought: the end of a token, and what separates arguments
+// on the wire.
+constexpr std::array<bool, 256> ends_run = [] {
+  std::array<bool, 256> ends{};
+  for (const char c : {'.', ' ', '\t', '\r', '\n'}) ends[static_cast<unsigned char>(c)] = true;
+  return ends;
+}();
+
+const char* skip_run(const char* at, const char* end) noexcept {
+  while (at != end && !ends_run[static_cast<unsigned char>(*at)]) ++at;
+  return at;
 }
 
 bool check(std::string_view subject, bool wildcards_allowed) noexcept {
@@ -43,8 +53,7 @@ bool check(std::string_view subject, bool wildcards_allowed) noexcept {
   const char* const end = at + subject.size();
   for (;;) {
     const char* const token = at;
-    // All separators are below '!', and few other bytes are: one comparison for most.
-    while (at != end && *at != '.' && (*at > ' ' || !is_separator_of_arguments(*at))) ++at;
+    at = skip_run(at, end);
     if (at == token || (at != end && *at != '.')) return false;
     if (at - token == 1 && (*token == '*' || *token == '>')) {
       if (!wildcards_allowed || (*token == '>' && at != end)) return false;

@@ -39,6 +39,31 @@ TEST_F(DrivenLoopTest, TasksRunOnWhoeverLeads) {
   EXPECT_FALSE(loop->is_inside());
 }
 
+// A turn that is wanted in front of the wait is as good as one that is wanted behind it.
+struct WantsATurn final : LoopMember {
+  int64_t on_before_wait(bool) override { return turns == 0 ? ns_per_ms : -1; }
+  int64_t on_turn(bool) override {
+    ++turns;
+    return -1;
+  }
+  void on_spin(bool) override {}
+  void on_look() override {}
+  int direct_descriptor() override { return -1; }
+  void on_direct_readable() override {}
+  int turns = 0;
+};
+
+TEST_F(DrivenLoopTest, TurnThatIsWantedInFrontOfTheWaitComes) {
+  WantsATurn member;
+  loop->run_on_loop([&] { loop->add_member(&member); });
+  member.turns = 0;
+  const int64_t start = clock.monotonic_ns();
+  loop->drive_until([&] { return member.turns > 0; }, 20 * ns_per_s);
+  EXPECT_EQ(member.turns, 1);
+  EXPECT_LT(clock.monotonic_ns() - start, 10 * ns_per_s);
+  loop->run_on_loop([&] { loop->remove_member(&member); });
+}
+
 TEST_F(DrivenLoopTest, FollowerIsWokenByTheLeadersTurn) {
   std::atomic<bool> leader_done{false};
   std::atomic<bool> follower_done{false};

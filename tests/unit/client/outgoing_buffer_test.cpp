@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "client/connection.hpp"
 #include "tests/support/hand_clock.hpp"
 
@@ -19,6 +21,7 @@ using IdleRule = OutgoingBuffer::IdleRule;
 struct FakeStream final : transport::ByteStream {
   StreamResult read(char*, size_t) override { return {StreamState::want_read, 0, 0}; }
   StreamResult write(const io::IoSlice* slices, int) override {
+    if (on_write) on_write();
     if (fails) return {StreamState::failed, 0, 32};
     const size_t bytes = std::min(slices[0].bytes, allowance);
     if (bytes == 0) return {StreamState::want_write, 0, 0};
@@ -32,6 +35,7 @@ struct FakeStream final : transport::ByteStream {
   Status set_interest(bool, bool) override { return Status(); }
   const std::string& peer_host() const override { return text; }
   uint16_t peer_port() const override { return 0; }
+  std::function<void()> on_write;
   std::string text;
   size_t allowance = SIZE_MAX;
   int writes = 0;
@@ -61,6 +65,16 @@ TEST_F(OutgoingBufferTest, EncodesAllForms) {
   EXPECT_EQ(stream.text,
             "SUB a 1\r\nPUB a 3\r\nxyz\r\nPUB b re 0\r\n\r\nHPUB c 12 13\r\nNATS/1.0\r\n\r\nd\r\n"
             "HPUB c r 12 12\r\nNATS/1.0\r\n\r\n\r\n");
+}
+
+TEST_F(OutgoingBufferTest, EncodesSizesOfAnyLength) {
+  buffer.connect(&stream, "");
+  for (const size_t size : {0u, 1u, 9u, 10u, 19u, 99u, 100u, 101u, 110u, 999u, 1000u, 1001u}) {
+    const std::string data(size, 'x');
+    stream.text.clear();
+    ASSERT_EQ(publish("a", data), ErrorCode::ok);
+    EXPECT_EQ(stream.text, "PUB a " + std::to_string(size) + "\r\n" + data + "\r\n");
+  }
 }
 
 TEST_F(OutgoingBufferTest, WritesAFewThenAsksThenGathers) {
@@ -95,6 +109,95 @@ TEST_F(OutgoingBufferTest, GatheredBytesAreWrittenByThePublisher) {
   }
   EXPECT_GE(stream.text.size(), OutgoingBuffer::gather_bytes);
   EXPECT_LT(stream.text.size(), OutgoingBuffer::gather_bytes + 2000);
+}
+
+TEST_F(OutgoingBufferTest, WhoPublishesMuchAsksOncePerMillisecond) {
+  OutgoingBuffer large(clock, {10 << 20, 0});
+  large.connect(&stream, "");
+  const std::string data(1000, 'x');
+  int asked = 0;
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(
+        large.publish({"a", "", "", data}, IdleRule::write_few_then_ask, false, &need).is_ok());
+    if (need != FlushNeed::none) {
+      EXPECT_EQ(need, FlushNeed::soon);
+      ++asked;
+    }
+  }
+  EXPECT_EQ(asked, 1) << "who was asked comes, whatever was written meanwhile";
+  EXPECT_GT(stream.writes, 8);
+  EXPECT_EQ(large.look().wanted_in_ns, ns_per_ms);
+  // It comes, finds the rest, and is not wanted any more. What follows asks again, without the few
+  // small writes that a publisher after a pause is allowed.
+  clock.now_ns += ns_per_ms;
+  EXPECT_EQ(large.look().wanted_in_ns, 0);
+  large.write_pending();
+  EXPECT_EQ(large.pending_bytes(), 0);
+  EXPECT_EQ(large.look().wanted_in_ns, -1);
+  const int writes = stream.writes;
+  ASSERT_TRUE(
+      large.publish({"a", "", "", data}, IdleRule::write_few_then_ask, false, &need).is_ok());
+  EXPECT_EQ(need, FlushNeed::soon);
+  EXPECT_EQ(stream.writes, writes);
+}
+
+TEST_F(OutgoingBufferTest, RequestThatIsOverIsForgottenWithTheNextWrite) {
+  OutgoingBuffer large(clock, {10 << 20, 0});
+  large.connect(&stream, "");
+  const std::string data(1000, 'x');
+  const auto publish_large = [&] {
+    EXPECT_TRUE(
+        large.publish({"a", "", "", data}, IdleRule::write_few_then_ask, false, &need).is_ok());
+  };
+  while (need != FlushNeed::soon) publish_large();
+  clock.now_ns += 2 * ns_per_ms;  // Whoever was asked is late.
+  const int writes = stream.writes;
+  while (stream.writes == writes) publish_large();
+  EXPECT_EQ(large.look().wanted_in_ns, -1);
+}
+
+TEST_F(OutgoingBufferTest, NobodyIsWantedForWhatIsBeingWritten) {
+  buffer.connect(&stream, "");
+  publish("a", "x", IdleRule::ask);
+  EXPECT_EQ(buffer.look().wanted_in_ns, 0);
+  OutgoingBuffer::Look during{};
+  stream.on_write = [&] {
+    during = buffer.look();
+    EXPECT_EQ(buffer.write_pending(), FlushNeed::none);
+  };
+  buffer.write_pending();
+  EXPECT_EQ(during.wanted_in_ns, -1) << "or the loop turns without sleep until the write ends";
+  EXPECT_EQ(buffer.look().wanted_in_ns, -1);
+}
+
+TEST_F(OutgoingBufferTest, VisitDuringAWriteMeetsTheRequest) {
+  buffer.connect(&stream, "");
+  while (need != FlushNeed::soon) publish("a", "x", IdleRule::write_few_then_ask);
+  // Who leads a loop for a moment may be gone when the write ends: nobody else would come.
+  stream.on_write = [&] { EXPECT_EQ(buffer.write_pending(), FlushNeed::none); };
+  ASSERT_TRUE(buffer.publish({"a", "", "", "x"}, IdleRule::write, true, &need).is_ok());
+  stream.on_write = nullptr;
+  EXPECT_EQ(buffer.look().wanted_in_ns, -1);
+  publish("a", "last", IdleRule::write);
+  EXPECT_TRUE(stream.text.ends_with("last\r\n"));
+}
+
+TEST(ByteBuffer, GivesBackWhatIsHardlyUsed) {
+  ByteBuffer bytes;
+  const std::string much(4 << 20, 'x');
+  ASSERT_TRUE(bytes.append(much));
+  const size_t capacity = bytes.capacity();
+  bytes.clear();
+  EXPECT_EQ(bytes.capacity(), capacity) << "the next of a run may be as large";
+  ASSERT_TRUE(bytes.append("little"));
+  bytes.give_back();
+  EXPECT_EQ(bytes.capacity(), capacity) << "something is in it";
+  bytes.clear();
+  EXPECT_EQ(bytes.capacity(), 0u);
+  ASSERT_TRUE(bytes.append(much));
+  bytes.clear();
+  bytes.give_back();
+  EXPECT_EQ(bytes.capacity(), 0u);
 }
 
 TEST_F(OutgoingBufferTest, LentLoopIsAskedOnce) {
