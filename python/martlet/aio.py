@@ -182,6 +182,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             self._lent_descriptor = self.descriptor()
             # The loop must not keep a connection that nobody else holds.
             self._turn_later = _tasks.weak_call(self, "_turn")
+            self._turn_when_due = _tasks.weak_call(self, "_on_timer")
             self._loop.add_reader(self._lent_descriptor, self._turn_later)
         self._loop.add_reader(self._notifier.descriptor, self._notifier.drain)
         _process.close_at_exit(self)
@@ -203,10 +204,14 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             return
         due = self._loop.time() + left_ms / 1000
         if self._timer is not None:
-            if not self._timer.cancelled() and self._loop.time() < self._timer.when() <= due:
+            if self._timer.when() <= due:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(due, self._turn_later)
+        self._timer = self._loop.call_at(due, self._turn_when_due)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._turn()
 
     def _is_forked(self) -> bool:
         """In a child's copy the loop is the parent's: even its epoll is shared with it."""

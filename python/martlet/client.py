@@ -48,15 +48,6 @@ class Subscription(_surface.SubscriptionCounts, _raw.Reader):
         self.subject = subject
         self.queue = queue
 
-    def next_msg(self, timeout: Optional[float] = 1.0) -> Msg:
-        """The next message; waits at most ``timeout`` seconds (None: without limit).
-
-        Raises:
-            martlet.errors.TimeoutError: Nothing came in time.
-            martlet.errors.ConnectionClosedError: Nothing can come any more.
-        """
-        return self.next_message(timeout)
-
     def batches(self, timeout: Optional[float] = None) -> Iterator[List[Msg]]:
         """Lists of messages, each what has gathered meanwhile: the fastest way to read. Ends
         after ``timeout`` seconds without a message, or with the subscription.

@@ -148,9 +148,32 @@ PyObject* iterate(PyObject* self) {
 
 // --- methods ---
 
-PyObject* next_message(PyObject* self, PyObject* timeout) {
+// The argument `timeout` of next_msg, by its place or by its name: borrowed, and null when it was
+// not given. False, with an exception, for anything else.
+bool read_timeout(PyObject* const* args, Py_ssize_t count, PyObject* keywords, PyObject*& out) {
+  const Py_ssize_t keyword_count = keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0;
+  if (count + keyword_count > 1) {
+    PyErr_Format(PyExc_TypeError, "next_msg() takes at most 1 argument (%zd given)",
+                 count + keyword_count);
+    return false;
+  }
+  if (keyword_count == 1) {
+    PyObject* const name = PyTuple_GET_ITEM(keywords, 0);
+    if (PyUnicode_CompareWithASCIIString(name, "timeout") != 0) {
+      PyErr_Format(PyExc_TypeError, "next_msg() got an unexpected argument %R", name);
+      return false;
+    }
+  }
+  if (count + keyword_count == 1) out = args[0];
+  return true;
+}
+
+// next_msg(timeout=1.0). Called once for each message: nothing of it is written in Python.
+PyObject* next_msg(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
   ReaderObject* const reader = reader_of(self);
-  const int64_t timeout_ms = timeout_ms_of(timeout);
+  PyObject* timeout = nullptr;
+  if (!read_timeout(args, count, keywords, timeout)) return nullptr;
+  const int64_t timeout_ms = timeout != nullptr ? timeout_ms_of(timeout) : 1000;
   if (timeout_ms == -2 || !is_readable(reader)) return nullptr;
   PyObject* const message = wait_message(reader, timeout_ms);
   if (message != nullptr || PyErr_Occurred() != nullptr) return message;
@@ -205,7 +228,7 @@ void dispatch_one(ReaderObject* reader, const martlet_descriptor& descriptor, Py
       return;  // Unsubscribed meanwhile.
     }
     PyObject* const message = make_message(reader->message_type, reader->state->batch, descriptor);
-    if (message != nullptr) result = PyObject_CallFunctionObjArgs(callback, message, nullptr);
+    if (message != nullptr) result = PyObject_CallOneArg(callback, message);
     Py_XDECREF(message);
     if (result == nullptr) hand_over_exception(on_error, callback);
     Py_DECREF(callback);
@@ -480,8 +503,6 @@ void reader_dealloc(PyObject* self) {
 }
 
 PyMethodDef reader_methods[] = {
-    {"next_message", next_message, METH_O,
-     "next_message(timeout, /)\n--\n\nThe next message; waits."},
     {"next_at_once", next_at_once, METH_O, nullptr},
     {"fetch", fetch, METH_O,
      "fetch(timeout, /)\n--\n\nThe messages of one batch as a list; waits for it."},
@@ -543,7 +564,18 @@ bool add_reader_types(PyObject* module) {
   if (base == nullptr || !add_to_module(module, "ReaderBase", base)) return false;
   reader_base_type() = reinterpret_cast<PyTypeObject*>(base);
 
+  static PyMethodDef methods[] = {
+      {"next_msg", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(next_msg)),
+       METH_FASTCALL | METH_KEYWORDS,
+       "next_msg($self, timeout=1.0)\n--\n\n"
+       "The next message; waits at most ``timeout`` seconds (None: without limit).\n\n"
+       "Raises:\n"
+       "    martlet.errors.TimeoutError: Nothing came in time.\n"
+       "    martlet.errors.ConnectionClosedError: Nothing can come any more."},
+      {nullptr, nullptr, 0, nullptr},
+  };
   static PyType_Slot slots[] = {
+      {Py_tp_methods, methods},
       {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
       {Py_tp_iternext, reinterpret_cast<void*>(iterate)},
       {Py_tp_doc, const_cast<char*>("A reader that is iterated by `for`.")},

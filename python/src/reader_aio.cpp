@@ -22,6 +22,11 @@ PyTypeObject*& awaiter_type() {
   return type;
 }
 
+// Freed ones: one is made for each message of an `async for`. Guarded by the GIL.
+constexpr int free_awaiters_max = 16;
+AwaiterObject* free_awaiters[free_awaiters_max];
+int free_awaiters_count = 0;
+
 void forget_future(AwaiterObject* awaiter) {
   if (awaiter->future == nullptr) return;
   if (awaiter->reader->waiter == awaiter->future) Py_CLEAR(awaiter->reader->waiter);
@@ -149,7 +154,11 @@ void awaiter_dealloc(PyObject* self) {
   PyObject_GC_UnTrack(self);
   forget_future(awaiter_of(self));
   Py_CLEAR(awaiter_of(self)->reader);
-  PyObject_GC_Del(self);
+  if (free_awaiters_count < free_awaiters_max) {
+    free_awaiters[free_awaiters_count++] = awaiter_of(self);
+  } else {
+    PyObject_GC_Del(self);
+  }
   Py_DECREF(type);
 }
 
@@ -174,8 +183,14 @@ PyType_Slot awaiter_slots[] = {
 };
 
 PyObject* start_awaiter(PyObject* self) {
-  AwaiterObject* const awaiter = PyObject_GC_New(AwaiterObject, awaiter_type());
-  if (awaiter == nullptr) return nullptr;
+  AwaiterObject* awaiter;
+  if (free_awaiters_count > 0) {
+    awaiter = free_awaiters[--free_awaiters_count];
+    PyObject_Init(reinterpret_cast<PyObject*>(awaiter), awaiter_type());
+  } else {
+    awaiter = PyObject_GC_New(AwaiterObject, awaiter_type());
+    if (awaiter == nullptr) return nullptr;
+  }
   awaiter->reader = reader_of(new_ref(self));
   awaiter->future = nullptr;
   PyObject_GC_Track(reinterpret_cast<PyObject*>(awaiter));
@@ -204,7 +219,7 @@ void run_callback(ReaderObject* reader) {
   for (;;) {
     PyObject* const message = take_message(reader);
     if (message == nullptr) break;
-    PyObject* const result = PyObject_CallFunctionObjArgs(callback, message, nullptr);
+    PyObject* const result = PyObject_CallOneArg(callback, message);
     Py_DECREF(message);
     if (result == nullptr) {
       hand_over_exception(reader->on_error, callback);

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import inspect
 import subprocess
 import sys
+import time
 
 import pytest
 from conftest import run
@@ -53,7 +55,7 @@ def test_objects_that_were_not_initialised_refuse():
     with pytest.raises(TypeError):
         _raw.AioReader(notifier=notifier)
     with pytest.raises(errors.ConnectionClosedError):
-        _raw.Reader.__new__(_raw.Reader).next_message(1)
+        _raw.Reader.__new__(_raw.Reader).next_msg(1)
 
 
 WRONG_TIMEOUTS = [(-1, ValueError), ("3", TypeError), (float("nan"), ValueError)]
@@ -77,6 +79,28 @@ def test_timeouts_that_cannot_be(way, wrong, kind):
         sub.next_msg(20)
         assert nc.is_connected and not nc.is_draining
     assert len(seen) == 1
+
+
+def test_the_arguments_of_next_msg(nc):
+    sub = nc.subscribe("a")
+    assert str(inspect.signature(sub.next_msg)) == "(timeout=1.0)"
+    for wrong, named in (
+        (lambda: sub.next_msg(1, 2), "at most 1 argument"),
+        (lambda: sub.next_msg(1, timeout=1), "at most 1 argument"),
+        (lambda: sub.next_msg(wait=1), "'wait'"),
+        (lambda: sub.next_msg(timeout="1"), "timeout must be a number"),
+    ):
+        with pytest.raises(TypeError, match=named):
+            wrong()
+    for number in range(3):
+        nc.publish("a", str(number).encode())
+    nc.flush(20)
+    got = [sub.next_msg(20), sub.next_msg(timeout=20), sub.next_msg(timeout=None)]
+    assert [msg.data for msg in got] == [b"0", b"1", b"2"]
+    begin = time.monotonic()
+    with pytest.raises(errors.TimeoutError, match="no message in time"):
+        sub.next_msg()
+    assert time.monotonic() - begin >= 1.0
 
 
 @pytest.mark.parametrize(("wrong", "kind"), WRONG_TIMEOUTS)
