@@ -138,13 +138,16 @@ Status ConnectionCore::start() {
       return status;
     }
   }
-  const bool fits = shared_.loop->run_on_loop([this] {
-    shared_.loop->add_member(this);
-    is_member_ = true;
-    pool_.begin_round();
-    contain([this] { dial_next(); });
+  bool has_begun = false;
+  const bool fits = fits_into_memory([&] {
+    has_begun = shared_.loop->run_on_loop([this] {
+      shared_.loop->add_member(this);
+      is_member_ = true;
+      pool_.begin_round();
+      contain([this] { dial_next(); });
+    });
   });
-  if (!fits) {
+  if (!fits || !has_begun) {
     if (has_thread) shared_.loop->stop_keeper();
     shared_.state.store(ConnectionState::fresh);
     return Status(ErrorCode::out_of_memory, "no memory for a connection");
@@ -164,6 +167,7 @@ void ConnectionCore::dial_next() {
   if (was_connected_)
     shared_.emit(CompletionKind::reconnecting, ErrorCode::ok,
                  connector_ ? "in process" : pool_.current().url.text());
+  if (shared_.is_closed()) return;  // By the wake-up.
   pool_.note_attempt(loop().now_ns());
   if (connector_ != nullptr) {
     dialer_.dial(*connector_);
@@ -236,12 +240,13 @@ void ConnectionCore::take_stream(Dialed dialed) {
   ConnectionState expected = is_first ? ConnectionState::connecting : ConnectionState::reconnecting;
   shared_.state.compare_exchange_strong(expected, ConnectionState::connected);
   take_info(dialed.info, true);
-  update_interest();
+  if (stream_ == nullptr) return;  // Its wake-up closed the connection.
   if (shared_.options.ping_interval_ms > 0) {
     loop().start_timer(ping_timer_, shared_.options.ping_interval_ms * ns_per_ms);
   }
   shared_.emit(is_first ? CompletionKind::connected : CompletionKind::reconnected, ErrorCode::ok,
                server().url);
+  update_interest();
   input_.deliver_rest();
 }
 
@@ -292,6 +297,7 @@ void ConnectionCore::lose(ErrorCode code, const std::string& why) {
   last_error_ = Error{ErrorCode::ok, ""};
   const bool subscribed_too_long = line_too_long_ && shared_.out.messages() == quiet_publishes_;
   if (input_.is_paused()) tell_blocked();
+  if (stream_ == nullptr) return;  // Its wake-up closed the connection.
   drop_stream();
   if (subscribed_too_long) subscriptions_.end_longest();
   tell_loss(reason);
@@ -305,14 +311,13 @@ void ConnectionCore::tell_loss(const Error& reason) {
     writer.let_go();
   }
   writer.finish();
+  if (shared_.is_closed()) return;  // By a wake-up: CLOSED was told.
   ConnectionState expected = ConnectionState::connected;
   const bool goes_on = shared_.options.reconnect && shared_.state.compare_exchange_strong(
                                                         expected, ConnectionState::reconnecting);
   shared_.emit(CompletionKind::disconnected, reason.code, reason.context);
-  if (!goes_on) {
-    end(reason.code, reason.context);
-    return;
-  }
+  if (!goes_on) end(reason.code, reason.context);
+  if (shared_.is_closed()) return;  // Or by the wake-up.
   // The server that was lost is tried last of the round.
   pool_.begin_round();
   if (pool_.size() > 1) pool_.advance();
@@ -457,6 +462,7 @@ int64_t ConnectionCore::do_turn(bool is_keeper) {
 void ConnectionCore::update_interest() { set_interest(shared_.out.look().is_blocked); }
 
 void ConnectionCore::set_interest(bool write) {
+  if (stream_ == nullptr) return;
   Status status = stream_->set_interest(!input_.is_paused(), write);
   if (!status) lose(status.code(), status.error().context);
 }

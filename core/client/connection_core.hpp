@@ -71,7 +71,9 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   void contain(Work&& work);
   void on_out_of_memory();
 
-  // On the loop: life of the stream.
+  // On the loop: life of the stream. Whatever tells the program something may run a wake-up, which
+  // may close the connection: what comes after it asks whether there is still a stream, or a state
+  // but closed.
   void dial_next();
   void dial_later(bool round_over);
   void on_dialed(Dialed dialed) override;

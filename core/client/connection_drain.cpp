@@ -32,6 +32,7 @@ Status ConnectionDrain::start(int64_t timeout_ns, bool waits_for_queues) {
 }
 
 void ConnectionDrain::begin(int64_t timeout_ns, bool waits_for_queues) {
+  if (shared_.is_closed()) return;  // Meanwhile.
   until_ns_ = shared_.loop->clock().monotonic_ns() + timeout_ns;
   waits_for_queues_ = waits_for_queues;
   std::lock_guard<std::mutex> lock(shared_.mutex);

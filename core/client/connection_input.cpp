@@ -40,6 +40,7 @@ void ConnectionInput::begin_stream(transport::ByteStream* stream, std::string_vi
   stream_ = stream;
   is_paused_ = false;
   pong_seen_ = false;
+  seen_.clear();
   start_ = needed_ = 0;
   if (buffer_.size() != input_bytes) buffer_.assign(input_bytes, 0);
   if (rest.size() > buffer_.size()) buffer_.resize(rest.size());
@@ -53,6 +54,7 @@ void ConnectionInput::deliver_rest() {
 
 void ConnectionInput::end_stream() {
   stream_ = nullptr;
+  is_paused_ = false;
   start_ = end_ = needed_ = 0;
 }
 
@@ -105,6 +107,7 @@ bool ConnectionInput::parse() {
     if (buffer_.size() > 4 * input_bytes) std::vector<char>(input_bytes).swap(buffer_);
   }
   writer_.finish();
+  if (stream_ == nullptr) return false;  // A wake-up closed the connection.
   if (!status) {
     owner_.on_input_nonsense(status.code(), status.error().context);
     return false;
@@ -119,6 +122,7 @@ void ConnectionInput::do_seen() {
   std::vector<Seen> seen;
   seen.swap(seen_);
   for (const Seen& s : seen) {
+    if (stream_ == nullptr) return;  // What was told before may have ended it.
     switch (s.kind) {
       case Seen::Kind::error:
         owner_.on_server_error(s.text);

@@ -18,7 +18,7 @@ ConnectionShared::ConnectionShared(const ConnectionOptions& its_options,
       calls(static_cast<size_t>(options.requests_max)) {}
 
 void ConnectionShared::emit(CompletionKind kind, ErrorCode code, std::string_view data) {
-  if (events == nullptr) return;
+  if (events == nullptr || is_over.load(std::memory_order_acquire)) return;
   Completion completion;
   completion.kind = kind;
   completion.status = status_number(code);
@@ -81,7 +81,8 @@ void ConnectionShared::act_on_control(FlushNeed need) {
   } else {
     // Written by the caller: a subscription is seldom, and then needs nobody to come.
     const FlushNeed rest = out.write_pending();
-    if (rest != FlushNeed::none) loop->ask_for_turn();
+    // Where nobody turns it, the next turn does not sleep.
+    if (rest != FlushNeed::none && !loop->ask_for_turn()) loop->loop().wake();
   }
 }
 

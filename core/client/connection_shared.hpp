@@ -38,7 +38,8 @@ struct ConnectionShared {
   ConnectionShared(const ConnectionShared&) = delete;
   ConnectionShared& operator=(const ConnectionShared&) = delete;
 
-  /// Tells the program, if it gave a queue for that.
+  /// Tells the program, if it gave a queue for that; nothing more once it is over. Its wake-up may
+  /// close the connection.
   void emit(CompletionKind kind, ErrorCode code, std::string_view data);
   /// A queue whose poll() should move this connection learns of our loop.
   Status bind_queue(const std::shared_ptr<CompletionQueue>& queue);

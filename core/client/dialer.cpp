@@ -62,6 +62,7 @@ void Dialer::on_looked_up(Result<std::vector<io::Address>> addresses) {
 void Dialer::dial(link::Connector& connector) {
   begin(nullptr, "the broker in this process");
   Result<std::unique_ptr<transport::ByteStream>> stream = connector.connect();
+  if (!is_dialing_) return;  // What the server said of it ran a wake-up, which closed us.
   if (!stream) {
     fail(stream.code(), stream.error().context);
     return;

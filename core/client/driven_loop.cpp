@@ -141,7 +141,8 @@ void DrivenLoop::spin_until(const std::function<bool()>& is_ready, int64_t spin_
   leader_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   led_.store(true, std::memory_order_release);
   lock.unlock();
-  for (LoopMember* member : members_) member->on_before_wait(false);
+  // By index: what is told may make the program start a connection, which becomes a member.
+  for (size_t i = 0; i < members_.size(); ++i) members_[i]->on_before_wait(false);
   for (LoopMember* member : members_) member->on_spin(true);
   for (int round = 0; !is_ready(); ++round) {
     for (size_t i = 0; i < members_.size(); ++i) members_[i]->on_look();

@@ -4,8 +4,10 @@
 // and all wake-ups are run at the end, when the caller holds no lock any more.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/out_of_memory.hpp"
@@ -39,10 +41,13 @@ class FeedWriter {
     feed_.reset();
     queue_.reset();
   }
-  /// Lets go and wakes. No lock may be held.
+  /// Lets go and wakes. No lock may be held. A wake-up may lead here again.
   void finish() {
     let_go();
-    for (const CompletionQueue::WakeUp& wake_up : wake_ups_) wake_up.run();
+    for (size_t i = 0; i < wake_ups_.size(); ++i) {
+      const CompletionQueue::WakeUp wake_up = std::move(wake_ups_[i]);
+      wake_up.run();
+    }
     wake_ups_.clear();
   }
 

@@ -144,7 +144,7 @@ char* Connection::read_space(size_t& bytes_max) {
   if (Worker::arena_bytes - worker_.arena_used_ < Worker::read_bytes_min + pending_.size())
     worker_.recycle_arena();
   char* space = worker_.arena_.get() + worker_.arena_used_;
-  std::memcpy(space, pending_.data(), pending_.size());
+  if (pending_.size() > 0) std::memcpy(space, pending_.data(), pending_.size());
   bytes_max =
       std::min(Worker::read_bytes_max, Worker::arena_bytes - worker_.arena_used_ - pending_.size());
   return space + pending_.size();

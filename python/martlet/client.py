@@ -226,8 +226,9 @@ class Connection(_surface.ConnectionState, _raw.Connection):
                 "block_reader" drops nothing here, but the whole connection stops reading: no other
                 subscription, request or flush of it goes on meanwhile, and if that lasts the
                 server closes the connection as a slow consumer. What the server held back is then
-                lost, uncounted: all that tells of it is ``disconnected_cb``. The connection
-                reconnects.
+                lost, uncounted. ``error_cb`` is called with a SlowConsumerError after each second
+                without room, once, and when the connection is lost meanwhile, before
+                ``disconnected_cb``. The connection reconnects.
 
         Raises:
             martlet.errors.BadSubjectError, martlet.errors.OptionsError,

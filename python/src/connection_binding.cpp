@@ -96,6 +96,7 @@ PyObject* publish(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObj
   if (raw == nullptr || !read_arguments(args, count, keywords, arguments) ||
       !message.read(arguments))
     return nullptr;
+  const Call call(*raw);  // Around all of it: another thread may close the connection.
   for (;;) {
     martlet_status status;
     {
@@ -105,7 +106,6 @@ PyObject* publish(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObj
     }
     if (status == MARTLET_OK) Py_RETURN_NONE;
     cpp::ErrorOut error;
-    const Call call(*raw);
     status = wait_interruptibly(-1, [&](int32_t slice_ms) {
       return martlet_connection_wait_capacity(raw->connection.get(), message.bytes(), slice_ms,
                                               error);

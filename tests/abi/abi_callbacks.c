@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Goal: what a program closes and frees inside its wake-up callback ends, neither under the feet of
- * the library nor never, whichever thread the callback runs on. Method: one broker and clients of
- * two ways to run in this process; the end of a queue is seen by the end of its callback.
+ * the library nor never, whichever thread the callback runs on and whatever it was called for.
+ * Method: one broker and clients of two ways to run in this process, and a server of a few lines
+ * that names others; the end of a queue is seen by the end of its callback.
  * Prints "N passed, N failed". */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "abi_check.h"
@@ -140,6 +144,71 @@ static void test_close_in_callback(martlet_server* server) {
   martlet_queue_free(events);
 }
 
+/* The message that wakes is followed by one that has no room: reading was about to pause. */
+static void test_free_at_a_pause(martlet_server* server, const char* options, int closes) {
+  frees_in_callback self = {.closes = closes};
+  OK(martlet_queue_new(TEXT("{\"messages_max\": 1}"), &self.queue, &error));
+  OK(martlet_queue_set_wake(self.queue, free_on_wake, &self, note_end, &error));
+  martlet_connection* other = connect_to(server, "{\"run\": \"caller\", \"gather\": true}", NULL);
+  self.connection = connect_to(server, options, NULL);
+  OK(martlet_subscription_new(self.connection, TEXT("p"), NONE, NONE, self.queue, 1,
+                              &self.subscription, &error));
+  OK(martlet_connection_flush(self.connection, WAIT_MS, &error));
+  for (int i = 0; i < 10; ++i)
+    OK(martlet_connection_publish(other, TEXT("p"), NONE, NONE, TEXT("x"), &error));
+  OK(martlet_connection_flush(other, WAIT_MS, &error));
+  if (strstr(options, "caller") != NULL) {
+    martlet_batch* batch = NULL;
+    martlet_queue_poll(self.queue, 1, WAIT_MS, &batch, NULL);
+    martlet_batch_release(batch);
+  }
+  CHECK(comes_true(&self.ended));
+  martlet_connection_free(other);
+}
+
+/* What a server says that names others, and the greeting behind it. */
+static void greet_as_a_cluster(int listener) {
+  static const char info[] =
+      "INFO {\"server_id\":\"S\",\"version\":\"2.15.2\",\"proto\":1,\"max_payload\":1048576,"
+      "\"connect_urls\":[\"127.0.0.1:1\",\"127.0.0.1:2\"]}\r\n";
+  char heard[4096];
+  size_t bytes = 0;
+  const int fd = accept(listener, NULL, NULL);
+  CHECK(fd >= 0);
+  CHECK(write(fd, info, sizeof(info) - 1) == (ssize_t)(sizeof(info) - 1));
+  do {
+    const ssize_t more = read(fd, heard + bytes, sizeof(heard) - 1 - bytes);
+    if (more <= 0) break;
+    bytes += (size_t)more;
+    heard[bytes] = 0;
+  } while (strstr(heard, "PING\r\n") == NULL);
+  CHECK(write(fd, "PONG\r\n", 6) == 6);
+  while (read(fd, heard, sizeof(heard)) > 0) continue; /* Until the client is gone. */
+  close(fd);
+}
+
+/* The first thing that it tells is which servers there are, before it is CONNECTED. */
+static void test_free_where_servers_are_discovered(int closes) {
+  frees_in_callback self = {.closes = closes};
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  struct sockaddr_in address = {.sin_family = AF_INET};
+  socklen_t address_bytes = sizeof(address);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  CHECK(bind(listener, (struct sockaddr*)&address, sizeof(address)) == 0);
+  CHECK(listen(listener, 1) == 0);
+  CHECK(getsockname(listener, (struct sockaddr*)&address, &address_bytes) == 0);
+  char url[64];
+  snprintf(url, sizeof(url), "nats://127.0.0.1:%d", ntohs(address.sin_port));
+  watch(&self);
+  martlet_connection* connection = NULL;
+  OK(martlet_connection_new(url, (int64_t)strlen(url), self.queue, 0, &connection, &error));
+  self.connection = connection;
+  OK(martlet_connection_start(connection, &error));
+  greet_as_a_cluster(listener);
+  CHECK(comes_true(&self.ended));
+  close(listener);
+}
+
 int main(void) {
   martlet_server* server = NULL;
   OK(martlet_server_new(NONE, &server, &error));
@@ -147,6 +216,9 @@ int main(void) {
   for (int closes = 0; closes < 2; ++closes) {
     test_free_in_callback(server, "{}", closes);
     test_free_in_callback(server, "{\"run\": \"caller\"}", closes);
+    test_free_at_a_pause(server, "{}", closes);
+    test_free_at_a_pause(server, "{\"run\": \"caller\"}", closes);
+    test_free_where_servers_are_discovered(closes);
   }
   test_server_free_in_callback();
   test_free_while_closing(server);

@@ -6,6 +6,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 #include "tests/unit/client/fake_server.hpp"
 
 namespace martlet::client {
@@ -151,6 +153,71 @@ TEST_F(ConnectionCoreTest, ClosingInsideAWakeUpIsToldOnce) {
   completions();
   ASSERT_TRUE(connection->close().is_ok());
   EXPECT_EQ(completions(), (Strings{"19 0 0  closed by the program"}));
+}
+
+TEST_F(ConnectionCoreTest, AWakeUpMayCloseWhateverItTells) {
+  int wake_ups = 0;
+  for (int closing = 1; wake_ups == closing - 1; ++closing) {
+    SCOPED_TRACE("at wake-up " + std::to_string(closing));
+    server = std::make_shared<FakeServer>();
+    make();
+    wake_ups = 0;
+    int dials = -1;
+    queue->set_wake([&] {
+      if (++wake_ups != closing) return;
+      dials = server->dials;
+      EXPECT_TRUE(connection->close().is_ok());
+    });
+    Strings seen;
+    int greeted = 0;
+    // Does the server's part until this kind of event, or the end, was told; true: go on.
+    const auto comes = [&](std::string_view kind) {
+      EXPECT_TRUE(turn_until([&] {
+        server->hear();
+        if (server->dials != greeted && server->heard.find("PING\r\n") != std::string::npos) {
+          greeted = server->dials;
+          server->say("PONG\r\n");
+        }
+        for (const std::string& text : completions()) seen.push_back(text);
+        return !seen.empty() && (seen.back().starts_with(kind) || seen.back().starts_with("19 "));
+      }));
+      return connection->state() != ConnectionState::closed;
+    };
+    ASSERT_TRUE(connection->start().is_ok());
+    bool goes_on = comes("16 ");
+    if (goes_on) server->say("-ERR 'something'\r\n");
+    goes_on = goes_on && comes("20 ");
+    if (goes_on) server->say("INFO {\"ldm\":true,\"max_payload\":1000}\r\n");
+    goes_on = goes_on && comes("22 ");
+    if (goes_on) server->hang_up();
+    goes_on = goes_on && comes("17 ") && comes("23 ") && comes("18 ");
+    if (goes_on) {
+      EXPECT_TRUE(connection->close().is_ok());
+    }
+    for (const std::string& text : completions()) seen.push_back(text);
+    ASSERT_FALSE(seen.empty());
+    EXPECT_EQ(seen.back(), "19 0 0  closed by the program");
+    EXPECT_EQ(std::count(seen.begin(), seen.end(), seen.back()), 1);
+    if (dials >= 0) {
+      EXPECT_EQ(server->dials, dials) << "dialled when it was closed";
+    }
+    connection.reset();
+    EXPECT_FALSE(queue->poll(0, 0).is_ok());
+  }
+  EXPECT_GE(wake_ups, 7);
+}
+
+TEST_F(ConnectionCoreTest, NothingIsToldAfterTheClosingInTheWakeUpOfALoss) {
+  connect();
+  completions();
+  const std::shared_ptr<CompletionQueue> calls = *CompletionQueue::create(clock);
+  calls->set_wake([this] { EXPECT_TRUE(connection->close().is_ok()); });
+  ASSERT_TRUE(connection->request_start({"svc", {}, {}, {}}, -1, calls, 1).is_ok());
+  said();
+  server->hang_up();
+  ASSERT_TRUE(turn_until([&] { return connection->state() == ConnectionState::closed; }));
+  EXPECT_EQ(completions(), (Strings{"19 0 0  closed by the program"}));
+  EXPECT_EQ(server->dials, 1);
 }
 
 TEST_F(ConnectionCoreTest, GivesUpAfterTheAttemptsAllowed) {

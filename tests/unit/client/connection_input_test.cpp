@@ -90,6 +90,32 @@ TEST_F(ConnectionInputTest, MessagesAboveTheBufferAreReadWhole) {
   EXPECT_EQ(connection->statistics().in_bytes, 1000001);
 }
 
+TEST_F(ConnectionInputTest, AWakeUpMayCloseWhereTheReadingPauses) {
+  connect();
+  completions();
+  const FeedOptions bounds{1, 0, FullPolicy::block_reader};
+  const std::shared_ptr<CompletionQueue> messages = *CompletionQueue::create(clock);
+  messages->set_wake([this] { EXPECT_TRUE(connection->close().is_ok()); });
+  const std::unique_ptr<Subscription> subscription =
+      std::move(*connection->subscribe("a", {}, bounds, messages, 5));
+  said();
+  server->say("MSG a 1 1\r\n1\r\nMSG a 1 1\r\n2\r\n-ERR 'too late'\r\n");
+  EXPECT_EQ(completions(), (Strings{"19 0 0  closed by the program"}));
+  EXPECT_EQ(messages->poll(1, 0)->data(0), "1");
+}
+
+TEST_F(ConnectionInputTest, AWakeUpMayCloseBeforeWhatWasReadWithIt) {
+  connect();
+  completions();
+  const std::shared_ptr<CompletionQueue> messages = *CompletionQueue::create(clock);
+  messages->set_wake([this] { EXPECT_TRUE(connection->close().is_ok()); });
+  const std::unique_ptr<Subscription> subscription =
+      std::move(*connection->subscribe("a", {}, {}, messages, 5));
+  said();
+  server->say("MSG a 1 1\r\n1\r\n-ERR 'too late'\r\nINFO {\"ldm\":true}\r\n");
+  EXPECT_EQ(completions(), (Strings{"19 0 0  closed by the program"}));
+}
+
 TEST_F(ConnectionInputTest, NobodyHearsOfAQueueThatIsLeft) {
   QueueOptions small;
   small.messages_max = 1;

@@ -5,6 +5,11 @@
 // compared.
 #include "client/connection_subscriptions.hpp"
 
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/outgoing_buffer.hpp"
 #include "tests/unit/client/fake_server.hpp"
 
 namespace martlet::client {
@@ -87,6 +92,27 @@ TEST_F(ConnectionSubscriptionsTest, ALineAboveTheServersLimitIsRefused) {
   EXPECT_EQ(connection->subscribe(std::string(2001, 's'), group, {}, queue, 0).code(),
             ErrorCode::invalid_subject);
   EXPECT_TRUE(connection->subscribe(std::string(2000, 's'), group, {}, queue, 0).is_ok());
+}
+
+TEST_F(ConnectionSubscriptionsTest, MoreThanTheServerTakesEndsTheStreamBeforeAnybodyWaits) {
+  options.run = RunMode::driven_by_caller;
+  options.pending_bytes_max = 1000;
+  make();
+  ASSERT_TRUE(connection->start().is_ok());
+  static_cast<void>(queue->poll(0, 0).is_ok());
+  server->say("PONG\r\n");
+  ASSERT_EQ(queue->poll(0, 60 * ns_per_s)->kind(0), CompletionKind::connected);
+  const std::string subject(3900, 's');
+  std::vector<std::unique_ptr<Subscription>> kept;  // Nobody reads what it says, and nobody turns.
+  while (connection->statistics().pending_bytes <=
+         options.pending_bytes_max + OutgoingBuffer::control_bytes_max) {
+    kept.push_back(subscribe(subject));
+  }
+  kept.push_back(subscribe(subject));
+  server->is_down = true;
+  const Result<Batch> told = queue->poll(0, 60 * ns_per_s);
+  ASSERT_TRUE(told.is_ok());
+  EXPECT_EQ(told->kind(0), CompletionKind::disconnected);
 }
 
 }  // namespace
