@@ -431,7 +431,7 @@ int64_t ConnectionCore::on_before_wait(bool is_keeper) {
       shared_.out.write_pending();
       look = shared_.out.look();
     }
-    wanted_in_ns = look.wanted_in_ns;
+    wanted_in_ns = look.is_broken ? 0 : look.wanted_in_ns;  // The turn ends a broken stream.
     set_interest(look.is_blocked);
   });
   return wanted_in_ns;
