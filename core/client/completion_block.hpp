@@ -92,7 +92,7 @@ static_assert(sizeof(CompletionBlock) % alignof(CompletionDescriptor) == 0);
 class CompletionBlockPool : public std::enable_shared_from_this<CompletionBlockPool> {
  public:
   static constexpr size_t block_bytes = 65536;
-  static constexpr size_t blocks_max = 8;
+  static constexpr size_t blocks_max = 4;
 
   CompletionBlockPool() = default;
   ~CompletionBlockPool();

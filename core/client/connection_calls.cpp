@@ -113,7 +113,7 @@ void ConnectionCalls::forget_request(uint64_t number) {
   shared_.calls.forget_request(number);
 }
 
-Status ConnectionCalls::open_inbox_locked() {
+Status ConnectionCalls::open_inbox_locked(FlushNeed& need) {
   if (shared_.inbox_sid != 0) return Status();
   if (shared_.out.mode() == OutgoingBuffer::Mode::closed)
     return Status(ErrorCode::closed, "the connection is closed");
@@ -124,7 +124,7 @@ Status ConnectionCalls::open_inbox_locked() {
   state->subject = shared_.calls.inbox() + "*";
   shared_.inbox_sid = state->sid;
   shared_.subscriptions.add(state);
-  shared_.out.control(SubscriptionTable::subscribe_line(*state), false);
+  need = shared_.out.control(SubscriptionTable::subscribe_line(*state), false);
   return Status();
 }
 
@@ -139,21 +139,23 @@ Status ConnectionCalls::request_start(const PublishView& message, int64_t replie
       timeout_ns < 0 || is_sync ? -1 : shared_.loop->clock().monotonic_ns() + timeout_ns;
   uint64_t number = 0;
   std::string reply;
+  FlushNeed inbox_need = FlushNeed::none;
   {
     std::lock_guard<std::mutex> lock(shared_.mutex);
-    Status status = open_inbox_locked();
+    Status status = open_inbox_locked(inbox_need);
     if (!status) return status;
     number = shared_.calls.add_request(std::move(target), replies_max, deadline);
-    if (number == 0)
-      return Status(ErrorCode::limit_reached,
-                    fmt::format("{} requests are under way", shared_.options.requests_max));
-    reply = shared_.calls.reply_subject(number);
+    if (number != 0) reply = shared_.calls.reply_subject(number);
   }
   int64_t publish_number = 0;
-  Status status = publisher_.publish({message.subject, reply, message.headers, message.data}, true,
-                                     &publish_number);
+  Status status =
+      number == 0 ? Status(ErrorCode::limit_reached,
+                           fmt::format("{} requests are under way", shared_.options.requests_max))
+                  : publisher_.publish({message.subject, reply, message.headers, message.data},
+                                       true, &publish_number);
   if (!status) {
-    forget_request(number);
+    shared_.act_on_control(inbox_need);  // The publish would have written the inbox's SUB as well.
+    if (number != 0) forget_request(number);
     return status;
   }
   note_published(number, publish_number);

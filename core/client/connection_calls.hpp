@@ -37,7 +37,7 @@ class ConnectionCalls {
   void stop();
 
  private:
-  Status open_inbox_locked();
+  Status open_inbox_locked(FlushNeed& need);
   void note_published(uint64_t number, int64_t publish_number);
   void forget_request(uint64_t number);
   void arm_deadline(int64_t deadline_ns);

@@ -132,7 +132,8 @@ Status ConnectionCore::start() {
   }
   const bool has_thread = shared_.options.run == RunMode::own_thread;
   if (has_thread) {
-    Status status = shared_.loop->start_keeper();
+    Status status(ErrorCode::out_of_memory, "");
+    (void)fits_into_memory([&] { status = shared_.loop->start_keeper(); });
     if (!status) {
       shared_.state.store(ConnectionState::fresh);
       return status;
@@ -456,7 +457,14 @@ int64_t ConnectionCore::do_turn(bool is_keeper) {
   if (stream_ != nullptr) set_interest(look.is_blocked);
   publisher_.tell_capacity();
   calls_.watch_deadline();
-  return look.wanted_in_ns;
+  // What a wake-up has published meanwhile: nobody else was asked, and who turns may leave now.
+  look = shared_.out.look();
+  if (stream_ != nullptr && look.wanted_in_ns >= 0 && !is_keeper) {
+    shared_.out.write_pending();
+    look = shared_.out.look();
+    set_interest(look.is_blocked);
+  }
+  return look.is_broken ? 0 : look.wanted_in_ns;
 }
 
 void ConnectionCore::update_interest() { set_interest(shared_.out.look().is_blocked); }

@@ -66,11 +66,12 @@ void ConnectionShared::act_on(FlushNeed need) {
     loop->loop().wake();
     return;
   }
-  // Nobody turns the loop: our own thread will soon; without one, nobody will.
-  if (!loop->ask_for_turn() && options.run == RunMode::driven_by_caller &&
-      need == FlushNeed::soon) {
-    const FlushNeed rest = out.write_pending();
-    if (rest != FlushNeed::none) loop->ask_for_turn();  // Somebody may lead meanwhile.
+  if (loop->ask_for_turn() || options.run != RunMode::driven_by_caller) return;
+  // Nobody turns the loop: our own thread would soon; without one, nobody will. So all is written
+  // that the stream takes, also what others publish meanwhile.
+  while (out.write_pending() != FlushNeed::none) {
+    const OutgoingBuffer::Look look = out.look();
+    if (loop->ask_for_turn() || look.is_blocked || look.is_broken) return;
   }
 }
 

@@ -153,10 +153,15 @@ void DrivenLoop::spin_until(const std::function<bool()>& is_ready, int64_t spin_
     cpu_pause();
   }
   for (LoopMember* member : members_) member->on_spin(false);
+  // What was said or published inside, a PONG at least: nobody was asked to write it.
+  bool wants_turn = false;
+  for (size_t i = 0; i < members_.size(); ++i) {
+    wants_turn = members_[i]->on_turn(false) >= 0 || wants_turn;
+  }
   lock.lock();
   led_.store(false, std::memory_order_release);
   leader_.store(std::thread::id(), std::memory_order_relaxed);
-  if (turn_asked_) turn(lock, 0, false);
+  if (turn_asked_ || wants_turn) turn(lock, 0, false);
   waiter_left_ns_ = clock_.monotonic_ns();
   if (waiters_ > 0) changed_.notify_all();
 }

@@ -177,16 +177,18 @@ FlushNeed OutgoingBuffer::control_locked(std::unique_lock<std::mutex>& lock, std
 // Decides who writes what was just appended.
 FlushNeed OutgoingBuffer::after_append(std::unique_lock<std::mutex>& lock, IdleRule rule,
                                        bool at_once) {
-  if (stream_ == nullptr || writing_ || blocked_ || broken_) return FlushNeed::none;
+  if (stream_ == nullptr || writing_ || broken_) return FlushNeed::none;
+  // Nobody watches the stream where the publisher writes by himself: it may take more by now.
+  if (rule == IdleRule::write) blocked_ = false;
+  if (blocked_) return FlushNeed::none;
   if (front_.size() >= gather_bytes) {
     // Whoever publishes so much has no need of the few small writes that follow a pause.
     window_start_ns_ = clock_.monotonic_ns();
     window_writes_ = direct_writes_max;
     return write_locked(lock, AskRule::stands);
   }
-  if (at_once) return write_locked(lock, AskRule::stands);
+  if (at_once || rule == IdleRule::write) return write_locked(lock, AskRule::stands);
   if (asked_ || rule == IdleRule::gather) return FlushNeed::none;
-  if (rule == IdleRule::write) return write_locked(lock, AskRule::stands);
   if (rule == IdleRule::write_few_then_ask) {
     const int64_t now = clock_.monotonic_ns();
     if (now - window_start_ns_ > window_ns) {

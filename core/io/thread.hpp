@@ -23,6 +23,7 @@ namespace martlet::io {
 ///
 /// Fails with io when the system has no thread left and with out_of_memory when there is no memory
 /// for `body`; then nothing has begun. The error says what the thread was for ("an event loop").
+/// Throws std::bad_alloc where there is no memory even for the error (docs/adr/0015).
 template <typename Body>
 Result<std::thread> start_thread(std::string_view purpose, Body&& body) {
   const SignalShield shield;

@@ -80,6 +80,19 @@ TEST_F(ConnectionCallsTest, ARequestThatCannotBePublishedLeavesNothingBehind) {
   EXPECT_TRUE(connection->request_start({"svc", {}, {}, {}}, -1, queue, 71).is_ok());
 }
 
+// The SUB of the inbox waits for the publish behind it: where that is refused, others follow.
+TEST_F(ConnectionCallsTest, ARefusedRequestLeavesNothingUnsent) {
+  connect();
+  completions();
+  EXPECT_EQ(connection->request_start({"bad subject", {}, {}, {}}, -1, queue, 71).code(),
+            ErrorCode::invalid_subject);
+  EXPECT_TRUE(io::wait_descriptor(*connection->descriptor(), true, false, 0)) << "nobody is asked";
+  ASSERT_TRUE(connection->publish({"a", {}, {}, "x"}).is_ok());
+  const std::string text = said();
+  EXPECT_TRUE(text.starts_with("SUB _INBOX.")) << text;
+  EXPECT_TRUE(text.ends_with("\r\nPUB a 1\r\nx\r\n")) << text;
+}
+
 TEST_F(ConnectionCallsTest, ALostConnectionFailsWhatWasAskedOnIt) {
   options.reconnect_wait_ms = 1;
   connect();

@@ -133,22 +133,82 @@ TEST_F(LentConnectionTest, NeverStartedConnectionEnds) {
   connection.reset();
 }
 
-TEST(GatheringConnection, WaitsForAFlush) {
-  const io::SystemClock clock;
-  const std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
-  ConnectionOptions options;
-  options.run = RunMode::driven_by_caller;
-  options.gather = true;
-  const std::shared_ptr<CompletionQueue> queue = *CompletionQueue::create(clock);
-  const std::unique_ptr<Connection> connection =
-      std::move(*Connection::create_in_process(server, options, queue, 0, clock));
-  ASSERT_TRUE(connection->start().is_ok());
-  for (int i = 0; i < 100 && server->heard.find("PING\r\n") == std::string::npos; ++i) {
-    static_cast<void>(queue->poll(0, ns_per_ms).is_ok());
-    server->hear();
+// Nobody was asked to come for it, and the turn may be the last for a long time.
+TEST_F(LentConnectionTest, WritesInATurnWhatAWakeUpPublishedInIt) {
+  options.pending_bytes_max = 1000;
+  server->ring_bytes = 4096;
+  connect();
+  completions();
+  for (int i = 0; i < 100; ++i) {
+    if (!connection->publish({"a", {}, {}, std::string(200, 'x')}).is_ok()) break;
+    turn();
   }
-  server->say("PONG\r\n");
+  bool has_published = false;
+  queue->set_wake([&] {
+    if (!has_published) has_published = connection->publish({"late", {}, {}, "x"}).is_ok();
+  });
+  ASSERT_TRUE(connection->notify_capacity(300, queue, 8).is_ok());
+  for (int i = 0; i < 100 && !has_published; ++i) {
+    server->hear();
+    turn(1);
+  }
+  ASSERT_TRUE(has_published);
+  server->hear();
+  EXPECT_NE(server->heard.find("PUB late 1\r\nx\r\n"), std::string::npos);
+  queue->set_wake(nullptr);
+}
+
+/// A client of the fake server that is turned by who waits.
+class DrivenConnectionTest : public FakeServerTest {
+ protected:
+  DrivenConnectionTest() { options.run = RunMode::driven_by_caller; }
+  void connect_driven(const QueueOptions& queue_options = {}) {
+    make(queue_options);
+    ASSERT_TRUE(connection->start().is_ok());
+    for (int i = 0; i < 100 && server->heard.find("PING\r\n") == std::string::npos; ++i) {
+      static_cast<void>(queue->poll(0, ns_per_ms).is_ok());
+      server->hear();
+    }
+    server->say("PONG\r\n");
+    ASSERT_TRUE(queue->poll(0, 10 * ns_per_s).is_ok());
+  }
+};
+
+TEST_F(DrivenConnectionTest, ASpinWritesWhatItSaid) {
+  QueueOptions queue_options;
+  queue_options.spin_us = 10'000'000;  // It ends with what it waits for.
+  connect_driven(queue_options);
+  const std::unique_ptr<Subscription> subscription = subscribe("a");
+  server->hear();
+  server->say("PING\r\nMSG a 1 1\r\nx\r\n");
   ASSERT_TRUE(queue->poll(0, 10 * ns_per_s).is_ok());
+  EXPECT_EQ(server->hear(), "PONG\r\n");
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(connection->publish({"b", {}, {}, "x"}).is_ok());
+    EXPECT_EQ(server->hear(), "PUB b 1\r\nx\r\n");
+  }
+}
+
+// Nobody watches the stream, so each publish looks for itself.
+TEST_F(DrivenConnectionTest, WritesOnWhenTheStreamTakesMoreAgain) {
+  server->ring_bytes = 4096;
+  connect_driven();
+  server->hear();
+  for (int i = 0; i < 40; ++i)
+    ASSERT_TRUE(connection->publish({"a", {}, {}, std::string(200, 'x')}).is_ok());
+  EXPECT_GT(connection->statistics().pending_bytes, 0);
+  for (int i = 0; i < 10 && connection->statistics().pending_bytes > 0; ++i) {
+    server->hear();
+    ASSERT_TRUE(connection->publish({"a", {}, {}, "x"}).is_ok());
+  }
+  EXPECT_EQ(connection->statistics().pending_bytes, 0);
+}
+
+using GatheringConnection = DrivenConnectionTest;
+
+TEST_F(GatheringConnection, WaitsForAFlush) {
+  options.gather = true;
+  connect_driven();
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(connection->publish({"a", {}, {}, "x"}).is_ok());
   EXPECT_EQ(server->hear(), "");
   EXPECT_EQ(queue->poll(0, ns_per_ms).code(), ErrorCode::again);  // A poll writes first.
