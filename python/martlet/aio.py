@@ -331,7 +331,8 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             cb: Called with each message on the loop: a function, or a coroutine function, which
                 is awaited before it is called again. What a function gives that can be awaited
                 becomes a task; nobody waits for it before the next message. Without cb the
-                subscription is iterated.
+                subscription is iterated, and lives as long as it is held: who drops it
+                unsubscribes.
             max_msgs: Ends by itself after so many; 0: never.
             pending_msgs_limit, pending_bytes_limit, policy: As for
                 :meth:`martlet.Connection.subscribe`.

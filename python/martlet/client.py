@@ -155,8 +155,10 @@ class Connection(_surface.ConnectionState, _raw.Connection):
     """A connection to a broker. Made by :func:`connect`.
 
     It reconnects by itself and then restores its subscriptions. Callbacks run one after the
-    other on a thread of the connection; they may call anything. As a context manager it sends
-    everything and closes at the end. Since 0.1.0.
+    other on a thread of the connection. They may call anything, but what another callback of the
+    same connection has to do first (answer a request, for one) comes only after they return: use
+    a second connection for that. As a context manager it sends everything and closes at the end.
+    Since 0.1.0.
 
     ``publish(subject, payload=b"", reply="", headers=None)`` copies the message into the
     outgoing buffer; while that is at its bound (``pending_size``) it waits, without the GIL.
@@ -214,8 +216,9 @@ class Connection(_surface.ConnectionState, _raw.Connection):
 
         Args:
             queue: The queue group: each message goes to one of its members.
-            cb: Called with each message on the connection's callback thread; without it the
-                subscription is iterated.
+            cb: Called with each message on the connection's callback thread, until it is
+                unsubscribed or the connection closes. Without it the subscription is iterated, and
+                lives as long as it is held: who drops it unsubscribes.
             max_msgs: Ends by itself after so many; 0: never.
             pending_msgs_limit: Messages that may wait unread (None: 524,288; 0: no bound).
             pending_bytes_limit: The same in bytes (None: 128 MiB; 0: no bound).

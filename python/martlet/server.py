@@ -40,20 +40,23 @@ class Server(_raw.Server):
         user, password, token: What clients must bring; None: everybody is let in.
         http_port: The port of the monitoring pages (0: any free one); None: none.
         http_host: The address of the monitoring pages; that of ``host`` if None.
-        loops: Threads that serve clients.
-        max_connections: Clients at once; one more is refused.
-        max_control_line: Bytes of a line of the protocol without its payload.
-        max_payload: Bytes of a message, payload and headers.
-        max_pending: Bytes that may wait for one client; above it it is closed as a slow consumer.
+        loops: Threads that serve clients (1).
+        max_connections: Clients over TCP at once (65,536); one more is refused. Those of this
+            process are counted, and never refused.
+        max_control_line: Bytes of a line of the protocol without its payload (4,096).
+        max_payload: Bytes of a message, payload and headers (1 MiB).
+        max_pending: Bytes that may wait for one client (64 MiB); above it it is closed as a slow
+            consumer.
         max_subscriptions: Of one client; 0: no bound.
-        ping_interval: Seconds between pings to an idle client.
-        ping_max: Pings without an answer after which a client is closed.
-        write_deadline: Seconds after which a client that does not read is closed.
+        ping_interval: Seconds between pings to an idle client (120).
+        ping_max: Pings without an answer after which a client is closed (2).
+        write_deadline: Seconds after which a client that does not read is closed (10).
         max_memory: Bytes that clients can make the server hold; 0: no ceiling.
         spin_us: How long a thread looks for work before it sleeps.
         debug, trace: True: the log has lines of that level too (``log_level`` lets them through).
         config: Configuration text in the language of NATS, instead of the other options (``log``
-            and ``log_level`` may be given with it).
+            and ``log_level`` may be given with it). Unless it says otherwise the address is
+            127.0.0.1 and the port any free one; ``port: 0`` is 4222 there, as in NATS.
         log: True: to the logger ``martlet``; or a logger; or a function of (level, line). None
             or False: silent.
         log_level: The least important level that is sent there, as in the module logging; below
