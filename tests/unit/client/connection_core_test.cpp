@@ -14,7 +14,18 @@ namespace martlet::client {
 namespace {
 
 using Strings = std::vector<std::string>;
-using ConnectionCoreTest = FakeServerTest;
+class ConnectionCoreTest : public FakeServerTest {
+ protected:
+  /// The server finds a line too long, hangs up, and hears the client when that has come again.
+  void refuse_a_line_and_come_again() {
+    server->say("-ERR 'maximum control line exceeded'\r\n");
+    turn();
+    server->hang_up();
+    ASSERT_TRUE(turn_until([&] { return connection->state() == ConnectionState::reconnecting; }));
+    finish_handshake();
+    said();
+  }
+};
 
 TEST_F(ConnectionCoreTest, LostConnectionIsRestored) {
   connect();
@@ -70,12 +81,7 @@ TEST_F(ConnectionCoreTest, ALineThatTheServerDoesNotTakeIsNotRestoredForEver) {
   const std::unique_ptr<Subscription> later = subscribe("later");
   turn();
   completions();
-  server->say("-ERR 'maximum control line exceeded'\r\n");
-  turn();
-  server->hang_up();
-  ASSERT_TRUE(turn_until([&] { return connection->state() == ConnectionState::reconnecting; }));
-  finish_handshake();
-  said();
+  refuse_a_line_and_come_again();
   EXPECT_NE(server->heard.find("SUB good 1"), std::string::npos);
   EXPECT_NE(server->heard.find("SUB later 3"), std::string::npos);
   EXPECT_EQ(server->heard.find("SUB bbb"), std::string::npos);
@@ -89,12 +95,7 @@ TEST_F(ConnectionCoreTest, ALineThatAPublishMadeTooLongCostsNoSubscription) {
   const std::unique_ptr<Subscription> good = subscribe("good");
   ASSERT_TRUE(connection->publish({std::string(2000, 'b'), {}, {}, {}}).is_ok());
   turn();
-  server->say("-ERR 'maximum control line exceeded'\r\n");
-  turn();
-  server->hang_up();
-  ASSERT_TRUE(turn_until([&] { return connection->state() == ConnectionState::reconnecting; }));
-  finish_handshake();
-  said();
+  refuse_a_line_and_come_again();
   EXPECT_NE(server->heard.find("SUB good 1"), std::string::npos);
 }
 
