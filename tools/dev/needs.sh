@@ -48,15 +48,16 @@ need_tools_venv() {
 
 # The package of this checkout belongs to the clone, so its environment stands in build/.
 need_python_package() {
-  local strict=()
-  # As strict as the release preset, whose objects the compiler cache then knows.
-  [ -z "${CI:-}" ] || strict=(-C cmake.define.MARTLET_WERROR=ON)
+  local like_release=()
+  # Compiled as the release preset is: the compiler cache then has its objects.
+  [ -z "${CI:-}" ] || like_release+=(-C cmake.define.MARTLET_WERROR=ON)
+  [ ! -e build/release/CMakeCache.txt ] || like_release+=(-C cmake.define.MARTLET_FAT_OBJECTS=ON)
   step "packages for Python" install_packages python build
   step "Python environment" ensure_venv "$MARTLET_ROOT/build/python_venv" \
     tools/dev/requirements/python_package.txt
   # The names of the compiler that CMake takes by itself: the compiler cache then knows the objects.
   step "pip install ." quietly pip-install env CC=cc CXX=c++ "$VENV/bin/python" -m pip install \
-    -v --no-build-isolation --no-deps --force-reinstall "${strict[@]}" .
+    -v --no-build-isolation --no-deps --force-reinstall "${like_release[@]}" .
   MARTLET_PYTHON=$VENV/bin/python
   export MARTLET_PYTHON
 }

@@ -64,7 +64,7 @@ at_exit() {
 }
 
 # quietly NAME COMMAND...: its output goes to build/dev-logs/NAME.log. Says every few seconds where
-# it stands, and shows the end of the log when it fails.
+# it stands; when it fails, shows what the log calls errors (a build goes on after one) and its end.
 quietly() {
   local name=$1 log="$MARTLET_ROOT/build/dev-logs/$1.log" status=0 waited=0
   shift
@@ -80,6 +80,8 @@ quietly() {
   wait "$ATTENDED_PID" || status=$?
   ATTENDED_PID=""
   if [ "$status" -ne 0 ]; then
+    say "--- errors in build/dev-logs/$name.log"
+    grep -n -i -A 4 -E '^FAILED:|error:' "$log" | head -n 60 | sed 's/^/  | /' >&2
     say "--- the end of build/dev-logs/$name.log"
     tail -n 40 "$log" | sed 's/^/  | /' >&2
     say "--- $name failed with status $status"

@@ -300,8 +300,9 @@ TEST(SubscriptionTrie, an_insert_that_fails_changes_nothing) {
       {long_token, ""}, {long_pattern, "n"}, {"a.*", ""},       {"a.>", ""},
       {"a.b.c", "g"},   {"s", "other"},      {"a.b.c.d.e", ""}, {"a." + long_token + ".b", ""}};
   int64_t all_failures = 0;  // What has its place already needs none.
-  for (const auto& [pattern, queue] : changes) {
-    const auto round = [&pattern = pattern, &queue = queue](test::FailingMemory& memory) {
+  for (const auto& change : changes) {
+    const auto round = [&change](test::FailingMemory& memory) {
+      const auto& [pattern, queue] = change;
       Pair pair;
       for (const char* there : {"a.b.c.d", "p", "s", "t"}) ASSERT_TRUE(pair.insert(there));
       ASSERT_TRUE(pair.insert("s", "g"));
@@ -319,7 +320,7 @@ TEST(SubscriptionTrie, an_insert_that_fails_changes_nothing) {
       pair.trie.check_invariants();
     };
     const int64_t failures = test::fail_each_allocation(test::Failing::once, round);
-    EXPECT_LT(failures, 60) << pattern;
+    EXPECT_LT(failures, 60) << change.first;
     all_failures += failures;
   }
   EXPECT_GT(all_failures, 20);
