@@ -68,8 +68,8 @@ set(MARTLET_SANITIZER_ENVIRONMENT
     "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:exitcode=99"
     "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:exitcode=99")
 
-# martlet_test_flags(TARGET): a test's own code is compiled for a short build, not for speed; what it
-# tests is compiled as ever.
+# martlet_test_flags(TARGET): a test's own code is compiled for a short build, not for speed; what
+# it tests is compiled as ever.
 function(martlet_test_flags target)
   if(MARTLET_SANITIZE)
     target_compile_options(${target} PRIVATE -O0)
