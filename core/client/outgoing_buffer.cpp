@@ -189,22 +189,19 @@ FlushNeed OutgoingBuffer::after_append(std::unique_lock<std::mutex>& lock, IdleR
   }
   if (at_once || rule == IdleRule::write) return write_locked(lock, AskRule::stands);
   if (asked_ || rule == IdleRule::gather) return FlushNeed::none;
-  if (rule == IdleRule::write_few_then_ask) {
-    const int64_t now = clock_.monotonic_ns();
-    if (now - window_start_ns_ > window_ns) {
-      window_start_ns_ = now;
-      window_writes_ = 0;
-    }
-    if (window_writes_ < direct_writes_max) {
-      ++window_writes_;
-      return write_locked(lock, AskRule::stands);
-    }
-    asked_until_ns_ = now + window_ns;
-  } else {
-    asked_until_ns_ = 0;
+  const int64_t now = clock_.monotonic_ns();
+  if (now - window_start_ns_ > window_ns) {
+    window_start_ns_ = now;
+    window_writes_ = 0;
   }
+  if (window_writes_ < direct_writes_max) {
+    ++window_writes_;
+    return write_locked(lock, AskRule::stands);
+  }
+  const bool is_asked_now = rule == IdleRule::write_few_then_ask_now;
+  asked_until_ns_ = is_asked_now ? 0 : now + window_ns;
   asked_ = true;
-  return rule == IdleRule::ask ? FlushNeed::now : FlushNeed::soon;
+  return is_asked_now ? FlushNeed::now : FlushNeed::soon;
 }
 
 FlushNeed OutgoingBuffer::write_pending() {

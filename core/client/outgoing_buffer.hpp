@@ -65,11 +65,11 @@ class OutgoingBuffer {
   enum class Mode : uint8_t { disconnected, connected, draining, closed };
   /// How a publish that finds the buffer idle is treated.
   enum class IdleRule : uint8_t {
-    write_few_then_ask,  // A few a millisecond are written by the publisher, then somebody is asked
-                         // to come.
-    ask,                 // Somebody is always asked: a lent loop.
-    write,               // Nobody would come: written at once.
-    gather,              // The program promised to come.
+    write_few_then_ask,      // A few a millisecond are written by the publisher, then somebody is
+                             // asked to come within one.
+    write_few_then_ask_now,  // As that, asked to come at once: a lent loop has no timer of its own.
+    write,                   // Nobody would come: written at once.
+    gather,                  // The program promised to come.
   };
 
   struct Limits {

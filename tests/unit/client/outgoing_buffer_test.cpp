@@ -158,7 +158,7 @@ TEST_F(OutgoingBufferTest, RequestThatIsOverIsForgottenWithTheNextWrite) {
 
 TEST_F(OutgoingBufferTest, NobodyIsWantedForWhatIsBeingWritten) {
   buffer.connect(&stream, "");
-  publish("a", "x", IdleRule::ask);
+  while (need != FlushNeed::now) publish("a", "x", IdleRule::write_few_then_ask_now);
   EXPECT_EQ(buffer.look().wanted_in_ns, 0);
   OutgoingBuffer::Look during{};
   stream.on_write = [&] {
@@ -202,11 +202,16 @@ TEST(ByteBuffer, GivesBackWhatIsHardlyUsed) {
 
 TEST_F(OutgoingBufferTest, LentLoopIsAskedOnce) {
   buffer.connect(&stream, "");
-  publish("a", "x", IdleRule::ask);
-  EXPECT_EQ(need, FlushNeed::now);
-  publish("a", "x", IdleRule::ask);
+  publish("a", "first", IdleRule::write_few_then_ask_now);
+  EXPECT_EQ(need, FlushNeed::none);
+  EXPECT_TRUE(stream.text.ends_with("first\r\n")) << "a few leave without a turn";
+  while (need != FlushNeed::now) publish("a", "x", IdleRule::write_few_then_ask_now);
+  publish("a", "last", IdleRule::write_few_then_ask_now);
   EXPECT_EQ(need, FlushNeed::none);
   EXPECT_EQ(buffer.look().wanted_in_ns, 0);
+  EXPECT_EQ(stream.text.find("last"), std::string::npos);
+  EXPECT_EQ(buffer.write_pending(), FlushNeed::none);
+  EXPECT_TRUE(stream.text.ends_with("last\r\n"));
 }
 
 TEST_F(OutgoingBufferTest, BoundAnswersAgainAndRoomReturns) {
