@@ -36,7 +36,7 @@ class Server(_raw.Server):
         port: 0 is any free port.
         host: The address to listen on; "0.0.0.0" or "::" is every address.
         listen: False: no port at all.
-        name: The server's name; its id if None.
+        name: The server's name, without spaces; its id if None.
         user, password, token: What clients must bring: a user, with or without a password, or a
             token; None: everybody is let in.
         http_port: The port of the monitoring pages (0: any free one); None: none.

@@ -288,6 +288,19 @@ def test_callbacks_that_cannot_be_called(server):
             run(aio.connect(server, **{name: 5}))
 
 
+def test_a_server_that_would_let_nobody_in_or_everybody_see_it():
+    for wrong, named in (
+        ({"password": "x"}, 'option "password": a password needs a user'),
+        ({"user": "", "password": "x"}, 'option "password": a password needs a user'),
+        ({"host": ""}, 'option "host": it is empty'),
+        ({"name": "a b"}, 'option "name": a name holds no space'),
+    ):
+        with pytest.raises(errors.OptionsError, match=f"^{named}"):
+            martlet.Server(**wrong)
+    with martlet.Server(user="u") as server:
+        martlet.connect(server.url, user="u").close()
+
+
 def test_a_configuration_that_cannot_be():
     with pytest.raises(TypeError, match="config must be a str, not int"):
         martlet.Server(config=5)
