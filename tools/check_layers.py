@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that includes go down only: core/, capi/ and python/ against core/LAYERS.
 
-Owns: the rules of docs/conventions.md on who may include whom, and where the operating system is
-named.
+Owns: the rules of docs/conventions.md on who may include whom, where the operating system is named,
+and where threads are made.
 Promises: a violation names file, line and rule. Reads text, so that an include which happens to
 compile (through another one's path) is found too.
 """
@@ -39,6 +39,20 @@ IMPURE_ALLOWED = {
     "core/broker/account.hpp": {"atomic"},
     "core/broker/routing_table.hpp": {"atomic", "mutex", "shared_mutex"},
 }
+
+# One place makes threads, so that each begins with the host's signals blocked and a thread that
+# cannot be had is an error. To hold, pass on and join a std::thread is anybody's; a thread that a
+# container makes from a function (emplace_back) escapes this pattern.
+MAKES_THREAD = re.compile(
+    r"\bstd::thread\s*(?:[a-z_]\w*\s*)?[({]"
+    r"|\bstd::(?:jthread|async)\b|\b(?:pthread_create|thrd_create)\b"
+)
+COMMENT = re.compile(r"//.*|/\*.*?(?:\*/|$)")
+THREADS_ALLOWED = {
+    "core/io/thread.hpp": "the one place",
+    "python/src/connection_binding.cpp": "sees no core; Python's own handler takes the signal",
+}
+THREADS_RULE = "threads are made by io::start_thread() (core/io/thread.hpp)"
 
 
 class LayersError(Exception):
@@ -82,6 +96,12 @@ def includes(text: str):
             yield number, ours or match.group("system"), ours is not None
 
 
+def made_threads(text: str) -> list[int]:
+    """The numbers of the lines that make a thread."""
+    lines = enumerate(text.splitlines(), start=1)
+    return [number for number, line in lines if MAKES_THREAD.search(COMMENT.sub("", line))]
+
+
 def check(root: Path) -> tuple[list[str], int]:
     """The violations, and how many files were read."""
     try:
@@ -98,6 +118,8 @@ def check(root: Path) -> tuple[list[str], int]:
         for number, included, quoted in includes(text):
             for problem in _problems(root, layers, path, included, quoted):
                 violations.append(f"{path}:{number}: {problem}")
+        if str(path) not in THREADS_ALLOWED:
+            violations += [f"{path}:{number}: {THREADS_RULE}" for number in made_threads(text)]
     violations += _folders_without_line(root, layers)
     return violations, checked
 

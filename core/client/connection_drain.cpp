@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/out_of_memory.hpp"
+
 namespace martlet::client {
 namespace {
 
@@ -26,25 +28,36 @@ Status ConnectionDrain::start(int64_t timeout_ns, bool waits_for_queues) {
     return Status(ErrorCode::disconnected, "there is no connection to drain");
   }
   if (timeout_ns < 0) timeout_ns = shared_.options.drain_timeout_ms * ns_per_ms;
-  shared_.loop->run_on_loop(
-      [this, timeout_ns, waits_for_queues] { begin(timeout_ns, waits_for_queues); });
-  return Status();
+  bool has_begun = false;
+  const bool fits = fits_into_memory([&] {
+    has_begun = shared_.loop->run_on_loop(
+        [this, timeout_ns, waits_for_queues] { begin(timeout_ns, waits_for_queues); });
+  });
+  if (fits && has_begun) return Status();
+  expected = ConnectionState::draining;  // As before, unless it was closed meanwhile.
+  shared_.state.compare_exchange_strong(expected, ConnectionState::connected);
+  return Status(ErrorCode::out_of_memory, "no memory to drain a connection");
 }
 
+// Where memory fails in it, nothing has begun.
 void ConnectionDrain::begin(int64_t timeout_ns, bool waits_for_queues) {
   if (shared_.is_closed()) return;  // Meanwhile.
   until_ns_ = shared_.loop->clock().monotonic_ns() + timeout_ns;
   waits_for_queues_ = waits_for_queues;
   std::lock_guard<std::mutex> lock(shared_.mutex);
   std::string text;
+  std::vector<std::shared_ptr<SubscriptionState>> drained;
   for (const auto& [sid, subscription] : shared_.subscriptions.all()) {
     if (sid == shared_.inbox_sid) continue;  // Answers to our requests still count.
     if (!subscription->draining) text += fmt::format("UNSUB {}\r\n", sid);
-    subscription->draining = true;
-    drained_.push_back(subscription);
+    drained.push_back(subscription);
   }
+  text += "PING\r\n";
   shared_.calls.add_ping(CallTable::PingKind::drain_connection, {}, 0, -1);
-  shared_.out.control(text + "PING\r\n", true);
+  for (const std::shared_ptr<SubscriptionState>& subscription : drained)
+    subscription->draining = true;
+  drained_ = std::move(drained);
+  shared_.out.control(text, true);
   shared_.loop->loop().start_timer(timer_, drain_look_ns);
 }
 

@@ -28,7 +28,8 @@ class ConnectionDrain {
   ConnectionDrain(const ConnectionDrain&) = delete;
   ConnectionDrain& operator=(const ConnectionDrain&) = delete;
 
-  /// Any thread. Below 0: the time of the options.
+  /// Any thread. Below 0: the time of the options. Fails with out_of_memory: then it does not
+  /// drain.
   Status start(int64_t timeout_ns, bool waits_for_queues);
 
   // --- on the loop ---

@@ -27,11 +27,13 @@ OutgoingBuffer::IdleRule ConnectionPublisher::idle_rule() const {
 Status ConnectionPublisher::check(const PublishView& m) const {
   if (!subject::is_valid_literal(m.subject)) {
     return Status(ErrorCode::invalid_subject,
-                  fmt::format("\"{}\" cannot be published to", m.subject));
+                  fmt::format("\"{}\" cannot be published to: {}", m.subject,
+                              subject::fault_of(m.subject, true)));
   }
   if (!m.reply.empty() && !subject::is_valid_literal(m.reply)) {
     return Status(ErrorCode::invalid_subject,
-                  fmt::format("\"{}\" cannot be a reply subject", m.reply));
+                  fmt::format("\"{}\" cannot be a reply subject: {}", m.reply,
+                              subject::fault_of(m.reply, true)));
   }
   if (m.subject.size() + m.reply.size() > line_subjects_bytes_max) {
     return Status(ErrorCode::invalid_subject,

@@ -77,14 +77,8 @@ void ConnectionShared::act_on(FlushNeed need) {
 
 void ConnectionShared::act_on_control(FlushNeed need) {
   if (need == FlushNeed::none || loop->is_inside()) return;
-  if (options.run == RunMode::lent_loop) {
-    loop->loop().wake();
-  } else {
-    // Written by the caller: a subscription is seldom, and then needs nobody to come.
-    const FlushNeed rest = out.write_pending();
-    // Where nobody turns it, the next turn does not sleep.
-    if (rest != FlushNeed::none && !loop->ask_for_turn()) loop->loop().wake();
-  }
+  // Written by the caller: a subscription is seldom, and then needs nobody to come.
+  act_on(options.run == RunMode::lent_loop ? need : out.write_pending());
 }
 
 void ConnectionShared::end_subscription_locked(SubscriptionState& subscription, ErrorCode code,

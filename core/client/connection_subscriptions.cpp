@@ -21,7 +21,8 @@ Result<std::shared_ptr<SubscriptionState>> ConnectionSubscriptions::subscribe(
     const std::shared_ptr<CompletionQueue>& queue, int64_t cookie) {
   if (!subject::is_valid(subject)) {
     return Error{ErrorCode::invalid_subject,
-                 fmt::format("\"{}\" cannot be subscribed to", subject)};
+                 fmt::format("\"{}\" cannot be subscribed to: {}", subject,
+                             subject::fault_of(subject, false))};
   }
   if (!is_group(group))
     return Error{ErrorCode::invalid_argument,

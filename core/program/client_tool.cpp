@@ -113,6 +113,18 @@ void say(std::string_view text) {
   fmt::print(stderr, "{} {}\n", time_of_day(clock.wall_ns()), text);
 }
 
+void say_event(const client::Batch& batch, int32_t index) {
+  switch (batch.kind(index)) {
+    case client::CompletionKind::reconnected:
+      return say(fmt::format("Reconnected to {}", batch.data(index)));
+    case client::CompletionKind::disconnected:
+    case client::CompletionKind::error:
+      return say(batch.data(index));
+    default:
+      return;
+  }
+}
+
 Result<std::string> headers_of_flags(const std::vector<std::string>& flags) {
   client::HeaderBlockBuilder builder;
   for (const std::string& flag : flags) {

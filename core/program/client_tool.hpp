@@ -58,6 +58,10 @@ class ClientTool {
 
 /// A line on standard error, with the time of day before it.
 void say(std::string_view text);
+
+/// Says that the connection was lost, is there again, or why it is not yet. Nothing of other kinds.
+void say_event(const client::Batch& batch, int32_t index);
+
 /// The wire's block from flags of the form "Key:value".
 Result<std::string> headers_of_flags(const std::vector<std::string>& flags);
 /// All of standard input.

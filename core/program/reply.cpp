@@ -36,6 +36,7 @@ int serve(ClientTool& tool, const ReplyOptions& options, ClientTool::Session& se
       if (batch->kind(i) == client::CompletionKind::closed) {
         return tool.fail(Error{ErrorCode::closed, std::string(batch->data(i))});
       }
+      say_event(*batch, i);
       if (batch->kind(i) != client::CompletionKind::message || batch->reply(i).empty()) continue;
       say(fmt::format("[#{}] Received on subject \"{}\":", answered, batch->subject(i)));
       print_message(*batch, i, true);

@@ -67,16 +67,10 @@ int receive(ClientTool& tool, const SubOptions& options, client::CompletionQueue
           show(options, *batch, i, ++received);
           if (options.count > 0 && received >= options.count) return 0;
           break;
-        case client::CompletionKind::disconnected:
-        case client::CompletionKind::reconnected:
-        case client::CompletionKind::error:
-          say(batch->kind(i) == client::CompletionKind::reconnected
-                  ? "Reconnected to " + std::string(batch->data(i))
-                  : std::string(batch->data(i)));
-          break;
         case client::CompletionKind::closed:
           return tool.fail(Error{ErrorCode::closed, std::string(batch->data(i))});
         default:
+          say_event(*batch, i);
           break;
       }
     }

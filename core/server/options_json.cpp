@@ -150,6 +150,15 @@ Result<Options> parse_options_json(std::string_view text) {
       (!options.auth.user.empty() || !options.auth.password.empty())) {
     return bad("token", "a token and a user exclude each other").take_error();
   }
+  if (options.auth.user.empty() && !options.auth.password.empty()) {
+    return bad("password", "a password needs a user").take_error();
+  }
+  if (options.host.empty()) {
+    return bad("host", "it is empty; 0.0.0.0 or :: is every address").take_error();
+  }
+  if (options.server_name.find(' ') != std::string::npos) {
+    return bad("server_name", "a name holds no space").take_error();
+  }
   if (!options.listens && options.http_port != 0) {
     return bad("listen", "false, but a monitoring port is asked for").take_error();
   }

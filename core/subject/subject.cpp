@@ -84,6 +84,15 @@ bool is_valid(std::string_view subject) noexcept { return check(subject, true); 
 
 bool is_valid_literal(std::string_view subject) noexcept { return check(subject, false); }
 
+std::string_view fault_of(std::string_view subject, bool literal) noexcept {
+  if (check(subject, !literal)) return {};
+  if (subject.empty()) return "it is empty";
+  if (subject.find_first_of(" \t\r\n") != std::string_view::npos)
+    return "it holds a space, a tab or a line end";
+  if (has_empty_token(subject)) return "a token of it is empty";
+  return literal ? "wildcards are for subscriptions" : "nothing may follow the wildcard >";
+}
+
 bool has_plain_tokens(std::string_view subject) noexcept {
   if (subject.empty() || subject.front() == '.' || subject.back() == '.') return false;
   return subject.find("..") == std::string_view::npos && is_literal(subject);

@@ -19,6 +19,10 @@ namespace martlet::subject {
 /// As is_valid, and without wildcards: what a message should be published on.
 [[nodiscard]] bool is_valid_literal(std::string_view subject) noexcept;
 
+/// Why is_valid (or, with `literal`, is_valid_literal) says no, as the end of a sentence; empty
+/// when it says yes.
+[[nodiscard]] std::string_view fault_of(std::string_view subject, bool literal) noexcept;
+
 /// What PUB accepts from a pedantic client: no token is empty or a wildcard. Any byte is text.
 [[nodiscard]] bool has_plain_tokens(std::string_view subject) noexcept;
 

@@ -88,6 +88,9 @@ class ServerOptions(TypedDict, total=False):
     trace: Optional[bool]
 
 
+_SECONDS_MAX = 1e12  # More than the library takes anywhere, and a number that it can read.
+
+
 def _as_is(name: str, value: Any) -> Any:
     return value
 
@@ -95,6 +98,8 @@ def _as_is(name: str, value: Any) -> Any:
 def _milliseconds(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if abs(value) > _SECONDS_MAX:
+        raise OptionsError(f'option "{name}": {value} seconds are too many')
     return math.ceil(value * 1000)
 
 
@@ -159,6 +164,14 @@ SERVER: Mapping[str, Option] = {
 }
 
 
+#: The same for what `subscribe` is given.
+SUBSCRIPTION: Mapping[str, Option] = {
+    "pending_msgs_limit": ("messages_max", _as_is),
+    "pending_bytes_limit": ("bytes_max", _as_is),
+    "policy": ("full_policy", _as_is),
+}
+
+
 def to_json(table: Mapping[str, Option], given: Mapping[str, Any], **fixed: Any) -> str:
     """The JSON text for what was given; None means the default. An unknown name is an
     OptionsError.
@@ -184,8 +197,16 @@ def named_as_given(table: Mapping[str, Option]) -> Iterator[None]:
     try:
         yield
     except OptionsError as error:
-        names = {key: name for name, (key, _) in table.items() if key != name}
-        text = re.sub(r"\w+", lambda word: names.get(word.group(), word.group()), str(error))
+        names = {key: (name, convert) for name, (key, convert) in table.items()}
+        text = str(error)
+        told = re.match(r'option "(\w+)": ', text)
+        if told is not None and told[1] in names:
+            name, convert = names[told[1]]
+            why = text[told.end() :]
+            if convert is _milliseconds:
+                why = re.sub(r"-?\d+", lambda ms: f"{int(ms.group()) / 1000:.12g}", why)
+                why += " (seconds)"
+            text = f'option "{name}": {why}'
         raise OptionsError(text) from None
 
 
@@ -194,8 +215,8 @@ def subscription_json(
 ) -> str:
     """The options of a subscription. None is the default, as everywhere; 0 is no bound."""
     given = {
-        "messages_max": PENDING_MESSAGES if messages_max is None else messages_max,
-        "bytes_max": PENDING_BYTES if bytes_max is None else bytes_max,
-        "full_policy": "refuse_new" if policy is None else policy,
+        "pending_msgs_limit": PENDING_MESSAGES if messages_max is None else messages_max,
+        "pending_bytes_limit": PENDING_BYTES if bytes_max is None else bytes_max,
+        "policy": "refuse_new" if policy is None else policy,
     }
-    return json.dumps(given)
+    return to_json(SUBSCRIPTION, given)

@@ -16,6 +16,7 @@ from typing import (
     Callable,
     Dict,
     Iterable,
+    List,
     Mapping,
     Optional,
     Protocol,
@@ -130,7 +131,16 @@ class ConnectionState:
 
 
 class Callbacks:
-    """What a program wants to hear of its connection, beside messages."""
+    """What a program wants to hear of its connection, beside messages. A failure that nobody
+    listens to is logged.
+    """
+
+    _FAILURES = {
+        _raw.KIND_ERROR: "%s",
+        _raw.KIND_SLOW_CONSUMER: "%s",
+        _raw.KIND_DISCONNECTED: "disconnected: %s",
+        _raw.KIND_CLOSED: "closed: %s",
+    }
 
     _NAMES = {
         _raw.KIND_DISCONNECTED: "disconnected_cb",
@@ -157,12 +167,19 @@ class Callbacks:
             _raw.KIND_DISCOVERED_SERVERS: discovered_server_cb,
             _raw.KIND_LAME_DUCK: lame_duck_mode_cb,
         }
+        self._was_connected = False
+        self._told: Optional[Tuple[int, str]] = None  # What the same loss has been told as.
+        for name, callback in self._named().items():
+            check_callable(name, callback)
 
-    def refuse_coroutine_functions(self) -> None:
+    def _named(self) -> Dict[str, object]:
         named: Dict[str, object] = {"error_cb": self.error}
         for kind, name in self._NAMES.items():
             named[name] = self._events[kind]
-        refuse_coroutine_functions(**named)
+        return named
+
+    def refuse_coroutine_functions(self) -> None:
+        refuse_coroutine_functions(**self._named())
 
     def __bool__(self) -> bool:
         return self.error is not None or any(self._events.values())
@@ -171,15 +188,31 @@ class Callbacks:
         self, kind: int, status: int, text: str, call: Callable[..., object]
     ) -> None:
         """Lets `call` call whoever wants to hear of this: call(callback, *arguments)."""
-        if kind in (_raw.KIND_ERROR, _raw.KIND_SLOW_CONSUMER):
+        if kind == _raw.KIND_CONNECTED:
+            self._was_connected = True
+        elif kind == _raw.KIND_RECONNECTING:
+            self._told = None
+        if kind in self._FAILURES and status < 0 and not self._is_known(kind, status, text):
             if self.error is not None:
                 call(self.error, errors.from_status(status, text))
-            elif kind == _raw.KIND_SLOW_CONSUMER:
-                logger.warning("%s", text)
-            return
+            else:
+                logger.warning(self._FAILURES[kind], text)
         callback = self._events.get(kind)
         if callback is not None:
             call(callback)
+
+    def _is_known(self, kind: int, status: int, text: str) -> bool:
+        """Was it told before: what the server said and then closed over, a loss that is the end, or
+        what connect() raises?
+        """
+        if kind == _raw.KIND_SLOW_CONSUMER:
+            return False
+        told, self._told = self._told, (status, text)
+        if kind == _raw.KIND_ERROR:
+            return False
+        if not self._was_connected:
+            return True
+        return told is not None and told[0] == status and told[1] in text
 
     def on_callback_error(self, error: Exception, call: Callable[..., object]) -> None:
         """A callback of the program raised `error`."""
@@ -197,9 +230,13 @@ def text_of(message: Union[_raw.Msg, _raw.AioMsg]) -> str:
 def check_subscribe(cb: object, draining: bool, max_msgs: int) -> None:
     if draining:
         raise errors.DrainingError("the connection drains")
-    if cb is not None and not callable(cb):
-        raise TypeError(f"cb must be callable, not {type(cb).__name__}")
+    check_callable("cb", cb)
     check_count("max_msgs", max_msgs)
+
+
+def check_callable(name: str, callback: object) -> None:
+    if callback is not None and not callable(callback):
+        raise TypeError(f"{name} must be callable, not {type(callback).__name__}")
 
 
 def check_count(name: str, value: int) -> None:
@@ -272,5 +309,17 @@ def connection_arguments(
     """
     if isinstance(servers, Server):
         return _options.to_json(_options.CONNECTION, options, **fixed), servers
-    addresses = servers if isinstance(servers, str) else list(servers)
+    addresses = servers if isinstance(servers, str) else _list_of_urls(servers)
     return _options.to_json(_options.CONNECTION, options, servers=addresses, **fixed), None
+
+
+def _list_of_urls(servers: object) -> List[str]:
+    if isinstance(servers, Iterable) and not isinstance(servers, (bytes, bytearray, memoryview)):
+        urls = list(servers)
+        wrong = [type(url).__name__ for url in urls if not isinstance(url, str)]
+        if not wrong:
+            return urls
+        raise TypeError(f"servers must be a URL, a list of URLs or a Server, not one of {wrong[0]}")
+    raise TypeError(
+        f"servers must be a URL, a list of URLs or a Server, not {type(servers).__name__}"
+    )

@@ -350,7 +350,8 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             subscription.on_error = self._on_callback_error
             subscription.on_result = functools.partial(self._await_later, subscription)
         number = next(self._cookies)
-        subscription.subscribe(self, subject, queue, options, subscription, number)
+        with _options.named_as_given(_options.SUBSCRIPTION):
+            subscription.subscribe(self, subject, queue, options, subscription, number)
         self._subscriptions.add(subscription)
         if cb is not None:
             self._kept[number] = subscription
@@ -522,9 +523,10 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             )
         if not self._ended.done():
             self._ended.set_result(errors.from_status(status, text) if status < 0 else None)
+        closed = "the connection was closed" + (f" ({text})" if status < 0 and text else "")
         for future in list(self._waiting.values()):
             if not future.done():
-                future.set_exception(errors.ConnectionClosedError("the connection was closed"))
+                future.set_exception(errors.ConnectionClosedError(closed))
         self._waiting.clear()
         self._loop.call_soon(self._finish)
 
@@ -575,8 +577,10 @@ async def connect(
     **options: Unpack[_options.AioConnectOptions],
 ) -> Connection:
     """Connects to a broker. Arguments and errors as for :func:`martlet.connect`; callbacks run
-    on the loop and may be coroutine functions. ``run`` is "lent" (the default: the loop reads the
-    socket) or "thread" (a thread of the library does). Since 0.1.0.
+    on the loop and may be coroutine functions. What ``error_cb`` would be called with is a
+    warning of the logger ``martlet`` without it, also if there is no other callback. ``run`` is
+    "lent" (the default: the loop reads the socket) or "thread" (a thread of the library does).
+    Since 0.1.0.
     """
     run = options.pop("run", None) or "lent"
     if run not in ("lent", "thread"):

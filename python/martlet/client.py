@@ -243,12 +243,16 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         subscription = Subscription(self, subject, queue)
         if cb is None:
             subscription.on_event = self._on_reader_event
-            subscription.subscribe(self, subject, queue, options)
+            with _options.named_as_given(_options.SUBSCRIPTION):
+                subscription.subscribe(self, subject, queue, options)
         else:
             dispatcher = self._dispatcher
             number = dispatcher.add(cb, subscription)
             try:
-                subscription.subscribe(self, subject, queue, options, dispatcher.reader, number)
+                with _options.named_as_given(_options.SUBSCRIPTION):
+                    subscription.subscribe(
+                        self, subject, queue, options, dispatcher.reader, number
+                    )
             except BaseException:
                 dispatcher.forget(number)
                 raise
@@ -410,7 +414,9 @@ def connect(
         servers: A URL, several, or a :class:`martlet.Server` of this process (no socket is used
             then).
         error_cb: Called with an exception: what the server refused, a slow consumer, what a
-            callback raised.
+            callback raised; why the connection was lost (before ``disconnected_cb``) and, when
+            it is closed for such a reason, that reason (before ``closed_cb``). Without it these
+            are warnings of the logger ``martlet``, if there is any other callback here.
         disconnected_cb, reconnected_cb, closed_cb: Called without arguments.
         discovered_server_cb, lame_duck_mode_cb: Called without arguments when the server tells
             of others, or that it is about to stop.

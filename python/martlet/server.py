@@ -34,10 +34,11 @@ class Server(_raw.Server):
 
     Args:
         port: 0 is any free port.
-        host: The address to listen on.
+        host: The address to listen on; "0.0.0.0" or "::" is every address.
         listen: False: no port at all.
-        name: The server's name; its id if None.
-        user, password, token: What clients must bring; None: everybody is let in.
+        name: The server's name, without spaces; its id if None.
+        user, password, token: What clients must bring: a user, with or without a password, or a
+            token; None: everybody is let in.
         http_port: The port of the monitoring pages (0: any free one); None: none.
         http_host: The address of the monitoring pages; that of ``host`` if None.
         loops: Threads that serve clients (1).
@@ -59,8 +60,8 @@ class Server(_raw.Server):
             127.0.0.1 and the port any free one; ``port: 0`` is 4222 there, as in NATS.
         log: True: to the logger ``martlet``; or a logger; or a function of (level, line). None
             or False: silent.
-        log_level: The least important level that is sent there, as in the module logging; below
-            INFO it asks the server for debug lines, also with ``config``.
+        log_level: The least important level that is sent there, a number or a name as in the
+            module logging; below INFO it asks the server for debug lines, also with ``config``.
 
     Raises:
         martlet.errors.OptionsError: An option is unknown or wrong; the text names it.
@@ -76,15 +77,18 @@ class Server(_raw.Server):
         listen: bool = True,
         config: Optional[str] = None,
         log: LogTarget = None,
-        log_level: int = logging.INFO,
+        log_level: Union[int, str] = logging.INFO,
         **options: Unpack[_options.ServerOptions],
     ) -> None:
         if not (log is None or isinstance(log, (bool, logging.Logger)) or callable(log)):
             raise errors.OptionsError(
                 f"option 'log' must be True, a logger or a function, not {type(log).__name__}"
             )
-        debug = bool(log) and log_level < logging.INFO
+        level = _level_of(log_level)
+        debug = bool(log) and level < logging.INFO
         if config is not None:
+            if not isinstance(config, str):
+                raise TypeError(f"config must be a str, not {type(config).__name__}")
             if options or (port, host, listen) != (0, "127.0.0.1", True):
                 raise errors.OptionsError("config excludes other options, also port, host, listen")
             text = f"{config}\ndebug: true\n" if debug else config
@@ -97,7 +101,7 @@ class Server(_raw.Server):
             super().__init__(text)
         self._log: Optional[_LogThread] = None
         self._log_target: Optional[_Target] = None
-        self._log_level = log_level
+        self._log_level = level
         if log:
             self._log_target = logging.getLogger("martlet") if isinstance(log, bool) else log
         _process.close_at_exit(self, last=True)
@@ -179,6 +183,16 @@ class Server(_raw.Server):
 
     def _close_at_exit(self, timeout: float) -> None:
         self._stop(timeout)
+
+
+def _level_of(level: object) -> int:
+    number = logging.getLevelName(level.upper()) if isinstance(level, str) else level
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise errors.OptionsError(
+            "option 'log_level' must be a number or a name as in the module logging, such as "
+            f"logging.DEBUG or 'DEBUG', not {level!r}"
+        )
+    return number
 
 
 class _LogThread:

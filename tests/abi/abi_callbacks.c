@@ -6,11 +6,13 @@
  * that names others; the end of a queue is seen by the end of its callback.
  * Prints "N passed, N failed". */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "abi_check.h"
@@ -166,6 +168,12 @@ static void test_free_at_a_pause(martlet_server* server, const char* options, in
   martlet_connection_free(other);
 }
 
+/* accept() and read() on it end with an error when nothing comes. */
+static void limit_patience(int fd) {
+  const struct timeval patience = {.tv_sec = WAIT_MS / 1000};
+  CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
+}
+
 /* What a server says that names others, and the greeting behind it. */
 static void greet_as_a_cluster(int listener) {
   static const char info[] =
@@ -173,8 +181,11 @@ static void greet_as_a_cluster(int listener) {
       "\"connect_urls\":[\"127.0.0.1:1\",\"127.0.0.1:2\"]}\r\n";
   char heard[4096];
   size_t bytes = 0;
+  limit_patience(listener);
   const int fd = accept(listener, NULL, NULL);
   CHECK(fd >= 0);
+  if (fd < 0) return;
+  limit_patience(fd);
   CHECK(write(fd, info, sizeof(info) - 1) == (ssize_t)(sizeof(info) - 1));
   do {
     const ssize_t more = read(fd, heard + bytes, sizeof(heard) - 1 - bytes);
@@ -183,7 +194,10 @@ static void greet_as_a_cluster(int listener) {
     heard[bytes] = 0;
   } while (strstr(heard, "PING\r\n") == NULL);
   CHECK(write(fd, "PONG\r\n", 6) == 6);
-  while (read(fd, heard, sizeof(heard)) > 0) continue; /* Until the client is gone. */
+  ssize_t last = 0;
+  do last = read(fd, heard, sizeof(heard));
+  while (last > 0);
+  CHECK(last == 0 || errno == ECONNRESET); /* The client is gone. */
   close(fd);
 }
 

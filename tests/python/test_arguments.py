@@ -242,6 +242,81 @@ def test_options_beside_a_configuration():
     assert any(level == 10 for level, _ in lines)
 
 
+def test_times_are_refused_in_seconds(server):
+    for option, wrong, text in (
+        ("reconnect_time_wait", -1, 'option "reconnect_time_wait": -1 is below 0 (seconds)'),
+        ("connect_timeout", 0, 'option "connect_timeout": 0 is below 0.001 (seconds)'),
+    ):
+        with pytest.raises(errors.OptionsError) as caught:
+            martlet.connect(server.url, **{option: wrong})
+        assert str(caught.value) == text
+    with pytest.raises(errors.OptionsError) as caught:
+        martlet.Server(ping_interval=-1)
+    assert str(caught.value) == 'option "ping_interval": -1 is not within 0.001 and 86400 (seconds)'
+
+
+def test_options_of_a_subscription_are_named_as_they_were_given(server):
+    wrong = {"policy": "nope", "pending_msgs_limit": -1, "pending_bytes_limit": "x"}
+    with martlet.connect(server) as nc:
+        for name, value in wrong.items():
+            for cb in (None, print):
+                with pytest.raises(errors.OptionsError, match=f'^option "{name}": '):
+                    nc.subscribe("a", cb=cb, **{name: value})
+
+    async def main():
+        async with await aio.connect(server) as nc:
+            for name, value in wrong.items():
+                with pytest.raises(errors.OptionsError, match=f'^option "{name}": '):
+                    await nc.subscribe("a", **{name: value})
+
+    run(main())
+
+
+def test_what_is_no_server_to_connect_to():
+    for wrong in (4222, None, b"nats://127.0.0.1", [4222]):
+        with pytest.raises(TypeError, match="servers must be a URL, a list of URLs or a Server"):
+            martlet.connect(wrong)
+        with pytest.raises(TypeError, match="servers must be a URL, a list of URLs or a Server"):
+            run(aio.connect(wrong))
+
+
+def test_callbacks_that_cannot_be_called(server):
+    for name in ("error_cb", "closed_cb", "reconnected_cb"):
+        with pytest.raises(TypeError, match=f"{name} must be callable, not int"):
+            martlet.connect(server, **{name: 5})
+        with pytest.raises(TypeError, match=f"{name} must be callable, not int"):
+            run(aio.connect(server, **{name: 5}))
+
+
+def test_a_server_that_would_let_nobody_in_or_everybody_see_it():
+    for wrong, named in (
+        ({"password": "x"}, 'option "password": a password needs a user'),
+        ({"user": "", "password": "x"}, 'option "password": a password needs a user'),
+        ({"host": ""}, 'option "host": it is empty'),
+        ({"name": "a b"}, 'option "name": a name holds no space'),
+    ):
+        with pytest.raises(errors.OptionsError, match=f"^{named}"):
+            martlet.Server(**wrong)
+    with martlet.Server(user="u") as server:
+        martlet.connect(server.url, user="u").close()
+
+
+def test_a_configuration_that_cannot_be():
+    with pytest.raises(TypeError, match="config must be a str, not int"):
+        martlet.Server(config=5)
+
+
+def test_levels_of_the_log():
+    for wrong in ("LOUD", None, 1.5, True):
+        with pytest.raises(errors.OptionsError, match="log_level"):
+            martlet.Server(log_level=wrong)
+    lines = []
+    with martlet.Server(log=lambda *line: lines.append(line), log_level="debug") as server:
+        with martlet.connect(server.url) as nc:
+            nc.flush(20)
+    assert any(level == 10 for level, _ in lines)
+
+
 def test_a_log_that_is_none():
     for wrong in ("x", 5):
         with pytest.raises(errors.OptionsError, match="log"):

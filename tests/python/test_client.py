@@ -285,7 +285,7 @@ def test_the_latest_of_each_subject(nc):
 
 
 def test_a_wrong_policy_is_named(nc):
-    with pytest.raises(errors.OptionsError, match="full_policy"):
+    with pytest.raises(errors.OptionsError, match="policy"):
         nc.subscribe("a", policy="perhaps")
 
 

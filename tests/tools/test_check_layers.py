@@ -14,7 +14,9 @@ GOOD = {
     "core/io/linux/loop.cpp": '#include "io/loop.hpp"\n#include <sys/epoll.h>\n',
     "core/subject/subject.hpp": '#include "base/bytes.hpp"\n',
     "core/broker/routing_table.hpp": '#include "subject/subject.hpp"\n#include <atomic>\n',
-    "core/client/connection.hpp": '#include "io/loop.hpp"\n#include <thread>\n',
+    "core/client/connection.hpp": '#include "io/loop.hpp"\n#include <thread>\n'
+    "std::thread::id leader{};\nstd::thread keeper_;  // Not std::thread(x).\n",
+    "core/io/thread.hpp": "return std::thread(std::forward<Body>(body));\n",
     "capi/include/martlet/martlet.h": '#include <stdint.h>\n#include "martlet/status.h"\n',
     "capi/include/martlet/status.h": "#include <stdint.h>\n",
     "capi/src/c_capi.cpp": '#include "client/connection.hpp"\n#include "martlet/status.h"\n',
@@ -61,6 +63,11 @@ def test_this_repository_has_something_to_check():
         ("capi/include/martlet/p.h", '#include "io/loop.hpp"\n', "includes no part of core"),
         ("capi/include/martlet/p.h", "#include <sys/types.h>\n", "nothing but C11's own"),
         ("python/src/p.cpp", '#include "client/connection.hpp"\n', "sees capi/include only"),
+        ("core/client/t.cpp", "\nstd::thread worker([] {});\n", "made by io::start_thread()"),
+        ("core/io/posix/t.cpp", "  keeper_ = std::thread{run};\n", "made by io::start_thread()"),
+        ("core/client/j.cpp", "std::jthread worker_;\n", "made by io::start_thread()"),
+        ("capi/src/p.cpp", "pthread_create(&t, 0, run, 0);\n", "made by io::start_thread()"),
+        ("python/src/a.cpp", "auto f = std::async(run);\n", "made by io::start_thread()"),
         ("core/novel/n.cpp", "", "has no line in core/LAYERS"),
     ],
 )
@@ -93,7 +100,7 @@ def test_the_program_fails_and_counts(plant, capsys):
     plant(GOOD)
     root = plant({"core/base/up.hpp": '#include "io/loop.hpp"\n'})
     assert check_layers.main([str(root)]) == 1
-    assert capsys.readouterr().out.splitlines()[-1] == "10 passed, 1 failed"
+    assert capsys.readouterr().out.splitlines()[-1] == "11 passed, 1 failed"
 
 
 def test_an_empty_tree_fails(plant):

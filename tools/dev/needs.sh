@@ -48,10 +48,10 @@ need_tools_venv() {
 
 # The package of this checkout belongs to the clone, so its environment stands in build/.
 need_python_package() {
-  local like_release=()
+  local like_release=() define=--config-settings=cmake.define  # The pip of Debian 12 knows no -C.
   # Compiled as the release preset is: the compiler cache then has its objects.
-  [ -z "${CI:-}" ] || like_release+=(-C cmake.define.MARTLET_WERROR=ON)
-  [ ! -e build/release/CMakeCache.txt ] || like_release+=(-C cmake.define.MARTLET_FAT_OBJECTS=ON)
+  [ -z "${CI:-}" ] || like_release+=("$define.MARTLET_WERROR=ON")
+  [ ! -e build/release/CMakeCache.txt ] || like_release+=("$define.MARTLET_FAT_OBJECTS=ON")
   step "packages for Python" install_packages python build
   step "Python environment" ensure_venv "$MARTLET_ROOT/build/python_venv" \
     tools/dev/requirements/python_package.txt

@@ -5,6 +5,7 @@
 // client says is compared.
 #include "client/connection_drain.hpp"
 
+#include "tests/support/failing_allocations.hpp"
 #include "tests/unit/client/fake_server.hpp"
 
 namespace martlet::client {
@@ -54,6 +55,26 @@ TEST_F(ConnectionDrainTest, QueuesAreWaitedFor) {
   ASSERT_TRUE(turn_until([&] { return server->hear() == "PING\r\n"; }));
   server->say("PONG\r\n");
   EXPECT_EQ(completions(), (Strings{"19 0 0  drained"}));
+}
+
+TEST_F(ConnectionDrainTest, WithoutMemoryItStaysAsItIs) {
+  connect();
+  const std::unique_ptr<Subscription> subscription = subscribe("a");
+  said();
+  completions();
+  int64_t failures = 0;
+  for (bool has_failed = true; has_failed; ++failures) {
+    test::fail_allocation_after(failures);
+    const Status status = connection->drain_start(-1);
+    has_failed = test::stop_failing_allocations();
+    EXPECT_EQ(status.code(), has_failed ? ErrorCode::out_of_memory : ErrorCode::ok) << failures;
+    EXPECT_EQ(said(), has_failed ? "" : "UNSUB 1\r\nPING\r\n") << failures;
+    ASSERT_EQ(connection->state(),
+              has_failed ? ConnectionState::connected : ConnectionState::draining);
+  }
+  EXPECT_GT(failures, 3);  // A task, a line, a list, a ping.
+  server->say("PONG\r\n");
+  EXPECT_EQ(completions(), (Strings{"5 0 1 a "}));
 }
 
 TEST_F(ConnectionDrainTest, OnlyAConnectedOneDrains) {

@@ -9,14 +9,12 @@
 
 #include <thread>
 
+#include "tests/support/signal_mask.hpp"
+
 namespace martlet::io {
 namespace {
 
-bool is_blocked(int signal) {
-  sigset_t now;
-  pthread_sigmask(SIG_SETMASK, nullptr, &now);
-  return sigismember(&now, signal) == 1;
-}
+using test::is_blocked;
 
 TEST(SignalShield, covers_threads_made_under_it) {
   bool in_thread = false;

@@ -9,14 +9,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "tests/support/signal_mask.hpp"
+
 namespace martlet::io {
 namespace {
 
-bool is_blocked(int number) {
-  sigset_t set;
-  pthread_sigmask(SIG_SETMASK, nullptr, &set);
-  return sigismember(&set, number) == 1;
-}
+using test::is_blocked;
 
 TEST(SignalWaiter, waits_for_each_and_restores_the_mask) {
   ASSERT_FALSE(is_blocked(SIGTERM));

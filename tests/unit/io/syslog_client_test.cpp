@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstring>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,32 +33,50 @@ std::string receive(int descriptor) {
   return got < 0 ? "nothing came" : std::string(text, static_cast<size_t>(got));
 }
 
+/// A server's socket of IPv4 on a free port of this machine.
+struct LoopbackSocket {
+  explicit LoopbackSocket(int type) : descriptor(socket(AF_INET, type, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port = ntohs(address.sin_port);
+  }
+  ~LoopbackSocket() { close(descriptor); }
+  LoopbackSocket(const LoopbackSocket&) = delete;
+  LoopbackSocket& operator=(const LoopbackSocket&) = delete;
+
+  const int descriptor;
+  uint16_t port = 0;
+};
+
+/// The descriptor of a server's socket at `path`.
+int listen_on(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  EXPECT_LT(path.size(), sizeof address.sun_path);
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const int descriptor = socket(AF_UNIX, SOCK_DGRAM, 0);
+  EXPECT_EQ(bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  return descriptor;
+}
+
 TEST(SyslogClient, over_udp) {
-  const int listener = socket(AF_INET, SOCK_DGRAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  socklen_t size = sizeof address;
-  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  const LoopbackSocket server(SOCK_DGRAM);
   Result<SyslogClient> client =
-      SyslogClient::connect(fmt::format("udp://127.0.0.1:{}", ntohs(address.sin_port)), "martlet");
+      SyslogClient::connect(fmt::format("udp://127.0.0.1:{}", server.port), "martlet");
   ASSERT_TRUE(client);
   client->send(SyslogSeverity::error, 1'795'504'737'000'000'000, "a line");
-  const std::string message = receive(listener);
+  const std::string message = receive(server.descriptor);
   EXPECT_TRUE(message.starts_with("<27>2026-11-2")) << message;
   EXPECT_TRUE(message.ends_with(fmt::format(" martlet[{}]: a line\n", process_id()))) << message;
-  close(listener);
 }
 
 TEST(SyslogClient, over_a_unix_socket) {
   const std::string path = testing::TempDir() + fmt::format("syslog_client_test_{}", process_id());
-  const int listener = socket(AF_UNIX, SOCK_DGRAM, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  ASSERT_LT(path.size(), sizeof address.sun_path);
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const int listener = listen_on(path);
   Result<SyslogClient> client = SyslogClient::connect("unix://" + path, "m");
   ASSERT_TRUE(client);
   client->send(SyslogSeverity::notice, 0, "x");
@@ -69,18 +86,12 @@ TEST(SyslogClient, over_a_unix_socket) {
 }
 
 TEST(SyslogClient, who_does_not_read_stops_nobody_and_learns_how_much_is_lost) {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  ASSERT_EQ(listen(listener, 4), 0);
-  socklen_t size = sizeof address;
-  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  const LoopbackSocket server(SOCK_STREAM);
+  ASSERT_EQ(listen(server.descriptor, 4), 0);
   Result<SyslogClient> client =
-      SyslogClient::connect(fmt::format("tcp://127.0.0.1:{}", ntohs(address.sin_port)), "m");
+      SyslogClient::connect(fmt::format("tcp://127.0.0.1:{}", server.port), "m");
   ASSERT_TRUE(client);
-  const int peer = accept(listener, nullptr, nullptr);
+  const int peer = accept(server.descriptor, nullptr, nullptr);
   ASSERT_GE(peer, 0);
 
   // More than two sockets hold. Should it wait, the peer goes away and the test fails.
@@ -128,25 +139,18 @@ TEST(SyslogClient, who_does_not_read_stops_nobody_and_learns_how_much_is_lost) {
   EXPECT_LT(whole, lines);
   EXPECT_EQ(whole + told + last, lines + asked);
   close(peer);
-  close(listener);
 }
 
 TEST(SyslogClient, a_server_that_came_back_is_found_again) {
   const std::string path = testing::TempDir() + fmt::format("syslog_again_{}", process_id());
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  ASSERT_LT(path.size(), sizeof address.sun_path);
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  int listener = socket(AF_UNIX, SOCK_DGRAM, 0);
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  int listener = listen_on(path);
   Result<SyslogClient> client = SyslogClient::connect("unix://" + path, "m");
   ASSERT_TRUE(client);
   close(listener);
   unlink(path.c_str());
   const int64_t start_ns = 1'795'504'737'000'000'000;
   client->send(SyslogSeverity::info, start_ns, "gone");
-  listener = socket(AF_UNIX, SOCK_DGRAM, 0);
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  listener = listen_on(path);
   client->send(SyslogSeverity::info, start_ns + ns_per_s / 2, "too soon");
   client->send(SyslogSeverity::info, start_ns + ns_per_s, "back");
   EXPECT_TRUE(receive(listener).ends_with(": back\n"));

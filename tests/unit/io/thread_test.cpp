@@ -10,15 +10,12 @@
 #include <signal.h>
 
 #include "tests/support/failing_allocations.hpp"
+#include "tests/support/signal_mask.hpp"
 
 namespace martlet::io {
 namespace {
 
-bool is_blocked(int signal) {
-  sigset_t now;
-  pthread_sigmask(SIG_SETMASK, nullptr, &now);
-  return sigismember(&now, signal) == 1;
-}
+using test::is_blocked;
 
 bool all_are_blocked() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGALRM, SIGPIPE})

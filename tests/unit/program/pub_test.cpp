@@ -28,7 +28,9 @@ TEST_F(PubTest, SaysWhatItDid) {
 TEST_F(PubTest, SaysWhatIsWrong) {
   const Ran subject = run(run_pub, {"a b", "x"});
   EXPECT_EQ(subject.status, 1);
-  EXPECT_EQ(subject.err, "martlet tool: \"a b\" cannot be published to\n");
+  EXPECT_EQ(
+      subject.err,
+      "martlet tool: \"a b\" cannot be published to: it holds a space, a tab or a line end\n");
   EXPECT_EQ(run(run_pub, {"a", "x", "-H", "nocolon"}).status, 1);
   EXPECT_EQ(run(run_pub, {"a", "x", "--send-on", "never"}).status, 1);
   EXPECT_EQ(run(run_pub, {}).status, 2);

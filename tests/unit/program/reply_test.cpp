@@ -27,6 +27,20 @@ TEST_F(ReplyTest, AnswersWithATextOrAnEcho) {
   EXPECT_NE(echo.out.find("K: v\n\nsame\n"), std::string::npos) << echo.out;
 }
 
+TEST_F(ReplyTest, SaysThatTheConnectionWasLostAndIsThereAgain) {
+  const Ran ran = run(run_reply, {"svc", "x", "--count", "1"}, 1, [this] {
+    server::Options options = server->options();
+    options.port = server->client_port();
+    server = std::move(*server::Server::create(options, nullptr));  // The first one is gone.
+    ASSERT_TRUE(server->start().is_ok());
+    wait_for_subscriptions(1);
+    EXPECT_EQ(run_request("martlet request", with_server({"svc", "hi", "--raw"})), 0);
+  });
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_NE(ran.err.find("the server closed the connection\n"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("Reconnected to nats://127.0.0.1:"), std::string::npos) << ran.err;
+}
+
 TEST_F(ReplyTest, WantsAnAnswer) { EXPECT_EQ(run(run_reply, {"svc"}).status, 1); }
 
 }  // namespace

@@ -67,9 +67,24 @@ TEST(OptionsJson, KeysAreSortedAndUnique) {
 TEST(OptionsJson, RefusesWhatIsNoObjectOrOutOfBounds) {
   for (const std::string_view text :
        {"[]", "1", "{", "{\"port\":65536}", "{\"port\":-2}", "{\"max_payload\":0}",
-        R"({"token":"t","user":"u"})", R"({"listen":false,"http_port":8222})"}) {
+        R"({"token":"t","user":"u"})", R"({"password":"p"})", R"({"host":""})",
+        R"({"server_name":"a b"})", R"({"listen":false,"http_port":8222})"}) {
     EXPECT_EQ(parse_options_json(text).code(), ErrorCode::invalid_options) << text;
   }
+}
+
+TEST(OptionsJson, WhatWouldLetNobodyInOrEverybodySeeItIsNamed) {
+  const auto refusal = [](std::string_view text) {
+    return parse_options_json(text).error().context;
+  };
+  EXPECT_EQ(refusal(R"({"password":"p"})"), "option \"password\": a password needs a user");
+  EXPECT_EQ(refusal(R"({"user":"","password":"p"})"),
+            "option \"password\": a password needs a user");
+  EXPECT_EQ(refusal(R"({"host":""})"),
+            "option \"host\": it is empty; 0.0.0.0 or :: is every address");
+  EXPECT_EQ(refusal(R"({"server_name":"a b"})"), "option \"server_name\": a name holds no space");
+  EXPECT_TRUE(parse_options_json(R"({"user":"u"})").is_ok());
+  EXPECT_TRUE(parse_options_json(R"({"host":"0.0.0.0","http_host":""})").is_ok());
 }
 
 }  // namespace

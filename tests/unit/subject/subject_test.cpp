@@ -45,6 +45,19 @@ TEST(Subject, validity_is_that_of_nats_server) {
   }
 }
 
+TEST(Subject, a_fault_is_named_exactly_where_there_is_one) {
+  for (const std::string_view subject : {"a", "a.b", "*", ">", "a.*", "a.>", "", ".", "a..b", "a.",
+                                         ".a", ">.a", "a b", "a\r", "*.b c", "a.>.b"}) {
+    EXPECT_EQ(fault_of(subject, false).empty(), is_valid(subject)) << subject;
+    EXPECT_EQ(fault_of(subject, true).empty(), is_valid_literal(subject)) << subject;
+  }
+  EXPECT_EQ(fault_of("", true), "it is empty");
+  EXPECT_EQ(fault_of("a b", true), "it holds a space, a tab or a line end");
+  EXPECT_EQ(fault_of("a..b", false), "a token of it is empty");
+  EXPECT_EQ(fault_of("a.*", true), "wildcards are for subscriptions");
+  EXPECT_EQ(fault_of(">.a", false), "nothing may follow the wildcard >");
+}
+
 TEST(Subject, plain_tokens_are_neither_empty_nor_wildcards) {
   for (const std::string_view plain :
        {"a", "a.b", "a*", "*a.>b", ">>", "fo\ro", "a b", "\t", "\n"}) {
