@@ -306,8 +306,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             try:
                 await asyncio.wait_for(self._wait_capacity(bytes_needed), left)
             except asyncio.TimeoutError:
-                text = "the outgoing buffer had no room in time"
-                raise errors.TimeoutError(text) from None
+                raise errors.TimeoutError("the outgoing buffer had no room in time") from None
             left = None if deadline is None else max(deadline - self._loop.time(), 0.0)
             bytes_needed = self.request_start(
                 subject, payload, left, headers, self._completions, cookie
@@ -331,8 +330,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             cb: Called with each message on the loop: a function, or a coroutine function, which
                 is awaited before it is called again. What a function gives that can be awaited
                 becomes a task; nobody waits for it before the next message. Without cb the
-                subscription is iterated, and lives as long as it is held: who drops it
-                unsubscribes.
+                subscription is iterated, and unsubscribes when nobody holds it any more.
             max_msgs: Ends by itself after so many; 0: never.
             pending_msgs_limit, pending_bytes_limit, policy: As for
                 :meth:`martlet.Connection.subscribe`.
@@ -518,9 +516,8 @@ class Connection(_surface.ConnectionState, _raw.Connection):
     def _on_closed(self, status: int, text: str) -> None:
         self._return_loop()
         if not self._opened.done():
-            self._opened.set_exception(
-                errors.from_status(status or -9, text or "the connection was closed")
-            )
+            why = errors.from_status(status or -9, text or "the connection was closed")
+            self._opened.set_exception(why)
         if not self._ended.done():
             self._ended.set_result(errors.from_status(status, text) if status < 0 else None)
         closed = "the connection was closed" + (f" ({text})" if status < 0 and text else "")
@@ -577,10 +574,9 @@ async def connect(
     **options: Unpack[_options.AioConnectOptions],
 ) -> Connection:
     """Connects to a broker. Arguments and errors as for :func:`martlet.connect`; callbacks run
-    on the loop and may be coroutine functions. What ``error_cb`` would be called with is a
-    warning of the logger ``martlet`` without it, also if there is no other callback. ``run`` is
-    "lent" (the default: the loop reads the socket) or "thread" (a thread of the library does).
-    Since 0.1.0.
+    on the loop and may be coroutine functions. What no ``error_cb`` hears is a warning of the
+    logger ``martlet``. ``run`` is "lent" (the default: the loop reads the socket) or "thread" (a
+    thread of the library does). Since 0.1.0.
     """
     run = options.pop("run", None) or "lent"
     if run not in ("lent", "thread"):
