@@ -34,7 +34,7 @@ GOOD_TEXT = {
     "host": "127.0.0.1",
 }
 # What must stand beside a value at its bound.
-BESIDE = {"max_pending": {"max_payload": 1}}
+BESIDE = {"max_pending": {"max_payload": 1}, "password": {"user": "x"}}
 TYPES = {"text", "texts", "bool", "int", "word"}
 
 
