@@ -207,6 +207,14 @@ def test_a_failed_quiet_command_shows_its_end_and_its_status(shell):
     assert "went on" not in result.stdout
 
 
+def test_an_error_far_from_the_end_of_a_log_is_shown(shell):
+    shown = "echo a.cpp:1: error: what; for i in {1..1000}; do echo number \\$i; done; exit 3"
+    result = shell(f'quietly broken bash -c "{shown}"')
+    assert result.returncode == 3
+    assert "  | 1:a.cpp:1: error: what" in result.stderr
+    assert "  | number 1000" in result.stderr
+
+
 def test_the_summary_tells_each_step_once_and_which_failed(shell):
     script = """
     inner() { step "inside" true; }

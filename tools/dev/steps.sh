@@ -81,7 +81,8 @@ quietly() {
   ATTENDED_PID=""
   if [ "$status" -ne 0 ]; then
     say "--- errors in build/dev-logs/$name.log"
-    grep -n -i -A 4 -E '^FAILED:|error:' "$log" | head -n 60 | sed 's/^/  | /' >&2
+    # No such line is no failure of ours.
+    { grep -n -i -A 4 -E '^FAILED:|error:' "$log" || true; } | sed -n '1,60s/^/  | /p' >&2
     say "--- the end of build/dev-logs/$name.log"
     tail -n 40 "$log" | sed 's/^/  | /' >&2
     say "--- $name failed with status $status"
