@@ -35,6 +35,7 @@ EventCallback = Callable[[], object]
 Servers = Union[str, Sequence[str], Server]
 
 logger = logging.getLogger("martlet")
+logger.addHandler(logging.NullHandler())  # A library prints nothing where logging is not set up.
 
 
 class _RawReader(Protocol):
