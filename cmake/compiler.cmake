@@ -48,6 +48,7 @@ if(MARTLET_SANITIZE)
     add_compile_options(-fno-sanitize-recover=all)
   endif()
 endif()
+
 # What is shipped is optimised across its modules: the folders of core/ are layers for readers, and
 # a message passes five of them (17 % fewer instructions for each). Such a target says so by
 # MARTLET_SHIPPED. The others link the same objects one by one, which is much faster.
