@@ -5,45 +5,10 @@
 #include "broker/output_queue.hpp"
 
 #include <algorithm>
-#include <new>
 
 #include "base/out_of_memory.hpp"
 
 namespace martlet::broker {
-
-ChunkPool::~ChunkPool() {
-  while (spare_ != nullptr) {
-    Chunk* next = spare_->next_free;
-    delete spare_;
-    spare_ = next;
-  }
-}
-
-Chunk* ChunkPool::take() {
-  Chunk* chunk = spare_;
-  if (chunk != nullptr) {
-    spare_ = chunk->next_free;
-    spare_count_ -= 1;
-  } else {
-    chunk = new (std::nothrow) Chunk;
-    if (chunk == nullptr) return nullptr;
-  }
-  budget_.add(sizeof(Chunk));
-  chunk->references = 1;
-  chunk->used = 0;
-  return chunk;
-}
-
-void ChunkPool::give_back(Chunk* chunk) {
-  budget_.remove(sizeof(Chunk));
-  if (spare_count_ >= spare_max_) {
-    delete chunk;
-    return;
-  }
-  chunk->next_free = spare_;
-  spare_ = chunk;
-  spare_count_ += 1;
-}
 
 char* OutputQueue::reserve_in_new_chunk(size_t bytes) {
   MARTLET_ASSERT(bytes <= Chunk::data_bytes - slack_bytes);
@@ -51,7 +16,7 @@ char* OutputQueue::reserve_in_new_chunk(size_t bytes) {
   if (chunk == nullptr) return nullptr;
   if (tail_ != nullptr) pool_.release(tail_);
   tail_ = chunk;
-  return chunk->data;
+  return chunk->data();
 }
 
 bool OutputQueue::append(std::string_view bytes) {
@@ -63,7 +28,7 @@ bool OutputQueue::append(std::string_view bytes) {
       room = Chunk::data_bytes - slack_bytes;
     }
     const size_t taken = std::min(room, bytes.size());
-    std::memcpy(tail_->data + tail_->used, bytes.data(), taken);
+    std::memcpy(tail_->data() + tail_->used, bytes.data(), taken);
     if (!fits_into_memory([&] { commit(taken); })) return false;
     bytes.remove_prefix(taken);
   }
@@ -71,6 +36,7 @@ bool OutputQueue::append(std::string_view bytes) {
 }
 
 bool OutputQueue::keep_borrowed() {
+  refer_to_lenders();
   if (borrowed_count_ == 0) return true;
   std::vector<OutputSegment> old;
   if (!fits_into_memory([&] { old.reserve(kept_segments_max()); })) {
@@ -94,6 +60,17 @@ bool OutputQueue::keep_borrowed() {
   // What follows a hole must never be written.
   if (!whole) clear();
   return whole;
+}
+
+void OutputQueue::refer_to_lenders() {
+  for (size_t i = head_; i < segments_.size() && borrowed_count_ > 0; i++) {
+    OutputSegment& segment = segments_[i];
+    if (segment.chunk != nullptr) continue;
+    segment.chunk = pool_.lender_of(segment.data, segment.bytes);
+    if (segment.chunk == nullptr) continue;
+    segment.chunk->references += 1;
+    borrowed_count_ -= 1;
+  }
 }
 
 size_t OutputQueue::kept_segments_max() const {

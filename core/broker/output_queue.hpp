@@ -1,57 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the bytes that wait to be written to one receiver, and the pool of chunks they are kept in.
-// Small pieces are copied into chunks; a piece may also be borrowed for the rest of the turn. One
-// thread. Where memory cannot be had, the queue stays in order: it holds
-// the first part of what was to be written, and nothing may be put behind it any more.
+// Owns the bytes that wait to be written to one receiver. Small pieces are copied into chunks; a
+// piece may also be borrowed for the rest of the turn. One thread. Where memory cannot be had, the
+// queue stays in order: it holds the first part of what was to be written, and nothing may be put
+// behind it any more.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "base/assert.hpp"
-#include "base/memory_budget.hpp"
+#include "broker/chunk_pool.hpp"
 
 namespace martlet::broker {
-
-/// A piece of memory of fixed size that output is gathered in. Counted: every segment in it holds
-/// one reference.
-struct Chunk {
-  static constexpr uint32_t data_bytes = 32 * 1024 - 32;
-  uint32_t references = 0;
-  uint32_t used = 0;
-  Chunk* next_free = nullptr;
-  alignas(16) char data[data_bytes];
-};
-
-/// The chunks of one loop. Keeps a few for the next turn, gives the others back to the system.
-class ChunkPool {
- public:
-  explicit ChunkPool(MemoryBudget& budget, uint32_t spare_max = 64)
-      : budget_(budget), spare_max_(spare_max) {}
-  ~ChunkPool();
-  ChunkPool(const ChunkPool&) = delete;
-  ChunkPool& operator=(const ChunkPool&) = delete;
-
-  /// Null when memory could not be had.
-  Chunk* take();
-  void release(Chunk* chunk) {
-    MARTLET_ASSERT(chunk->references > 0);
-    if (--chunk->references == 0) give_back(chunk);
-  }
-
- private:
-  void give_back(Chunk* chunk);
-
-  MemoryBudget& budget_;
-  Chunk* spare_ = nullptr;
-  uint32_t spare_count_ = 0;
-  uint32_t spare_max_;
-};
 
 /// One piece of output in order.
 struct OutputSegment {
@@ -75,13 +39,13 @@ class OutputQueue {
   /// Room for `bytes` in one piece and slack_bytes behind it; null when memory could not be had.
   char* reserve(size_t bytes) {
     if (tail_ != nullptr && Chunk::data_bytes - tail_->used >= bytes + slack_bytes)
-      return tail_->data + tail_->used;
+      return tail_->data() + tail_->used;
     return reserve_in_new_chunk(bytes);
   }
   /// Takes the first `bytes` of what reserve() gave. std::bad_alloc: it has taken nothing. So it is
   /// with append_borrowed().
   void commit(size_t bytes) {
-    char* start = tail_->data + tail_->used;
+    char* start = tail_->data() + tail_->used;
     if (!segments_.empty()) {
       OutputSegment& last = segments_.back();
       if (last.data + last.bytes == start && last.chunk == tail_) {
@@ -105,8 +69,9 @@ class OutputQueue {
     pending_bytes_ += bytes.size();
     borrowed_count_ += 1;
   }
-  /// Copies what is borrowed and not yet written; false when memory could not be had: then the
-  /// queue has been cleared.
+  /// Keeps what is borrowed and not yet written: by a reference to the chunk it stands in, where
+  /// that was lent, otherwise by a copy. False when memory could not be had: then the queue has
+  /// been cleared.
   bool keep_borrowed();
   bool has_borrowed() const { return borrowed_count_ != 0; }
 
@@ -128,6 +93,7 @@ class OutputQueue {
 
  private:
   char* reserve_in_new_chunk(size_t bytes);
+  void refer_to_lenders();
   size_t kept_segments_max() const;
   void push_segment(OutputSegment segment) { segments_.push_back(segment); }
   void drop_front();

@@ -14,6 +14,7 @@
 #include "base/memory_budget.hpp"
 #include "base/random.hpp"
 #include "broker/account.hpp"
+#include "broker/chunk_pool.hpp"
 #include "broker/message.hpp"
 #include "broker/output_queue.hpp"
 #include "broker/remote_batch.hpp"
@@ -133,10 +134,11 @@ class Shard {
   }
   /// A line as it stands, where there may be no memory to make a better one.
   void log_without_memory(std::string_view line);
-  /// Frees what was unsubscribed during the turn, and the routes where memory runs short.
+  /// Frees what was unsubscribed during the turn; routes and kept chunks where memory runs short.
   void end_turn() {
     subscriptions_.free_retired();
     routes_.shrink();
+    chunks_.shrink();
   }
 
   /// A plain subscription of `session` that a reply subject would reach; null if there is none.

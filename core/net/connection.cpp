@@ -27,7 +27,7 @@ Connection::Connection(Worker& worker, std::unique_ptr<transport::ByteStream> st
       session_(worker.shard(), *this, std::move(setup)),
       ping_timer_([](void* self) { static_cast<Connection*>(self)->on_ping_timer(); }, this),
       write_timer_([](void* self) { static_cast<Connection*>(self)->on_write_deadline(); }, this),
-      pending_(worker.shard().budget()),
+      pending_(worker.shard().chunks()),
       start_wall_ns_(worker.loop().clock().wall_ns()) {
   worker_.shard().budget().add(stream_->memory_bytes());
 }
@@ -136,7 +136,7 @@ char* Connection::read_space(size_t& bytes_max) {
     const size_t capacity = std::min(wanted, std::max(have * 2, pending_growth_min));
     if (pending_.capacity() - have < 4096 && pending_.capacity() < capacity) {
       if (!may_hold_more(capacity - pending_.capacity())) return nullptr;
-      pending_.reserve(capacity);
+      pending_.reserve(capacity, wanted);
     }
     bytes_max = std::min({wanted - have, pending_.capacity() - have, Worker::read_bytes_max});
     return pending_.data() + have;
@@ -259,7 +259,7 @@ void Connection::keep_tail(const char* begin, const char* end, size_t needed) {
       return;
     }
   }
-  pending_.assign({begin, bytes});
+  pending_.assign({begin, bytes}, bytes > prefix_bytes_max ? needed : 0);
 }
 
 // Until it has been acted on nothing more is read, so that it stays in order and does not grow.
@@ -270,10 +270,7 @@ void Connection::keep_rest(const char* begin, const char* end) {
 
 void Connection::go_on_with_rest() {
   has_rest_ = false;
-  // What is parsed here may be borrowed by outputs until the end of the turn: it moves to where it
-  // is kept that long.
-  worker_.held_.push_back(std::move(pending_));
-  ReadBuffer& whole = worker_.held_.back();
+  const std::string_view whole = pending_.lend();
   parse(whole.data(), whole.data() + whole.size());
 }
 

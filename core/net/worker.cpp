@@ -33,6 +33,8 @@ Result<std::unique_ptr<Worker>> Worker::create(Setup setup) {
   Worker* self = worker.get();
   worker->stall_timer_ = std::make_unique<io::Timer>(
       [](void* owner) { static_cast<Worker*>(owner)->resume_stalled(); }, self);
+  worker->aging_timer_ = std::make_unique<io::Timer>(
+      [](void* owner) { static_cast<Worker*>(owner)->shard_->chunks().age(); }, self);
   worker->loop_->set_on_wake([self] { self->on_wake(); });
   worker->loop_->set_on_out_of_memory([self] {
     self->setup_.log.write(LogLevel::error, "Out of memory: work on an event loop is dropped");
@@ -159,10 +161,12 @@ bool Worker::end_turn() {
   for (Connection* connection : flushing_) connection->keep_borrowed();
   flushing_.clear();
   arena_used_ = 0;
-  held_.clear();
+  shard_->chunks().end_lending();
   shard_->end_turn();
   if (setup_.budget->caches_must_shrink() != caches_shrink_) tell_caches_shrink();
   if (!stalled_.empty()) resume_stalled();
+  if (shard_->chunks().keeps_large() && !aging_timer_->is_running())
+    loop_->start_timer(*aging_timer_, aging_interval_ns);
   due_count_ = postponed_.size();
   if (is_stopping_ && first_ == nullptr) loop_->stop();
   return !shard_->dirty_sessions().empty() || !shard_->ended_sessions().empty() || due_count_ != 0;
@@ -236,7 +240,7 @@ void Worker::recycle_arena() {
   for (Connection* connection : flushing_) connection->keep_borrowed();
   flushing_.clear();
   arena_used_ = 0;
-  held_.clear();
+  shard_->chunks().end_lending();
 }
 
 void Worker::end_connections() {

@@ -102,6 +102,7 @@ class Worker final : public broker::ShardHost {
   static constexpr size_t read_bytes_max = 128 * 1024;
   static constexpr size_t unsubscribes_per_turn = 1000;  // About a millisecond.
   static constexpr int64_t stall_max_ns = 5'000'000;
+  static constexpr int64_t aging_interval_ns = 1'000'000'000;
 
   explicit Worker(Setup setup);
   void on_wake();
@@ -140,15 +141,14 @@ class Worker final : public broker::ShardHost {
   Inbox inbox_{*setup_.budget};
   std::unique_ptr<char[]> arena_;
   size_t arena_used_ = 0;
-  std::vector<ReadBuffer>
-      held_;  // Payload memory that output may still borrow; freed once it is written.
   // These have room for all connections, so that they never need memory.
   std::vector<Connection*> flushing_;  // Scratch of flush_dirty.
   std::vector<Connection*> stalled_;
   std::vector<Connection*> postponed_;  // They go on in the next turn, in this order.
   std::vector<Connection*> done_;       // Finished; destroyed at the end of the turn.
   std::unique_ptr<io::Timer> stall_timer_;
-  std::vector<ConnectionWalk*> walks_;  // Under way.
+  std::unique_ptr<io::Timer> aging_timer_;  // Running while the pool keeps large chunks.
+  std::vector<ConnectionWalk*> walks_;      // Under way.
   Connection* first_ = nullptr;
   uint64_t next_place_ = 1;  // In the list, newest first.
   size_t connection_count_ = 0;

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: a chunk is charged while it is used and kept for its next use within bounds; what is lent
+// stays until nobody refers to it.
+// Method: fixed cases on a pool and on queues that borrow from it.
+#include "broker/chunk_pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "broker/output_queue.hpp"
+#include "tests/support/failing_allocations.hpp"
+
+namespace martlet::broker {
+namespace {
+
+constexpr size_t large_bytes = 1024 * 1024;
+
+std::string read_all(OutputQueue& queue) {
+  std::string out;
+  while (!queue.is_empty()) {
+    struct Slice {
+      const char* data;
+      size_t bytes;
+    } pieces[8];
+    const int count = queue.gather(pieces, 8);
+    size_t bytes = 0;
+    for (int i = 0; i < count; i++) {
+      out.append(pieces[i].data, pieces[i].bytes);
+      bytes += pieces[i].bytes;
+    }
+    queue.consume(bytes);
+  }
+  return out;
+}
+
+Chunk* filled(ChunkPool& pool, size_t bytes, char fill) {
+  Chunk* chunk = pool.take_for_reading(bytes, bytes);
+  std::memset(chunk->data(), fill, bytes);
+  return chunk;
+}
+
+TEST(ChunkPool, keeps_large_chunks_for_payloads_of_about_their_size) {
+  MemoryBudget budget;
+  ChunkPool pool(budget);
+  Chunk* const first = pool.take_for_reading(large_bytes, large_bytes);
+  EXPECT_EQ(budget.bytes(), static_cast<int64_t>(sizeof(Chunk) + large_bytes));
+  pool.release(first);
+  EXPECT_EQ(budget.bytes(), 0);
+  EXPECT_TRUE(pool.keeps_large());
+  Chunk* const larger = pool.take_for_reading(100, large_bytes + 1);
+  EXPECT_EQ(larger->capacity, 100U) << "the kept one is too small";
+  Chunk* const smaller = pool.take_for_reading(100, large_bytes / 2 - 1);
+  EXPECT_EQ(smaller->capacity, 100U) << "the kept one is far too large";
+  EXPECT_EQ(pool.take_for_reading(100, large_bytes / 2), first);
+  EXPECT_FALSE(pool.keeps_large());
+  for (Chunk* chunk : {first, larger, smaller}) pool.release(chunk);
+  EXPECT_EQ(budget.bytes(), 0);
+}
+
+TEST(ChunkPool, keeps_no_more_than_its_bound) {
+  MemoryBudget budget;
+  ChunkPool pool(budget);
+  std::vector<Chunk*> chunks;
+  for (int i = 0; i < 10; i++) chunks.push_back(pool.take_for_reading(large_bytes, large_bytes));
+  for (Chunk* chunk : chunks) pool.release(chunk);
+  size_t kept = 0;
+  while (pool.keeps_large()) {
+    Chunk* chunk = pool.take_for_reading(1, large_bytes);
+    ASSERT_EQ(chunk->capacity, large_bytes);
+    chunks[kept++] = chunk;
+  }
+  EXPECT_EQ(kept, ChunkPool::kept_large_bytes_max / large_bytes);
+  for (size_t i = 0; i < kept; i++) pool.release(chunks[i]);
+}
+
+TEST(ChunkPool, gives_back_what_is_not_wanted_any_more) {
+  MemoryBudget budget;
+  ChunkPool pool(budget);
+  pool.release(pool.take_for_reading(large_bytes, large_bytes));
+  pool.age();
+  EXPECT_TRUE(pool.keeps_large()) << "one was wanted since the last time";
+  pool.age();
+  EXPECT_FALSE(pool.keeps_large());
+}
+
+TEST(ChunkPool, keeps_nothing_large_where_memory_runs_short) {
+  MemoryBudget budget(10 * large_bytes);
+  ChunkPool pool(budget);
+  Chunk* chunk = pool.take_for_reading(large_bytes, large_bytes);
+  budget.add(8 * large_bytes);
+  pool.release(chunk);
+  EXPECT_FALSE(pool.keeps_large());
+  budget.remove(8 * large_bytes);
+  pool.release(pool.take_for_reading(large_bytes, large_bytes));
+  EXPECT_TRUE(pool.keeps_large());
+  pool.shrink();
+  EXPECT_TRUE(pool.keeps_large());
+  budget.add(8 * large_bytes);
+  pool.shrink();
+  EXPECT_FALSE(pool.keeps_large());
+  budget.remove(8 * large_bytes);
+}
+
+TEST(ChunkPool, a_lent_chunk_lives_as_long_as_a_queue_refers_to_it) {
+  MemoryBudget budget;
+  ChunkPool pool(budget);
+  OutputQueue fast(pool);
+  OutputQueue slow(pool);
+  Chunk* const chunk = filled(pool, large_bytes, 'p');
+  const std::string_view payload(chunk->data(), large_bytes - 10);
+  pool.lend(chunk);
+  for (OutputQueue* queue : {&fast, &slow}) {
+    ASSERT_TRUE(queue->append("line "));
+    queue->append_borrowed(payload);
+    ASSERT_TRUE(queue->append(" end"));
+  }
+  EXPECT_EQ(read_all(fast), "line " + std::string(payload) + " end");
+  slow.consume(5 + 100);
+  test::fail_allocation_after(0);
+  EXPECT_TRUE(slow.keep_borrowed()) << "a reference needs no memory";
+  (void)test::stop_failing_allocations();
+  EXPECT_FALSE(slow.has_borrowed());
+  pool.end_lending();
+  EXPECT_EQ(chunk->references, 1U);
+  EXPECT_EQ(read_all(slow), std::string(payload.substr(100)) + " end");
+  EXPECT_EQ(budget.bytes(), 0);
+  EXPECT_TRUE(pool.keeps_large());
+}
+
+// A few bytes must not hold a mebibyte.
+TEST(ChunkPool, a_piece_that_fills_little_of_its_chunk_is_copied) {
+  MemoryBudget budget;
+  ChunkPool pool(budget);
+  OutputQueue queue(pool);
+  Chunk* const chunk = filled(pool, large_bytes, 'p');
+  pool.lend(chunk);
+  const std::string_view piece(chunk->data() + 1000, large_bytes / 2 - 1);
+  queue.append_borrowed(piece);
+  ASSERT_TRUE(queue.keep_borrowed());
+  EXPECT_EQ(chunk->references, 1U);
+  const std::string expected(piece);
+  pool.end_lending();
+  EXPECT_EQ(read_all(queue), expected);
+  EXPECT_EQ(budget.bytes(), 0);
+}
+
+}  // namespace
+}  // namespace martlet::broker
