@@ -7,17 +7,13 @@
 #include <chrono>
 #include <vector>
 
+#include "base/cpu_pause.hpp"
+
 namespace martlet::client {
 namespace {
 
 Error forked() {
   return Error{ErrorCode::forked, "the queue belongs to the process that this one was forked from"};
-}
-
-void cpu_pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "base/cpu_pause.hpp"
 #include "base/out_of_memory.hpp"
 #include "io/socket.hpp"
 #include "io/thread.hpp"
@@ -18,12 +19,6 @@ namespace {
 constexpr int64_t keeper_grace_ns = 2 * ns_per_ms;
 // A direct wait without an event goes over into a turn of the loop; so long timers may be late.
 constexpr int64_t direct_wait_ns = 10 * ns_per_ms;
-
-void cpu_pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
 
 }  // namespace
 

@@ -57,6 +57,20 @@ class FdWatch {
   bool write_ = false;
 };
 
+/// Something that a spinning loop looks at itself, so that nobody need wake it through a
+/// descriptor. Called on the loop's thread.
+class SpinTarget {
+ public:
+  /// From now on the loop looks, or it does not any more and must be woken.
+  virtual void on_spin(bool spinning) = 0;
+  virtual bool has_work() const = 0;
+  /// Does it. May remove targets, also itself.
+  virtual void on_work() = 0;
+
+ protected:
+  ~SpinTarget() = default;
+};
+
 /// Lifecycle: create, then run() on one thread until stop(). Work posted after the end of run() is
 /// dropped with the loop.
 class Loop {
@@ -98,6 +112,10 @@ class Loop {
   /// For so long each turn looks without sleeping before it sleeps; set before run(). It trades a
   /// core for the time that waking a thread takes.
   void set_spin_ns(int64_t spin_ns) { spin_ns_ = spin_ns; }
+  /// Also looks at `target` while it spins, until remove_spin_target(), which must come before it
+  /// goes away; on the loop only. A loop that does not spin, or has enough of them, takes none.
+  void add_spin_target(SpinTarget& target);
+  void remove_spin_target(SpinTarget& target);
 
   void start_timer(Timer& timer, int64_t delay_ns) { wheel_.start(timer, now_ns() + delay_ns); }
   void stop_timer(Timer& timer) { wheel_.stop(timer); }
@@ -122,6 +140,8 @@ class Loop {
   Status open(bool with_descriptor);
   void wait_until(int64_t deadline_ns);
   bool spin(int64_t timeout_ns);
+  void set_looking(bool looking);
+  void look_at_targets();
   static void on_wait_over(int fd, short what, void* self);
   void refresh_now() {
     if (now_is_fresh_) return;
@@ -153,6 +173,8 @@ class Loop {
   TimerWheel wheel_;
   bool turn_at_once_ = false;
   int64_t spin_ns_ = 0;
+  std::vector<SpinTarget*> spin_targets_;
+  bool is_looking_ = false;  // At them: they have been told.
   friend class FdWatch;
 };
 

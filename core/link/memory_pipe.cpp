@@ -51,7 +51,7 @@ struct Shared {
   io::WakeDescriptor wakes[2];
 };
 
-class PipeEnd final : public transport::ByteStream, private io::FdHandler {
+class PipeEnd final : public transport::ByteStream, private io::FdHandler, private io::SpinTarget {
  public:
   PipeEnd(std::shared_ptr<Shared> shared, int side)
       : shared_(std::move(shared)),
@@ -127,12 +127,16 @@ class PipeEnd final : public transport::ByteStream, private io::FdHandler {
   Status attach(io::Loop& loop, transport::StreamHandler& handler) override {
     MARTLET_ASSERT(handler_ == nullptr);
     handler_ = &handler;
+    loop_ = &loop;
     watch_.emplace(loop, own_wake_.descriptor(), static_cast<io::FdHandler&>(*this));
+    loop.add_spin_target(*this);
     return watch_->set_interest(true, false);
   }
 
   void detach() override {
     watch_.reset();
+    if (loop_ != nullptr) loop_->remove_spin_target(*this);
+    loop_ = nullptr;
     handler_ = nullptr;
     wants_read_ = wants_write_ = false;
   }
@@ -203,6 +207,10 @@ class PipeEnd final : public transport::ByteStream, private io::FdHandler {
     if (!alive.expired() && handler_ != nullptr) stay_awake_for_interest();
   }
 
+  void on_spin(bool spinning) override { set_spinning(spinning); }
+  bool has_work() const override { return wants_read_ && is_readable(); }
+  void on_work() override { handler_->on_stream_ready(true, false); }
+
   // Level-triggered: what the handler left and still wants wakes the loop again.
   void stay_awake_for_interest() {
     if (wants_read_ && !spinning_) sleep_until_readable();
@@ -215,6 +223,7 @@ class PipeEnd final : public transport::ByteStream, private io::FdHandler {
   const io::WakeDescriptor& own_wake_;
   const io::WakeDescriptor& peer_wake_;
   std::optional<io::FdWatch> watch_;
+  io::Loop* loop_ = nullptr;
   transport::StreamHandler* handler_ = nullptr;
   bool wants_read_ = false;
   bool wants_write_ = false;

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "base/cpu_pause.hpp"
 #include "base/out_of_memory.hpp"
 
 namespace martlet::io {
@@ -28,6 +29,10 @@ namespace {
 // return.
 constexpr size_t base_descriptors = 3;
 constexpr size_t spare_descriptors = 8;
+
+// A look at a target costs a few nanoseconds, one at the descriptors a system call.
+constexpr size_t spin_targets_max = 64;
+constexpr uint32_t looks_per_poll = 16;
 
 // Whether that many descriptors are free at this moment.
 Status find_descriptors() {
@@ -180,7 +185,9 @@ void Loop::run() {
 void Loop::run_once(int64_t timeout_ns) {
   if (turn_at_once_) timeout_ns = 0;
   now_is_fresh_ = false;
+  if (timeout_ns == 0) look_at_targets();
   if (timeout_ns == 0 || spin_ns_ == 0 || !spin(timeout_ns)) {
+    if (timeout_ns != 0) set_looking(false);
     if (timeout_ns != 0) wait_until(timeout_ns < 0 ? -1 : clock_.monotonic_ns() + timeout_ns);
     event_base_loop(base_, timeout_ns == 0 ? EVLOOP_NONBLOCK | EVLOOP_ONCE : EVLOOP_ONCE);
   }
@@ -197,14 +204,51 @@ void Loop::run_once(int64_t timeout_ns) {
   contain([this] { turn_at_once_ = on_turn_end_(); });
 }
 
-// Looks again and again; true when a descriptor was ready.
+// Looks again and again; true when there was something to do.
 bool Loop::spin(int64_t timeout_ns) {
-  const int64_t until =
-      clock_.monotonic_ns() + (timeout_ns < 0 ? spin_ns_ : std::min(spin_ns_, timeout_ns));
-  do {
+  const int64_t start = clock_.monotonic_ns();
+  int64_t until = start + (timeout_ns < 0 ? spin_ns_ : std::min(spin_ns_, timeout_ns));
+  if (const int64_t delay = wheel_.next_delay_ns(start); delay >= 0)
+    until = std::min(until, start + delay);
+  set_looking(true);
+  for (uint32_t round = 0;; round++) {
+    look_at_targets();
+    if (now_is_fresh_ || wake_sent_.load(std::memory_order_acquire)) return true;
+    if (round % looks_per_poll != 0 && !spin_targets_.empty()) {
+      cpu_pause();
+      continue;
+    }
     event_base_loop(base_, EVLOOP_NONBLOCK | EVLOOP_ONCE);
-  } while (!now_is_fresh_ && clock_.monotonic_ns() < until);
-  return now_is_fresh_;
+    if (now_is_fresh_) return true;
+    if (clock_.monotonic_ns() >= until) return false;
+  }
+}
+
+void Loop::set_looking(bool looking) {
+  if (looking == is_looking_) return;
+  is_looking_ = looking;
+  for (SpinTarget* target : spin_targets_) target->on_spin(looking);
+}
+
+void Loop::look_at_targets() {
+  if (!is_looking_) return;
+  // By index: what is done may remove some; who is passed over by that has the next look.
+  for (size_t i = 0; i < spin_targets_.size(); i++) {
+    SpinTarget* target = spin_targets_[i];
+    if (!target->has_work()) continue;
+    refresh_now();
+    contain([target] { target->on_work(); });
+  }
+}
+
+void Loop::add_spin_target(SpinTarget& target) {
+  if (spin_ns_ == 0 || spin_targets_.size() >= spin_targets_max) return;
+  spin_targets_.push_back(&target);
+  if (is_looking_) target.on_spin(true);
+}
+
+void Loop::remove_spin_target(SpinTarget& target) {
+  if (std::erase(spin_targets_, &target) > 0 && is_looking_) target.on_spin(false);
 }
 
 // Arms the one timer that ends the wait: for the wheel's next deadline or the caller's, whichever

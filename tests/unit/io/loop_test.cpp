@@ -17,6 +17,7 @@
 #include <new>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "io/socket.hpp"
 #include "io/system_clock.hpp"
@@ -115,6 +116,70 @@ TEST(Loop, spins_before_it_sleeps_and_misses_nothing) {
   std::thread other([&] { (*loop)->post([&] { ran = true; }); });
   while (!ran) (*loop)->run_once(5 * ns_per_s);
   other.join();
+  int fired = 0;
+  Timer timer([](void* count) { *static_cast<int*>(count) += 1; }, &fired);
+  (*loop)->start_timer(timer, ns_per_ms);
+  while (fired == 0) (*loop)->run_once(-1);
+}
+
+/// Has work once as long as it is spun; ends as a target when it has done it.
+class OneJob final : public SpinTarget {
+ public:
+  explicit OneJob(Loop& loop) : loop_(loop) {}
+  void on_spin(bool spinning) override { told.push_back(spinning); }
+  bool has_work() const override { return offered; }
+  void on_work() override {
+    done += 1;
+    offered = false;
+    if (removes_itself) loop_.remove_spin_target(*this);
+  }
+  bool offered = false;
+  bool removes_itself = false;
+  int done = 0;
+  std::vector<bool> told;
+
+ private:
+  Loop& loop_;
+};
+
+TEST(Loop, a_spinning_loop_looks_at_its_targets_and_tells_them_before_it_sleeps) {
+  SystemClock clock;
+  auto loop = Loop::create(clock);
+  ASSERT_TRUE(loop);
+  (*loop)->set_spin_ns(ns_per_ms);
+  int turns = 0;
+  (*loop)->set_on_turn_end([&] {
+    turns += 1;
+    return false;
+  });
+  OneJob first(**loop);
+  OneJob second(**loop);
+  (*loop)->add_spin_target(first);
+  (*loop)->add_spin_target(second);
+  EXPECT_TRUE(first.told.empty()) << "nobody spins yet";
+  second.offered = true;
+  (*loop)->run_once(60 * ns_per_s);
+  EXPECT_EQ(second.done, 1);
+  EXPECT_EQ(first.done, 0);
+  EXPECT_EQ(turns, 1);
+  EXPECT_EQ(first.told, std::vector<bool>{true}) << "it goes on looking in the next turn";
+  first.offered = first.removes_itself = true;
+  (*loop)->run_once(60 * ns_per_s);
+  EXPECT_EQ(first.done, 1);
+  EXPECT_EQ(first.told, (std::vector<bool>{true, false}));
+  (*loop)->run_once(3 * ns_per_ms);  // Finds nothing and sleeps.
+  EXPECT_EQ(second.told, (std::vector<bool>{true, false}));
+  second.offered = true;
+  (*loop)->run_once(0);
+  EXPECT_EQ(second.done, 1) << "who was told that nobody looks would wake the loop";
+  (*loop)->remove_spin_target(second);
+}
+
+TEST(Loop, timers_fire_while_it_spins) {
+  SystemClock clock;
+  auto loop = Loop::create(clock);
+  ASSERT_TRUE(loop);
+  (*loop)->set_spin_ns(600 * ns_per_s);
   int fired = 0;
   Timer timer([](void* count) { *static_cast<int*>(count) += 1; }, &fired);
   (*loop)->start_timer(timer, ns_per_ms);

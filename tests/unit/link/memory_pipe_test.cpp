@@ -161,6 +161,34 @@ TEST(MemoryPipe, IsLevelTriggeredOnALoopAndMayEndInItsHandler) {
   EXPECT_LE(recorder.calls, 6);
 }
 
+TEST(MemoryPipe, IsLookedAtByASpinningLoopAndWakesOneThatSleeps) {
+  const io::SystemClock clock;
+  Result<std::unique_ptr<io::Loop>> loop = io::Loop::create(clock);
+  ASSERT_TRUE(loop.is_ok());
+  (*loop)->set_spin_ns(ns_per_ms);
+  PipeEnds ends = make();
+  Recorder recorder;
+  recorder.stream = std::move(ends.second);
+  ASSERT_TRUE(recorder.stream->attach(**loop, recorder).is_ok());
+  ASSERT_TRUE(recorder.stream->set_interest(true, false).is_ok());
+  put(*ends.first, "abcd");
+  (*loop)->run_once(60 * ns_per_s);
+  EXPECT_EQ(recorder.text, "abcd");
+  (*loop)->run_once(0);  // An old wake-up is seen.
+  put(*ends.first, "efgh");
+  EXPECT_FALSE(is_awake(*recorder.stream)) << "the loop looks itself";
+  (*loop)->run_once(60 * ns_per_s);
+  EXPECT_EQ(recorder.text, "abcdefgh");
+  for (int turn = 0; turn < 2; ++turn) (*loop)->run_once(5 * ns_per_ms);  // Sleeps.
+  put(*ends.first, "ijkl");
+  EXPECT_TRUE(is_awake(*recorder.stream)) << "nobody looks any more";
+  (*loop)->run_once(60 * ns_per_s);
+  EXPECT_EQ(recorder.text, "abcdefghijkl");
+  ends.first.reset();
+  (*loop)->run_once(60 * ns_per_s);
+  EXPECT_EQ(recorder.stream, nullptr);
+}
+
 void write_all(ByteStream& stream, std::string_view text, Random& random) {
   while (!text.empty()) {
     const StreamResult result = put(stream, text.substr(0, 1 + random.below(300)));
