@@ -84,13 +84,24 @@ void ChunkPool::give_back(Chunk* chunk) {
       spare_count_ += 1;
       return;
     }
-  } else if (chunk->capacity >= large_bytes_min && !budget_.caches_must_shrink() &&
-             kept_large_bytes_ + chunk->capacity <= kept_large_bytes_max) {
-    chunk->next = std::exchange(kept_large_, chunk);
-    kept_large_bytes_ += chunk->capacity;
+  } else if (chunk->capacity >= large_bytes_min && chunk->capacity <= kept_large_bytes_max &&
+             !budget_.caches_must_shrink()) {
+    keep_large(chunk);
     return;
   }
   free_chunk(chunk);
+}
+
+// The oldest go for it: they may be of sizes that nobody wants any more.
+void ChunkPool::keep_large(Chunk* chunk) {
+  chunk->next = std::exchange(kept_large_, chunk);
+  kept_large_bytes_ = 0;
+  Chunk** at = &kept_large_;
+  while (*at != nullptr && kept_large_bytes_ + (*at)->capacity <= kept_large_bytes_max) {
+    kept_large_bytes_ += (*at)->capacity;
+    at = &(*at)->next;
+  }
+  free_list(*at);
 }
 
 void ChunkPool::lend(Chunk* chunk) { chunk->next = std::exchange(lent_, chunk); }

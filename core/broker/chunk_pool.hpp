@@ -31,8 +31,9 @@ static_assert(sizeof(Chunk) + Chunk::data_bytes == 32 * 1024);
 /// The chunks of one loop. Those in use are charged to the budget.
 class ChunkPool {
  public:
-  /// Those kept are 2 MiB of the usual size, and of others this much.
-  static constexpr size_t kept_large_bytes_max = 4 * 1024 * 1024;
+  /// Those kept are 2 MiB of the usual size, and of others this much: as many payloads as wait for
+  /// a receiver before its publishers are paused.
+  static constexpr size_t kept_large_bytes_max = 8 * 1024 * 1024;
 
   explicit ChunkPool(MemoryBudget& budget, uint32_t spare_max = 64)
       : budget_(budget), spare_max_(spare_max) {}
@@ -72,12 +73,13 @@ class ChunkPool {
   Chunk* create(size_t capacity, size_t slack_bytes);
   Chunk* take_kept(size_t bytes_wanted);
   void give_back(Chunk* chunk);
+  void keep_large(Chunk* chunk);
   void free_large();
   void free_kept();
 
   MemoryBudget& budget_;
-  Chunk* spare_ = nullptr;  // Of the usual size.
-  Chunk* kept_large_ = nullptr;
+  Chunk* spare_ = nullptr;       // Of the usual size.
+  Chunk* kept_large_ = nullptr;  // The newest first.
   Chunk* lent_ = nullptr;
   size_t kept_large_bytes_ = 0;
   uint32_t spare_count_ = 0;

@@ -61,6 +61,12 @@ class RoutingTable {
     visit(scratch, trie_);
   }
 
+  /// subject::SubscriptionTrie::prefetch.
+  void prefetch(const std::string_view* subjects, size_t count) {
+    std::shared_lock<std::shared_mutex> lock(mutex_);
+    trie_.prefetch(subjects, count);
+  }
+
   std::string pattern_of(const subject::TrieEntry* entry) const;
   std::string queue_of(const subject::TrieEntry* entry) const;
   size_t count() const;

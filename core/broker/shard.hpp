@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/log.hpp"
@@ -98,6 +99,16 @@ class Shard {
   /// answers true. When memory fails not everybody gets it: then its publisher ends, so that no
   /// PONG of its tells otherwise.
   bool publish(Account& account, Message& message);
+  /// Whether many of the publishes since the last call found no route that was remembered: then
+  /// most of their time is waiting for memory, and it is worth asking for it early.
+  bool misses_routes() {
+    const uint64_t before = std::exchange(misses_seen_, routes_.misses());
+    return misses_seen_ - before >= many_misses;
+  }
+  /// For publishes that are about to come; at most subject::SubscriptionTrie::prefetch_max.
+  void prefetch_routes(Account& account, const std::string_view* subjects, size_t count) {
+    account.routing().prefetch(subjects, count);
+  }
   /// Delivers what another loop has handed over. What finds no memory concerns its receiver only.
   void deliver(const RemoteBatch& batch);
 
@@ -155,6 +166,7 @@ class Shard {
 
  private:
   static constexpr int64_t stalling_delivery_cost = 16;
+  static constexpr uint64_t many_misses = 4;
 
   bool route(Account& account, Message& message);
   class Delivering;
@@ -189,6 +201,7 @@ class Shard {
   subject::Match scratch_match_;
   ShardStatistics statistics_;
   SizeText sizes_;
+  uint64_t misses_seen_ = 0;  // By misses_routes().
   int64_t share_left_ = 0;
   bool has_outbound_ = false;
   bool is_delivering_ = false;

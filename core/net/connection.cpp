@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "base/out_of_memory.hpp"
 #include "net/worker.hpp"
@@ -210,7 +211,9 @@ void Connection::parse(const char* begin, const char* end) {
   broker::Shard& shard = worker_.shard();
   const int64_t now_ns = worker_.loop().now_ns();
   shard.begin_share(deliveries_per_turn);
+  const char* look_at = begin;
   while (begin < end) {
+    if (begin >= look_at) look_at = look_ahead(begin, end);
     size_t consumed = 0;
     size_t needed = 0;
     const protocol::ParseResult result = parser.next(begin, end, operation, consumed, needed);
@@ -243,6 +246,25 @@ void Connection::parse(const char* begin, const char* end) {
   const bool outran_a_receiver = shard.take_stall() && session_.options().stalls_producers;
   if (outran_a_receiver || worker_.must_slow_producers()) stall();
   if (wants_turn()) worker_.postpone(*this);
+}
+
+// Publishes to many subjects wait for memory, one after the other; here they wait for it together.
+// Where the next look is wanted.
+const char* Connection::look_ahead(const char* begin, const char* end) {
+  if (worker_.shard().misses_routes()) {
+    std::string_view subjects[subject::SubscriptionTrie::prefetch_max];
+    size_t count = 0;
+    const char* at = begin;
+    while (count < std::size(subjects) && at < end) {
+      const char* const next = protocol::peek_publish(at, end, subjects[count]);
+      if (next == nullptr) break;
+      count += 1;
+      at = next;
+    }
+    worker_.shard().prefetch_routes(session_.account(), subjects, count);
+    if (at > begin) return at;
+  }
+  return begin + std::min<ptrdiff_t>(end - begin, look_interval_bytes);
 }
 
 void Connection::keep_tail(const char* begin, const char* end, size_t needed) {

@@ -64,6 +64,7 @@ class Connection final : public transport::StreamHandler, public broker::Session
   friend class Worker;
   static constexpr size_t prefix_bytes_max =
       16 * 1024;  // A longer incomplete operation gets memory of its own.
+  static constexpr ptrdiff_t look_interval_bytes = 1024;  // While routes are remembered.
   static constexpr size_t pending_growth_min = 64 * 1024;
   static constexpr int64_t room_wait_max_ns = 1'000'000'000;
   static constexpr size_t congested_bytes = 4 * 1024 * 1024;
@@ -89,6 +90,7 @@ class Connection final : public transport::StreamHandler, public broker::Session
   /// no room now.
   char* read_space(size_t& bytes_max);
   void parse(const char* begin, const char* end);
+  const char* look_ahead(const char* begin, const char* end);
   void keep_tail(const char* begin, const char* end, size_t needed);
   void keep_rest(const char* begin, const char* end);
   /// Parses what keep_rest() has kept.

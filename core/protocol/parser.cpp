@@ -5,6 +5,7 @@
 // nats-server 2.15.2; tests/conformance holds them as transcripts.
 #include "protocol/parser.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #if defined(__SSE2__)
@@ -99,6 +100,30 @@ int64_t parse_size(std::string_view text) {
     value = value * 10 + digit;
   }
   return value;
+}
+
+const char* peek_publish(const char* begin, const char* end, std::string_view& subject) {
+  constexpr ptrdiff_t line_bytes_max = 512;
+  if (end - begin < 5) return nullptr;
+  const char* const publish = lower(*begin) == 'h' ? begin + 1 : begin;
+  if (lower(publish[0]) != 'p' || lower(publish[1]) != 'u' || lower(publish[2]) != 'b' ||
+      publish[3] != ' ') {
+    return nullptr;
+  }
+  const char* const text = publish + 4;
+  const ptrdiff_t shown = std::min(end - text, line_bytes_max);
+  const void* const found = std::memchr(text, '\n', static_cast<size_t>(shown));
+  if (found == nullptr) return nullptr;
+  const char* const line_end = static_cast<const char*>(found);
+  const std::string_view line(text, static_cast<size_t>(line_end - text));
+  subject = line.substr(0, line.find(' '));
+  const size_t size_end = line.ends_with('\r') ? line.size() - 1 : line.size();
+  const size_t size_begin = line.rfind(' ') + 1;
+  const int64_t size =
+      size_begin < size_end ? parse_size(line.substr(size_begin, size_end - size_begin)) : -1;
+  if (size < 0) return nullptr;
+  const ptrdiff_t rest = static_cast<ptrdiff_t>(size) + 2;  // With the end of the payload.
+  return end - line_end - 1 <= rest ? end : line_end + 1 + rest;
 }
 
 ParseResult Parser::next(const char* begin, const char* end, Operation& operation, size_t& consumed,

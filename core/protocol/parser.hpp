@@ -70,6 +70,10 @@ class Parser {
   OperationKind skipping_kind_ = OperationKind::ping;
 };
 
+/// Looks ahead over what stands at `begin`, checking little of it: the end of a publish, or `end`
+/// if that comes first, and its subject; null for anything else and for a line that is not whole.
+const char* peek_publish(const char* begin, const char* end, std::string_view& subject);
+
 /// A size as the protocol writes it: one to nine digits; -1 for anything else.
 int64_t parse_size(std::string_view text);
 

@@ -246,6 +246,66 @@ void SubscriptionTrie::match(std::string_view subject, Match& out) const {
   }
 }
 
+namespace {
+
+constexpr int prefetch_depth_max = 4;
+
+/// The way of one subject along literal labels: a guess, since texts are not compared on it.
+struct Guess {
+  const Branch* branch;  // Null: it has come to its end.
+  size_t position;
+  uint32_t hash;
+  uint32_t child;
+};
+
+void prefetch_slot(const TokenHash& hash, std::string_view subject, Guess& guess) noexcept {
+  const size_t end = token_end(subject, guess.position);
+  guess.hash = hash(subject.substr(guess.position, end - guess.position));
+  guess.branch->literals.prefetch(guess.hash);
+}
+
+void prefetch_node(const NodeStore& nodes, Guess& guess) noexcept {
+  guess.child = guess.branch->literals.find(guess.hash, [](uint32_t) { return true; });
+  guess.branch = guess.child == 0 ? nullptr : guess.branch;
+  if (guess.child != 0) __builtin_prefetch(nodes.at(guess.child));
+}
+
+void prefetch_receiver(const NodeStore& nodes, std::string_view subject, Guess& guess) noexcept {
+  const TrieNode& node = *nodes.at(guess.child);
+  if (node.receivers != 0 && ReceiverStore::kind_of(node) == ReceiverKind::entry) {
+    const char* const entry = reinterpret_cast<const char*>(ReceiverStore::entry_of(node));
+    __builtin_prefetch(entry);
+    __builtin_prefetch(entry + 64);  // Its owner's part of it.
+  }
+  guess.position += node.label().size() + 1;
+  guess.branch = guess.position < subject.size() ? nodes.branch(node) : nullptr;
+}
+
+}  // namespace
+
+void SubscriptionTrie::prefetch(const std::string_view* subjects, size_t count) const noexcept {
+  MARTLET_ASSERT(count <= prefetch_max);
+  if (state_ == nullptr) return;
+  const NodeStore& nodes = state_->nodes;
+  Guess guesses[prefetch_max];
+  for (size_t i = 0; i < count; ++i) guesses[i] = {nodes.branch_of(NodeStore::root), 0, 0, 0};
+  for (int depth = 0; depth < prefetch_depth_max; ++depth) {
+    for (size_t i = 0; i < count; ++i) {
+      if (guesses[i].branch != nullptr) prefetch_slot(state_->hash, subjects[i], guesses[i]);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      if (guesses[i].branch != nullptr) prefetch_node(nodes, guesses[i]);
+    }
+    bool goes_on = false;
+    for (size_t i = 0; i < count; ++i) {
+      if (guesses[i].branch == nullptr) continue;
+      prefetch_receiver(nodes, subjects[i], guesses[i]);
+      goes_on = goes_on || guesses[i].branch != nullptr;
+    }
+    if (!goes_on) return;
+  }
+}
+
 void SubscriptionTrie::collect(const State& state, const TrieNode& node, Match& out) {
   if (node.receivers == 0) return;
   if (ReceiverStore::kind_of(node) == ReceiverKind::entry) {

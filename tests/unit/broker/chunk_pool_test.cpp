@@ -65,8 +65,13 @@ TEST(ChunkPool, keeps_no_more_than_its_bound) {
   MemoryBudget budget;
   ChunkPool pool(budget);
   std::vector<Chunk*> chunks;
-  for (int i = 0; i < 10; i++) chunks.push_back(pool.take_for_reading(large_bytes, large_bytes));
+  for (int i = 0; i < 20; i++) chunks.push_back(pool.take_for_reading(large_bytes, large_bytes));
+  Chunk* const small = pool.take_for_reading(large_bytes / 4, large_bytes / 4);
+  pool.release(small);
   for (Chunk* chunk : chunks) pool.release(chunk);
+  Chunk* const new_small = pool.take_for_reading(100, large_bytes / 4);
+  EXPECT_EQ(new_small->capacity, 100U) << "the oldest has gone for the newer ones";
+  pool.release(new_small);
   size_t kept = 0;
   while (pool.keeps_large()) {
     Chunk* chunk = pool.take_for_reading(1, large_bytes);
