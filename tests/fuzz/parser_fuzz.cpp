@@ -49,6 +49,16 @@ void check(const Operation& operation, const char* begin, const char* end) {
   MARTLET_ASSERT(operation.header_bytes <= operation.payload.size());
 }
 
+/// From memory without slack: a look ahead reads nothing behind the end.
+void check_peek(const char* begin, const char* end) {
+  const std::vector<char> shown(begin, end);
+  std::string_view subject;
+  const char* const next = peek_publish(shown.data(), shown.data() + shown.size(), subject);
+  if (next == nullptr) return;
+  MARTLET_ASSERT(next > shown.data() && next <= shown.data() + shown.size());
+  MARTLET_ASSERT(subject.data() >= shown.data() && subject.data() + subject.size() <= next);
+}
+
 /// Parses what `input` shows `piece_bytes` at a time, as a connection does that reads so much.
 class Reader {
  public:
@@ -70,6 +80,7 @@ class Reader {
     const char* begin = block.data();
     const char* const end = begin + kept_.size();
     while (true) {
+      check_peek(begin, end);
       Operation operation;
       size_t consumed = 0;
       size_t needed = 0;

@@ -88,6 +88,7 @@ void check_match(const SubscriptionTrie& trie, const Subscriptions& subscription
         .push_back(subscription.get());
   }
   match.clear();
+  trie.prefetch(&subject, 1);
   trie.match(subject, match);
   std::sort(plain.begin(), plain.end());
   std::sort(match.plain.begin(), match.plain.end());

@@ -102,5 +102,58 @@ TEST(Turn, caches_go_on_every_loop_where_memory_runs_short) {
   bench.budget().remove(memory_bytes_max / 100 * 71);
 }
 
+// Ahead of where it acts a connection looks at subjects that come; that changes nothing.
+TEST(Turn, a_look_ahead_goes_by_whatever_stands_between_publishes) {
+  for (const StreamManner manner : {StreamManner::whole, StreamManner::one_byte}) {
+    SessionBench bench;
+    auto client = bench.connect(manner);
+    std::string said = std::string(quiet) + "SUB n.*.> 1\r\nSUB m.> 2\r\n";
+    std::string expected;
+    for (int i = 0; i < 300; i++) {
+      const std::string number = std::to_string(i);
+      said += "PUB n." + number + ".x " + std::to_string(number.size()) + "\r\n" + number + "\r\n";
+      expected +=
+          "MSG n." + number + ".x 1 " + std::to_string(number.size()) + "\r\n" + number + "\r\n";
+      if (i % 7 == 0) {
+        said += "PING\r\n";
+        expected += "PONG\r\n";
+      }
+      if (i % 11 == 0) said += "SUB n." + number + ".y s" + number + "\r\n";
+      if (i % 50 == 0) said += "PUB nobody." + number + " 0\r\n\r\n";
+    }
+    EXPECT_EQ(bench.say(client, said + "PING\r\n"), expected + "PONG\r\n");
+  }
+}
+
+TEST(Turn, a_large_payload_is_held_once_for_all_who_are_behind) {
+  constexpr size_t payload_bytes = 700'000;
+  const auto bench = SessionBench::with_memory(1'000'000'000);
+  auto publisher = bench->connect(StreamManner::whole);
+  EXPECT_EQ(bench->say(publisher, std::string(quiet) + "PING\r\n"), "PONG\r\n");
+  std::vector<SessionBench::Client> behind;
+  for (int i = 0; i < 5; i++) {
+    behind.push_back(bench->connect(StreamManner::whole));
+    EXPECT_EQ(bench->say(behind.back(), std::string(quiet) + "SUB a 1\r\nPING\r\n"), "PONG\r\n");
+    behind.back().wire->reads_nothing = true;
+  }
+  const int64_t before = bench->budget().bytes();
+  const std::string head = "a 1 " + std::to_string(payload_bytes) + "\r\n";
+  std::string payload(payload_bytes, 'p');
+  for (size_t i = 0; i < payload_bytes; i++) payload[i] = static_cast<char>('a' + i % 23);
+  publisher.wire->to_broker =
+      "PUB a " + std::to_string(payload_bytes) + "\r\n" + payload + "\r\nPING\r\n";
+  bench->settle({&publisher});
+  EXPECT_EQ(bench->take(publisher), "PONG\r\n");
+  const int64_t held = bench->budget().bytes() - before;
+  EXPECT_GE(held, static_cast<int64_t>(payload_bytes));
+  EXPECT_LT(held, static_cast<int64_t>(payload_bytes) * 3 / 2) << "and not once for each";
+  for (auto& client : behind) {
+    client.wire->reads_nothing = false;
+    bench->settle({&client});
+    EXPECT_TRUE(bench->take(client) == "MSG " + head + payload + "\r\n");
+  }
+  EXPECT_EQ(bench->budget().bytes(), before);
+}
+
 }  // namespace
 }  // namespace martlet::net

@@ -185,6 +185,42 @@ TEST(Parser, throws_the_rest_of_a_ping_line_away_without_holding_it) {
   EXPECT_EQ(op.kind, OperationKind::ping);
 }
 
+struct Peek {
+  std::string_view text;
+  std::string_view subject;
+  size_t bytes;  // 0: it is no whole line of a publish.
+};
+
+constexpr Peek peeks[] = {
+    {"PUB a.b 3\r\nabc\r\nPING\r\n", "a.b", 16},
+    {"pub a.b r 3\r\nabc\r\nP", "a.b", 18},
+    {"HPUB a r 12 13\r\nNATS/1.0\r\n\r\nx\r\nPUB", "a", 31},
+    {"PUB a 0\n\r\nPUB", "a", 10},
+    {"PUB a 100\r\nabc", "a", 14},
+    {"PUB a 1\r\na", "a", 10},
+    {"PUB a 3", "", 0},
+    {"PUB a x\r\n", "", 0},
+    {"PUB a \r\n", "", 0},
+    {"PUB a\r\n", "", 0},
+    {"PUB", "", 0},
+    {"HPUB", "", 0},
+    {"SUB a 1\r\n", "", 0},
+    {"PING\r\n", "", 0},
+    {"", "", 0},
+};
+
+TEST(Parser, looks_ahead_over_publishes_and_never_behind_the_end) {
+  for (const Peek& peek : peeks) {
+    // Of exactly its size, so that a sanitizer sees what is read behind it.
+    const std::vector<char> text(peek.text.begin(), peek.text.end());
+    std::string_view subject;
+    const char* const next = peek_publish(text.data(), text.data() + text.size(), subject);
+    ASSERT_EQ(next == nullptr ? 0 : static_cast<size_t>(next - text.data()), peek.bytes)
+        << peek.text;
+    EXPECT_EQ(next == nullptr ? "" : subject, peek.subject);
+  }
+}
+
 TEST(Parser, reads_sizes_of_one_to_nine_digits) {
   EXPECT_EQ(parse_size("0"), 0);
   EXPECT_EQ(parse_size("999999999"), 999999999);

@@ -90,6 +90,8 @@ class Pair {
 
   Reached found(std::string_view subject) {
     match_.clear();
+    const std::string_view subjects[] = {subject, "a.b", subject.substr(subject.size() / 2), ""};
+    trie.prefetch(subjects, 4);
     trie.match(subject, match_);
     Reached reached;
     reached.plain.insert(match_.plain.begin(), match_.plain.end());
@@ -151,7 +153,9 @@ uint64_t seed_of_run() {
 TEST(SubscriptionTrie, an_empty_one_holds_and_finds_nothing) {
   SubscriptionTrie trie;
   Match match;
-  trie.match("a", match);
+  const std::string_view subject = "a";
+  trie.prefetch(&subject, 1);
+  trie.match(subject, match);
   EXPECT_TRUE(match.plain.empty() && match.groups.empty() && match.members.empty());
   EXPECT_EQ(trie.count(), 0U);
   EXPECT_EQ(trie.memory_bytes(), 0U);
