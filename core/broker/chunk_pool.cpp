@@ -5,6 +5,7 @@
 // the reading and writing of it together.
 #include "broker/chunk_pool.hpp"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -12,6 +13,8 @@
 
 namespace martlet::broker {
 namespace {
+
+constexpr int64_t kept_share = 16;  // Of the budget, for each loop.
 
 void free_chunk(Chunk* chunk) { ::operator delete(chunk, std::align_val_t{alignof(Chunk)}); }
 
@@ -24,6 +27,14 @@ int64_t charge_of(const Chunk& chunk) {
 }
 
 }  // namespace
+
+ChunkPool::ChunkPool(MemoryBudget& budget, uint32_t spare_max)
+    : budget_(budget),
+      kept_bytes_max_(budget.bytes_max() == 0
+                          ? kept_large_bytes_max
+                          : std::min(kept_large_bytes_max,
+                                     static_cast<size_t>(budget.bytes_max() / kept_share))),
+      spare_max_(spare_max) {}
 
 ChunkPool::~ChunkPool() {
   end_lending();
@@ -68,7 +79,8 @@ Chunk* ChunkPool::take_kept(size_t bytes_wanted) {
   large_was_wanted_ = true;
   for (Chunk** at = &kept_large_; *at != nullptr; at = &(*at)->next) {
     Chunk* chunk = *at;
-    if (chunk->capacity < bytes_wanted || chunk->capacity / 2 > bytes_wanted) continue;
+    if (chunk->capacity < bytes_wanted || chunk->capacity / 3 * 2 > bytes_wanted) continue;
+    if (!budget_.has_room(charge_of(*chunk))) return nullptr;
     *at = chunk->next;
     kept_large_bytes_ -= chunk->capacity;
     return chunk;
@@ -84,7 +96,7 @@ void ChunkPool::give_back(Chunk* chunk) {
       spare_count_ += 1;
       return;
     }
-  } else if (chunk->capacity >= large_bytes_min && chunk->capacity <= kept_large_bytes_max &&
+  } else if (chunk->capacity >= large_bytes_min && chunk->capacity <= kept_bytes_max_ &&
              !budget_.caches_must_shrink()) {
     keep_large(chunk);
     return;
@@ -97,27 +109,32 @@ void ChunkPool::keep_large(Chunk* chunk) {
   chunk->next = std::exchange(kept_large_, chunk);
   kept_large_bytes_ = 0;
   Chunk** at = &kept_large_;
-  while (*at != nullptr && kept_large_bytes_ + (*at)->capacity <= kept_large_bytes_max) {
+  while (*at != nullptr && kept_large_bytes_ + (*at)->capacity <= kept_bytes_max_) {
     kept_large_bytes_ += (*at)->capacity;
     at = &(*at)->next;
   }
   free_list(*at);
 }
 
-void ChunkPool::lend(Chunk* chunk) { chunk->next = std::exchange(lent_, chunk); }
+void ChunkPool::lend(Chunk* chunk) {
+  Chunk*& first = chunk->capacity < lender_bytes_min ? lent_small_ : lent_;
+  chunk->next = std::exchange(first, chunk);
+}
 
 Chunk* ChunkPool::lender_of(const char* data, size_t bytes) const {
+  if (bytes < lender_bytes_min / 2) return nullptr;
+  const auto at = reinterpret_cast<uintptr_t>(data);
   for (Chunk* chunk = lent_; chunk != nullptr; chunk = chunk->next) {
-    if (bytes < chunk->capacity / 2) continue;
     const auto begin = reinterpret_cast<uintptr_t>(chunk->data());
-    const auto at = reinterpret_cast<uintptr_t>(data);
-    if (at >= begin && at < begin + chunk->capacity) return chunk;
+    if (at >= begin && at < begin + chunk->capacity)
+      return bytes < chunk->capacity / 2 ? nullptr : chunk;
   }
   return nullptr;
 }
 
 void ChunkPool::end_lending() {
   while (lent_ != nullptr) release(std::exchange(lent_, lent_->next));
+  while (lent_small_ != nullptr) release(std::exchange(lent_small_, lent_small_->next));
 }
 
 void ChunkPool::age() {

@@ -31,12 +31,11 @@ static_assert(sizeof(Chunk) + Chunk::data_bytes == 32 * 1024);
 /// The chunks of one loop. Those in use are charged to the budget.
 class ChunkPool {
  public:
-  /// Those kept are 2 MiB of the usual size, and of others this much: as many payloads as wait for
-  /// a receiver before its publishers are paused.
+  /// Those kept are 2 MiB of the usual size, and of others this much: twice what waits for a
+  /// receiver before its publishers are paused. Less where `max_memory` is small.
   static constexpr size_t kept_large_bytes_max = 8 * 1024 * 1024;
 
-  explicit ChunkPool(MemoryBudget& budget, uint32_t spare_max = 64)
-      : budget_(budget), spare_max_(spare_max) {}
+  explicit ChunkPool(MemoryBudget& budget, uint32_t spare_max = 64);
   ~ChunkPool();
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
@@ -44,7 +43,8 @@ class ChunkPool {
   /// One to gather output in. Null when memory could not be had.
   Chunk* take();
   /// One for what is read, with the parser's slack behind it: a kept one that has `bytes_wanted`
-  /// and not much more, otherwise a new one of `bytes`. Null as above.
+  /// and not much more, where the budget has room for it, otherwise a new one of `bytes`. Null as
+  /// above.
   Chunk* take_for_reading(size_t bytes, size_t bytes_wanted);
   void release(Chunk* chunk) {
     MARTLET_ASSERT(chunk->references > 0);
@@ -69,6 +69,8 @@ class ChunkPool {
  private:
   /// Smaller ones that were read into come and go too seldom to be kept.
   static constexpr size_t large_bytes_min = 64 * 1024;
+  /// Of smaller ones, and of smaller pieces, a copy costs little.
+  static constexpr size_t lender_bytes_min = 32 * 1024;
 
   Chunk* create(size_t capacity, size_t slack_bytes);
   Chunk* take_kept(size_t bytes_wanted);
@@ -81,6 +83,8 @@ class ChunkPool {
   Chunk* spare_ = nullptr;       // Of the usual size.
   Chunk* kept_large_ = nullptr;  // The newest first.
   Chunk* lent_ = nullptr;
+  Chunk* lent_small_ = nullptr;  // Below lender_bytes_min.
+  const size_t kept_bytes_max_;
   size_t kept_large_bytes_ = 0;
   uint32_t spare_count_ = 0;
   uint32_t spare_max_;

@@ -77,6 +77,13 @@ class OutputQueue {
 
   size_t pending_bytes() const { return pending_bytes_; }
   bool is_empty() const { return pending_bytes_ == 0; }
+  /// What waits, and what of a large first piece has been written and is held for the rest of it.
+  size_t held_bytes() const {
+    if (is_empty()) return 0;
+    const OutputSegment& front = segments_[head_];
+    const bool is_large = front.chunk != nullptr && front.chunk->capacity > Chunk::data_bytes;
+    return pending_bytes_ + (is_large ? front.chunk->capacity - front.bytes : 0);
+  }
   size_t segment_count() const { return segments_.size() - head_; }
   /// Fills up to `count_max` pieces from the front: anything with `data` and `bytes`.
   template <typename Slice>

@@ -527,7 +527,7 @@ void Session::leave_behind() {
 }
 
 void Session::on_memory_spent() {
-  if (is_closing() || static_cast<int64_t>(output_.pending_bytes()) <= spared_bytes_max) return;
+  if (is_closing() || static_cast<int64_t>(output_.held_bytes()) <= spared_bytes_max) return;
   if (!fits_into_memory([&] { end_slow_consumer(); })) on_out_of_memory();
 }
 

@@ -99,16 +99,23 @@ class Shard {
   /// answers true. When memory fails not everybody gets it: then its publisher ends, so that no
   /// PONG of its tells otherwise.
   bool publish(Account& account, Message& message);
-  /// Whether many of the publishes since the last call found no route that was remembered: then
-  /// most of their time is waiting for memory, and it is worth asking for it early.
+  /// Whether most of the last publishes found no route that was remembered: then most of their time
+  /// is waiting for memory, and it is worth asking for it early.
   bool misses_routes() {
-    const uint64_t before = std::exchange(misses_seen_, routes_.misses());
-    return misses_seen_ - before >= many_misses;
+    const uint64_t misses = routes_.misses();
+    const uint64_t finds = misses + routes_.hits();
+    if (finds == finds_seen_) return mostly_misses_;
+    mostly_misses_ = (misses - misses_seen_) * 2 >= finds - finds_seen_;
+    misses_seen_ = misses;
+    finds_seen_ = finds;
+    return mostly_misses_;
   }
   /// For publishes that are about to come; at most subject::SubscriptionTrie::prefetch_max.
   void prefetch_routes(Account& account, const std::string_view* subjects, size_t count) {
     account.routing().prefetch(subjects, count);
+    prefetched_ += count;
   }
+  uint64_t prefetched_count() const { return prefetched_; }
   /// Delivers what another loop has handed over. What finds no memory concerns its receiver only.
   void deliver(const RemoteBatch& batch);
 
@@ -166,7 +173,6 @@ class Shard {
 
  private:
   static constexpr int64_t stalling_delivery_cost = 16;
-  static constexpr uint64_t many_misses = 4;
 
   bool route(Account& account, Message& message);
   class Delivering;
@@ -201,7 +207,10 @@ class Shard {
   subject::Match scratch_match_;
   ShardStatistics statistics_;
   SizeText sizes_;
-  uint64_t misses_seen_ = 0;  // By misses_routes().
+  uint64_t misses_seen_ = 0;  // By misses_routes(), as the next two.
+  uint64_t finds_seen_ = 0;
+  bool mostly_misses_ = false;
+  uint64_t prefetched_ = 0;
   int64_t share_left_ = 0;
   bool has_outbound_ = false;
   bool is_delivering_ = false;

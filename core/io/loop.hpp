@@ -61,7 +61,8 @@ class FdWatch {
 /// descriptor. Called on the loop's thread.
 class SpinTarget {
  public:
-  /// From now on the loop looks, or it does not any more and must be woken.
+  /// From now on the loop looks, or it does not any more and must be woken. Adds and removes no
+  /// targets.
   virtual void on_spin(bool spinning) = 0;
   virtual bool has_work() const = 0;
   /// Does it. May remove targets, also itself.
@@ -113,7 +114,8 @@ class Loop {
   /// core for the time that waking a thread takes.
   void set_spin_ns(int64_t spin_ns) { spin_ns_ = spin_ns; }
   /// Also looks at `target` while it spins, until remove_spin_target(), which must come before it
-  /// goes away; on the loop only. A loop that does not spin, or has enough of them, takes none.
+  /// goes away; on the loop only. A loop that does not spin, or has enough of them, takes none. For
+  /// loops that run(): who waits on descriptor() is not woken by what the loop would look at.
   void add_spin_target(SpinTarget& target);
   void remove_spin_target(SpinTarget& target);
 
@@ -175,6 +177,7 @@ class Loop {
   int64_t spin_ns_ = 0;
   std::vector<SpinTarget*> spin_targets_;
   bool is_looking_ = false;  // At them: they have been told.
+  uint32_t looks_since_poll_ = 0;
   friend class FdWatch;
 };
 

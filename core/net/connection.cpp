@@ -251,20 +251,20 @@ void Connection::parse(const char* begin, const char* end) {
 // Publishes to many subjects wait for memory, one after the other; here they wait for it together.
 // Where the next look is wanted.
 const char* Connection::look_ahead(const char* begin, const char* end) {
-  if (worker_.shard().misses_routes()) {
-    std::string_view subjects[subject::SubscriptionTrie::prefetch_max];
-    size_t count = 0;
-    const char* at = begin;
-    while (count < std::size(subjects) && at < end) {
-      const char* const next = protocol::peek_publish(at, end, subjects[count]);
-      if (next == nullptr) break;
-      count += 1;
-      at = next;
-    }
-    worker_.shard().prefetch_routes(session_.account(), subjects, count);
-    if (at > begin) return at;
+  if (!worker_.shard().misses_routes())
+    return begin + std::min<ptrdiff_t>(end - begin, look_interval_bytes);
+  std::string_view subjects[subject::SubscriptionTrie::prefetch_max];
+  size_t count = 0;
+  const char* at = begin;
+  while (count < std::size(subjects) && at < end) {
+    const char* const next = protocol::peek_publish(at, end, subjects[count]);
+    if (next == nullptr) break;
+    count += 1;
+    at = next;
   }
-  return begin + std::min<ptrdiff_t>(end - begin, look_interval_bytes);
+  if (count == 0) return begin + 1;  // Behind whatever this is.
+  worker_.shard().prefetch_routes(session_.account(), subjects, count);
+  return at;
 }
 
 void Connection::keep_tail(const char* begin, const char* end, size_t needed) {

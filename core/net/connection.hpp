@@ -35,7 +35,8 @@ class Connection final : public transport::StreamHandler, public broker::Session
 
   /// Writes what the stream takes of the session's output.
   void flush();
-  /// Copies output that is borrowed from memory which is about to be used anew.
+  /// Copies, or holds by a reference, output that is borrowed from memory which is about to be used
+  /// anew.
   void keep_borrowed();
   /// The session has ended: true when nothing is left to do but to destroy this; otherwise its last
   /// output (an -ERR, or what a server that stops still owes it) waits for the stream, and the

@@ -280,8 +280,7 @@ void Worker::end_furthest_behind() {
   for_each_connection([&](Connection& connection) {
     broker::Session& session = connection.session();
     if (session.is_closing()) return;
-    if (furthest == nullptr ||
-        session.output().pending_bytes() > furthest->output().pending_bytes())
+    if (furthest == nullptr || session.output().held_bytes() > furthest->output().held_bytes())
       furthest = &session;
   });
   if (furthest != nullptr) furthest->on_memory_spent();

@@ -110,8 +110,8 @@ class Worker final : public broker::ShardHost {
   void admit(std::unique_ptr<transport::ByteStream> stream, broker::SessionSetup setup);
   void hand_over();
   void flush_dirty();
-  /// Writes or copies away everything that points into the arena, so that it can be used from its
-  /// start.
+  /// Writes or keeps elsewhere everything that points into the arena or was lent, so that the arena
+  /// can be used from its start.
   void recycle_arena();
   void end_connections();
   void tell_closing(Connection& connection);

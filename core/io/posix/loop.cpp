@@ -33,6 +33,7 @@ constexpr size_t spare_descriptors = 8;
 // A look at a target costs a few nanoseconds, one at the descriptors a system call.
 constexpr size_t spin_targets_max = 64;
 constexpr uint32_t looks_per_poll = 16;
+constexpr uint32_t looks_per_busy_turn = 4;
 
 // Whether that many descriptors are free at this moment.
 Status find_descriptors() {
@@ -204,23 +205,28 @@ void Loop::run_once(int64_t timeout_ns) {
   contain([this] { turn_at_once_ = on_turn_end_(); });
 }
 
-// Looks again and again; true when there was something to do.
+// Looks again and again; true when there is something to do. However busy the targets and the
+// wake-ups keep it, the descriptors have their look in one of a few turns.
 bool Loop::spin(int64_t timeout_ns) {
   const int64_t start = clock_.monotonic_ns();
   int64_t until = start + (timeout_ns < 0 ? spin_ns_ : std::min(spin_ns_, timeout_ns));
-  if (const int64_t delay = wheel_.next_delay_ns(start); delay >= 0)
-    until = std::min(until, start + delay);
+  const int64_t timer_delay = wheel_.next_delay_ns(start);
+  const bool ends_for_timer = timer_delay >= 0 && start + timer_delay <= until;
+  if (ends_for_timer) until = start + timer_delay;
   set_looking(true);
-  for (uint32_t round = 0;; round++) {
+  while (true) {
     look_at_targets();
-    if (now_is_fresh_ || wake_sent_.load(std::memory_order_acquire)) return true;
-    if (round % looks_per_poll != 0 && !spin_targets_.empty()) {
+    const bool found = now_is_fresh_ || wake_sent_.load(std::memory_order_acquire);
+    looks_since_poll_ += found ? looks_per_busy_turn : 1;
+    if (looks_since_poll_ < looks_per_poll && !spin_targets_.empty()) {
+      if (found) return true;
       cpu_pause();
       continue;
     }
+    looks_since_poll_ = 0;
     event_base_loop(base_, EVLOOP_NONBLOCK | EVLOOP_ONCE);
-    if (now_is_fresh_) return true;
-    if (clock_.monotonic_ns() >= until) return false;
+    if (found || now_is_fresh_) return true;
+    if (clock_.monotonic_ns() >= until) return ends_for_timer;
   }
 }
 

@@ -53,9 +53,9 @@ TEST(ChunkPool, keeps_large_chunks_for_payloads_of_about_their_size) {
   EXPECT_TRUE(pool.keeps_large());
   Chunk* const larger = pool.take_for_reading(100, large_bytes + 1);
   EXPECT_EQ(larger->capacity, 100U) << "the kept one is too small";
-  Chunk* const smaller = pool.take_for_reading(100, large_bytes / 2 - 1);
+  Chunk* const smaller = pool.take_for_reading(100, large_bytes / 2);
   EXPECT_EQ(smaller->capacity, 100U) << "the kept one is far too large";
-  EXPECT_EQ(pool.take_for_reading(100, large_bytes / 2), first);
+  EXPECT_EQ(pool.take_for_reading(100, large_bytes / 4 * 3), first);
   EXPECT_FALSE(pool.keeps_large());
   for (Chunk* chunk : {first, larger, smaller}) pool.release(chunk);
   EXPECT_EQ(budget.bytes(), 0);
@@ -93,21 +93,21 @@ TEST(ChunkPool, gives_back_what_is_not_wanted_any_more) {
 }
 
 TEST(ChunkPool, keeps_nothing_large_where_memory_runs_short) {
-  MemoryBudget budget(10 * large_bytes);
+  MemoryBudget budget(100 * large_bytes);
   ChunkPool pool(budget);
   Chunk* chunk = pool.take_for_reading(large_bytes, large_bytes);
-  budget.add(8 * large_bytes);
+  budget.add(80 * large_bytes);
   pool.release(chunk);
   EXPECT_FALSE(pool.keeps_large());
-  budget.remove(8 * large_bytes);
+  budget.remove(80 * large_bytes);
   pool.release(pool.take_for_reading(large_bytes, large_bytes));
   EXPECT_TRUE(pool.keeps_large());
   pool.shrink();
   EXPECT_TRUE(pool.keeps_large());
-  budget.add(8 * large_bytes);
+  budget.add(80 * large_bytes);
   pool.shrink();
   EXPECT_FALSE(pool.keeps_large());
-  budget.remove(8 * large_bytes);
+  budget.remove(80 * large_bytes);
 }
 
 TEST(ChunkPool, a_lent_chunk_lives_as_long_as_a_queue_refers_to_it) {
@@ -151,6 +151,69 @@ TEST(ChunkPool, a_piece_that_fills_little_of_its_chunk_is_copied) {
   pool.end_lending();
   EXPECT_EQ(read_all(queue), expected);
   EXPECT_EQ(budget.bytes(), 0);
+}
+
+TEST(ChunkPool, keeps_and_takes_no_more_than_the_budget_lets) {
+  MemoryBudget budget(20 * large_bytes);
+  ChunkPool pool(budget);
+  Chunk* first = pool.take_for_reading(large_bytes, large_bytes);
+  Chunk* second = pool.take_for_reading(large_bytes, large_bytes);
+  pool.release(first);
+  pool.release(second);
+  EXPECT_EQ(pool.take_for_reading(100, large_bytes), second);
+  first = pool.take_for_reading(100, large_bytes);
+  EXPECT_EQ(first->capacity, 100U) << "one is a sixteenth of the budget";
+  pool.release(second);
+  budget.add(19 * large_bytes + large_bytes / 2);
+  second = pool.take_for_reading(100, large_bytes);
+  EXPECT_EQ(second->capacity, 100U) << "there is no room for the kept one";
+  pool.release(first);
+  pool.release(second);
+  budget.remove(19 * large_bytes + large_bytes / 2);
+  EXPECT_EQ(budget.bytes(), 0);
+}
+
+TEST(ChunkPool, a_queue_refers_to_each_lent_chunk_that_it_borrowed_from) {
+  MemoryBudget budget;
+  ChunkPool pool(budget);
+  OutputQueue queue(pool);
+  std::string expected;
+  std::vector<Chunk*> lent;
+  for (char fill = 'a'; fill < 'e'; fill++) {
+    lent.push_back(filled(pool, large_bytes, fill));
+    queue.append_borrowed({lent.back()->data(), large_bytes});
+    expected.append(large_bytes, fill);
+    Chunk* const small = filled(pool, 5000, static_cast<char>(fill + 10));
+    queue.append_borrowed({small->data(), 5000});
+    expected.append(5000, static_cast<char>(fill + 10));
+    pool.lend(lent.back());
+    pool.lend(small);
+  }
+  ASSERT_TRUE(queue.keep_borrowed());
+  for (const Chunk* chunk : lent) EXPECT_EQ(chunk->references, 2U);
+  pool.end_lending();
+  EXPECT_TRUE(read_all(queue) == expected);
+  EXPECT_EQ(budget.bytes(), 0);
+}
+
+// Memory that is short is got back from whom it is held for.
+TEST(ChunkPool, a_queue_tells_what_it_holds_beside_what_waits) {
+  MemoryBudget budget;
+  ChunkPool pool(budget);
+  OutputQueue queue(pool);
+  EXPECT_EQ(queue.held_bytes(), 0U);
+  Chunk* const chunk = filled(pool, large_bytes, 'p');
+  pool.lend(chunk);
+  queue.append_borrowed({chunk->data(), large_bytes});
+  ASSERT_TRUE(queue.append("end"));
+  ASSERT_TRUE(queue.keep_borrowed());
+  pool.end_lending();
+  EXPECT_EQ(queue.held_bytes(), large_bytes + 3);
+  queue.consume(large_bytes - 1);
+  EXPECT_EQ(queue.pending_bytes(), 4U);
+  EXPECT_EQ(queue.held_bytes(), large_bytes + 3);
+  queue.consume(1);
+  EXPECT_EQ(queue.held_bytes(), 3U);
 }
 
 }  // namespace

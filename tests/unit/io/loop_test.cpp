@@ -175,6 +175,38 @@ TEST(Loop, a_spinning_loop_looks_at_its_targets_and_tells_them_before_it_sleeps)
   (*loop)->remove_spin_target(second);
 }
 
+/// Counts, and leaves what there is to read.
+class Counter final : public FdHandler {
+ public:
+  void on_fd_ready(bool, bool) override { calls += 1; }
+  int calls = 0;
+};
+
+TEST(Loop, a_spinning_loop_that_is_busy_still_looks_at_its_descriptors) {
+  SystemClock clock;
+  for (const bool by_targets : {true, false}) {
+    auto loop = Loop::create(clock);
+    ASSERT_TRUE(loop);
+    (*loop)->set_spin_ns(ns_per_s);
+    Result<WakeDescriptor> readable = WakeDescriptor::create();
+    ASSERT_TRUE(readable);
+    readable->signal();
+    Counter counter;
+    FdWatch watch(**loop, readable->descriptor(), counter);
+    ASSERT_TRUE(watch.set_interest(true, false));
+    OneJob job(**loop);
+    (*loop)->add_spin_target(job);
+    for (int turn = 0; turn < 1000; turn++) {
+      job.offered = by_targets;
+      if (!by_targets) (*loop)->wake();
+      (*loop)->run_once(-1);
+    }
+    EXPECT_GE(counter.calls, 200) << by_targets;
+    EXPECT_GE(job.done, by_targets ? 900 : 0);
+    (*loop)->remove_spin_target(job);
+  }
+}
+
 TEST(Loop, timers_fire_while_it_spins) {
   SystemClock clock;
   auto loop = Loop::create(clock);

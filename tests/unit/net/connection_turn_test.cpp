@@ -122,6 +122,13 @@ TEST(Turn, a_look_ahead_goes_by_whatever_stands_between_publishes) {
       if (i % 50 == 0) said += "PUB nobody." + number + " 0\r\n\r\n";
     }
     EXPECT_EQ(bench.say(client, said + "PING\r\n"), expected + "PONG\r\n");
+    const uint64_t prefetched = bench.worker().shard().prefetched_count();
+    EXPECT_GE(prefetched, manner == StreamManner::whole ? 200U : 0U);
+    std::string same;
+    for (int i = 0; i < 300; i++) same += "PUB m.same 0\r\n\r\n";
+    (void)bench.say(client, same);
+    EXPECT_LE(bench.worker().shard().prefetched_count(), prefetched + 16)
+        << "where routes are remembered it is not worth it";
   }
 }
 
