@@ -104,6 +104,12 @@ void ChunkPool::give_back(Chunk* chunk) {
   free_chunk(chunk);
 }
 
+void ChunkPool::release_outgrown(Chunk* chunk) {
+  MARTLET_ASSERT(chunk->references == 1);
+  budget_.remove(charge_of(*chunk));
+  free_chunk(chunk);
+}
+
 // The oldest go for it: they may be of sizes that nobody wants any more.
 void ChunkPool::keep_large(Chunk* chunk) {
   chunk->next = std::exchange(kept_large_, chunk);

@@ -51,6 +51,10 @@ class ChunkPool {
     if (--chunk->references == 0) give_back(chunk);
   }
 
+  /// As release() by the only owner of one that was read into and has become too small: it is not
+  /// kept.
+  void release_outgrown(Chunk* chunk);
+
   /// What stands in `chunk` may be borrowed by outputs until end_lending(); takes over a reference.
   void lend(Chunk* chunk);
   /// The lent chunk that a borrowed piece stands in and fills at least by half, so that a reference

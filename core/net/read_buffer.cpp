@@ -18,7 +18,7 @@ void ReadBuffer::reserve(size_t capacity, size_t capacity_wanted) {
       pool_.take_for_reading(std::max(capacity, capacity_min), std::max(capacity, capacity_wanted));
   if (chunk == nullptr) throw std::bad_alloc();
   if (size_ > 0) std::memcpy(chunk->data(), chunk_->data(), size_);
-  if (chunk_ != nullptr) pool_.release(chunk_);
+  if (chunk_ != nullptr) pool_.release_outgrown(chunk_);
   chunk_ = chunk;
 }
 

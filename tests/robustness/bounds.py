@@ -23,5 +23,8 @@ CONTROL_LINE_BYTES_MAX = _number(
     "limits.md", r"^\| Control line of a client \| `max_control_line`, ([\d,]+) bytes")
 # Of a connection whose operation is not yet whole; it doubles.
 READ_BUFFER_BYTES_MIN = KIB * _number("limits.md", r"\(doubling from (\d+) KiB\)")
+# Of what large payloads and long lines were read into, for their next use.
+KEPT_LARGE_BYTES_MAX = MIB * _number(
+    "limits.md", r"^\| Memory that a loop keeps of large payloads \| (\d+) MiB")
 CONNECTION_BYTES_MAX = KIB * _number("performance.md", r"^\| `idle` \| (\d+) KiB for each of")
 SUBSCRIPTION_BYTES_MAX = MIB * _number("performance.md", r"^\| `wild1m` \| also (\d+) MiB") // 10**6

@@ -15,7 +15,7 @@ import threading
 import time
 from typing import Callable
 
-from bounds import (CONNECTION_BYTES_MAX, CONTROL_LINE_BYTES_MAX, KIB, MIB,
+from bounds import (CONNECTION_BYTES_MAX, CONTROL_LINE_BYTES_MAX, KEPT_LARGE_BYTES_MAX, KIB, MIB,
                     READ_BUFFER_BYTES_MIN, SUBSCRIPTION_BYTES_MAX)
 from raw import CONNECT, Closed, Raw
 
@@ -305,7 +305,7 @@ LONG_LINES = "max_control_line: 8388608"
 TOKEN_BYTES_MAX = 2 * (2 * 2 + 1 + 1 + 2)
 
 
-@scenario(bytes_max=TOKENS_COUNT * TOKEN_BYTES_MAX,
+@scenario(bytes_max=TOKENS_COUNT * TOKEN_BYTES_MAX + KEPT_LARGE_BYTES_MAX,
           configuration=f"{LONG_LINES}, max_pending: {4 * MAX_PENDING}")
 def million_tokens(server: Server) -> None:
     """A subject of a million tokens: subscribed to, published to, matched by wildcards, let go."""

@@ -53,6 +53,7 @@ TEST(ReadBuffer, holds_no_more_than_has_arrived_where_nothing_is_kept) {
   buffer.assign(std::string(100'000, 'x'), 1'000'000);
   EXPECT_EQ(buffer.capacity(), 100'000U);
   buffer.reserve(1'000'000, 1'000'000);
+  EXPECT_FALSE(pool.keeps_large()) << "what it has outgrown is not kept";
   const char* const memory = buffer.data();
   buffer.free();
   buffer.assign(std::string(100'000, 'y'), 1'000'000);
