@@ -79,9 +79,10 @@ int64_t DrivenLoop::next_timeout_ns() const {
 
 // False when the loop has to be turned: there is more to wait for, or nothing came for a while.
 bool DrivenLoop::wait_directly(int64_t timeout_ns) {
-  if (timeout_ns == 0 || members_.size() != 1) return false;
+  if (members_.size() != 1) return false;
   const int fd = members_[0]->direct_descriptor();
   if (fd < 0) return false;
+  if (timeout_ns == 0) return look_directly();
   // The loop's clock stands still since its last turn: after a while its timers get one. It may
   // bring what is waited for, so the waiter looks again before anybody sleeps.
   if (clock_.monotonic_ns() - loop_->now_ns() > direct_wait_ns) {
@@ -91,6 +92,15 @@ bool DrivenLoop::wait_directly(int64_t timeout_ns) {
   const int64_t wait_ns = timeout_ns < 0 ? direct_wait_ns : std::min(timeout_ns, direct_wait_ns);
   const io::ReadablePair ready = io::wait_either_readable(fd, loop_->wake_descriptor(), wait_ns);
   if (!ready.first || ready.second) return false;
+  members_[0]->on_direct_readable();
+  return true;
+}
+
+// Whoever lent the loop calls because its descriptor is readable, and mostly that is the socket: it
+// is read without asking once more. False as above.
+bool DrivenLoop::look_directly() {
+  if (!is_lent_ || loop_->is_woken() || loop_->next_timeout_ns() == 0) return false;
+  if (clock_.monotonic_ns() - loop_->now_ns() > direct_wait_ns) return false;
   members_[0]->on_direct_readable();
   return true;
 }

@@ -91,6 +91,7 @@ class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this
   void turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bool is_keeper);
   void keep();
   bool wait_directly(int64_t timeout_ns);
+  bool look_directly();
 
   void publish_next_turn();
   void want_turn_in(int64_t delay_ns);

@@ -100,6 +100,8 @@ class Loop {
   /// Makes the loop turn once, so that on_wake runs. Any thread; cheap when a wake-up is already on
   /// its way.
   void wake();
+  /// A wake-up is on its way. Any thread.
+  bool is_woken() const { return wake_sent_.load(std::memory_order_acquire); }
   /// Called at the start of a turn's work after wake(); set before run().
   void set_on_wake(Task on_wake) { on_wake_ = std::move(on_wake); }
   /// Called at the end of every turn; set before run(). Answers whether the next turn must not
