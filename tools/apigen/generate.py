@@ -18,6 +18,7 @@ import constants  # noqa: E402
 import exports  # noqa: E402
 import header  # noqa: E402
 import layout  # noqa: E402
+import surface  # noqa: E402
 
 FILES: dict[str, Callable[[header.Api], str]] = {
     "capi/exports/martlet.map": exports.version_script,
@@ -27,6 +28,7 @@ FILES: dict[str, Callable[[header.Api], str]] = {
     "bindings/java/src/main/java/io/martlet/raw/Abi.java": constants.java,
     "bindings/csharp/Martlet/Raw/Abi.cs": constants.csharp,
     "tests/abi/layout_check.c": layout.static_asserts,
+    "tests/surface/expected_surface.json": surface.expected_text,
 }
 
 

@@ -37,3 +37,14 @@ def static_asserts(api: header.Api) -> str:
             for field in struct.fields
         ]
     return "".join(parts)
+
+
+def golden(api: header.Api) -> dict[str, dict[str, int]]:
+    """What tests/abi/layout_golden.json, which is written by hand, must say."""
+    return {
+        struct.name: {
+            "sizeof": struct.bytes,
+            **{field.name: field.offset for field in struct.fields},
+        }
+        for struct in api.structs
+    }
