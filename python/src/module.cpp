@@ -2,6 +2,7 @@
 //
 // Owns the extension module martlet._raw: the C ABI in Python's terms, 1:1. What users see is
 // written in Python above it.
+#include "c_functions.hpp"
 #include "connection_binding.hpp"
 #include "martlet/martlet.h"
 #include "reader.hpp"
@@ -55,6 +56,14 @@ PYBIND11_MODULE(_raw, module) {
     raise_status(status, text);
     throw py::error_already_set();
   });
+  // For what is not asyncio: readable while the reader's queue is not empty.
+  module.def("queue_descriptor",
+             [](py::handle reader) { return queue_from(reader)->descriptor(); });
+  // For one thread that waits for many readers: a READY descriptor in the target.
+  module.def("queue_notify_ready", [](py::handle reader, py::handle target, int64_t cookie) {
+    queue_from(reader)->notify_ready(*queue_from(target), cookie);
+  });
+  add_c_functions(module);
   if (!add_message_types(module.ptr())) throw py::error_already_set();
   bind_connection(module);
   bind_server(module);
