@@ -39,11 +39,11 @@ class WakeSlot {
   };
   std::mutex mutex_;
   std::condition_variable idle_;
-  Target target_;    // GUARDED_BY mutex_
-  int running_ = 0;  // GUARDED_BY mutex_; calls under way.
-  bool has_notice_ = false;                            // GUARDED_BY mutex_
-  std::weak_ptr<client::CompletionQueue> notice_to_;   // GUARDED_BY mutex_
-  int64_t notice_cookie_ = 0;                          // GUARDED_BY mutex_
+  Target target_;                                     // GUARDED_BY mutex_
+  int running_ = 0;                                   // GUARDED_BY mutex_; calls under way.
+  bool has_notice_ = false;                           // GUARDED_BY mutex_
+  std::weak_ptr<client::CompletionQueue> notice_to_;  // GUARDED_BY mutex_
+  int64_t notice_cookie_ = 0;                         // GUARDED_BY mutex_
 };
 
 }  // namespace martlet::capi

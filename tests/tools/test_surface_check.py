@@ -16,6 +16,7 @@ from conftest import TOOLS
 
 ROOT = TOOLS.parent
 sys.path.insert(0, str(ROOT / "tests" / "surface"))
+import canary  # noqa: E402
 import surface_check  # noqa: E402
 
 WANTED = surface_check.expected("python")
@@ -182,6 +183,30 @@ def test_a_dump_is_judged_as_a_whole(tmp_path, capsys):
     (tmp_path / "dump").write_text(json.dumps(bad))
     assert surface_check.main(["python", "--", "cat", str(tmp_path / "dump")]) == 1
     assert f", {len(WANTED['exceptions'])} failed" in capsys.readouterr().out
+
+
+def test_the_canary_passes_only_if_each_check_sees_what_is_planted(tmp_path, monkeypatch):
+    (tmp_path / "dump").write_text(json.dumps(GOOD))
+    command = ["cat", str(tmp_path / "dump")]
+    assert canary.language_faults("python", command) == [[], [], [], []]
+    real = surface_check.compare
+    for check in ("surface", "exceptions", "layouts"):
+        monkeypatch.setattr(
+            surface_check, "compare", lambda wanted, dump: {**real(wanted, dump), check: []}
+        )
+        faults = canary.language_faults("python", command)
+        assert [bool(each) for each in faults] == [
+            False,
+            *(plant.check == check for plant in canary.PLANTS),
+        ]
+        assert f"was not seen by {check}" in str(faults)
+
+
+def test_the_canary_passes_only_if_nothing_else_turns_red(tmp_path):
+    (tmp_path / "dump").write_text(json.dumps({**GOOD, "functions": {}}))
+    faults = canary.language_faults("python", ["cat", str(tmp_path / "dump")])
+    assert "red with nothing planted" in faults[0][0]
+    assert all("turned surface red" in str(each) for each in faults[2:])
 
 
 def test_each_package_has_its_suites():
