@@ -175,11 +175,15 @@ def _in_order(include: Path) -> tuple[Path, ...]:
     return tuple(found.values())
 
 
+def interface(headers: tuple[Path, ...]) -> str:
+    """What SWIG is given: the headers as they are, without the typemaps of any language."""
+    lines = [f'%include "martlet/{path.name}"' for path in headers]
+    return "\n".join(["%module headers", "%include <stdint.i>", *lines, ""])
+
+
 def _swig(include: Path, headers: tuple[Path, ...]) -> ElementTree.Element:
     with tempfile.TemporaryDirectory() as folder:
-        interface = Path(folder) / "headers.i"
-        lines = [f'%include "martlet/{path.name}"' for path in headers]
-        interface.write_text("\n".join(["%module headers", "%include <stdint.i>", *lines, ""]))
+        (Path(folder) / "headers.i").write_text(interface(headers))
         done = subprocess.run(
             ["swig", "-xml", "-Wall", "-Werror", f"-I{include}", "-o", "headers.c", "headers.i"],
             cwd=folder,
