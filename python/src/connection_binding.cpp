@@ -388,23 +388,36 @@ int64_t rtt_ns(Bound<RawConnection> raw, py::handle timeout) {
   return clock.elapsed_ns();
 }
 
-martlet_queue* queue_from(py::handle reader) {
-  ReaderObject* const target = to_reader(reader.ptr());
-  cpp::Queue* const queue = target != nullptr ? queue_of(target) : nullptr;
-  if (queue == nullptr) throw py::error_already_set();
-  return queue->get();
-}
-
-// 0 when it was sent; else the bytes that the outgoing buffer has no room for at the moment.
-int64_t request_start(Bound<RawConnection> raw, py::handle subject, py::handle payload,
-                      py::handle timeout, py::handle headers, py::handle reader, int64_t cookie) {
+// Starts a request by `start`. 0 when it was sent; else the bytes that the outgoing buffer has no
+// room for at the moment.
+template <typename Start>
+int64_t start_request(py::handle subject, py::handle payload, py::handle timeout,
+                      py::handle headers, py::handle reader, Start&& start) {
   const int32_t timeout_ms = to_timeout_ms(timeout);
   Message message;
   PublishArguments arguments{subject.ptr(), payload.ptr(), nullptr, headers.ptr()};
-  martlet_queue* const queue = queue_from(reader);
+  martlet_queue* const queue = queue_from(reader)->get();
   if (!message.read(arguments)) throw py::error_already_set();
-  const martlet_status status = raw->alive().request_start(message.out, timeout_ms, queue, cookie);
-  return status == MARTLET_OK ? 0 : message.bytes();
+  return start(message.out, timeout_ms, queue) == MARTLET_OK ? 0 : message.bytes();
+}
+
+int64_t request_start(Bound<RawConnection> raw, py::handle subject, py::handle payload,
+                      py::handle timeout, py::handle headers, py::handle reader, int64_t cookie) {
+  return start_request(subject, payload, timeout, headers, reader,
+                       [&](const cpp::Outgoing& out, int32_t timeout_ms, martlet_queue* queue) {
+                         return raw->alive().request_start(out, timeout_ms, queue, cookie);
+                       });
+}
+
+// As request_start, for many answers: each is a completion of the reader, with the cookie.
+int64_t request_many_start(Bound<RawConnection> raw, py::handle subject, py::handle payload,
+                           py::handle timeout, py::handle headers, int64_t replies_max,
+                           py::handle reader, int64_t cookie) {
+  return start_request(subject, payload, timeout, headers, reader,
+                       [&](const cpp::Outgoing& out, int32_t timeout_ms, martlet_queue* queue) {
+                         return raw->alive().request_many_start(out, replies_max, timeout_ms, queue,
+                                                                cookie);
+                       });
 }
 
 /// The library's turn on a lent loop, and the waking of who waits. The time until the next one is
@@ -423,7 +436,7 @@ int32_t turn(Bound<RawConnection> raw, Bound<Notifier> notifier) {
 
 std::unique_ptr<RawConnection> make_connection(const std::string& options, py::handle server,
                                                py::handle events) {
-  martlet_queue* const queue = events.is_none() ? nullptr : queue_from(events);
+  martlet_queue* const queue = events.is_none() ? nullptr : queue_from(events)->get();
   if (server.is_none()) return std::make_unique<RawConnection>(cpp::Connection(options, queue, 0));
   cpp::Server& broker = *py::cast<Bound<cpp::Server>>(server);
   return std::make_unique<RawConnection>(cpp::Connection(broker.get(), options, queue, 0));
@@ -455,15 +468,16 @@ void bind_calls(py::class_<RawConnection>& type) {
            })
       .def("request_now", &request)
       .def("request_start", &request_start)
+      .def("request_many_start", &request_many_start)
       .def("flush_now", [](Raw raw, py::handle timeout) { flush(*raw, to_timeout_ms(timeout)); })
       .def("flush_start",
            [](Raw raw, py::handle timeout, py::handle reader, int64_t cookie) {
-             raw->alive().flush_start(to_timeout_ms(timeout), queue_from(reader), cookie);
+             raw->alive().flush_start(to_timeout_ms(timeout), queue_from(reader)->get(), cookie);
            })
       .def("rtt_now", &rtt_ns)
       .def("notify_capacity",
            [](Raw raw, int64_t message_bytes, py::handle reader, int64_t cookie) {
-             raw->alive().notify_capacity(message_bytes, queue_from(reader), cookie);
+             raw->alive().notify_capacity(message_bytes, queue_from(reader)->get(), cookie);
            })
       .def("drain_now",
            [](Raw raw, py::handle timeout) {

@@ -73,6 +73,14 @@ inline ReaderObject* reader_of(PyObject* object) { return reinterpret_cast<Reade
 /// The queue of a reader; null, with an exception, when it is closed.
 cpp::Queue* queue_of(ReaderObject* reader);
 
+/// The same of any object; throws.
+inline cpp::Queue* queue_from(py::handle reader) {
+  ReaderObject* const target = to_reader(reader.ptr());
+  cpp::Queue* const queue = target != nullptr ? queue_of(target) : nullptr;
+  if (queue == nullptr) throw py::error_already_set();
+  return queue;
+}
+
 /// The next descriptor that is at hand, or null. Does not poll.
 const martlet_descriptor* next_at_hand(ReaderObject* reader);
 

@@ -16,10 +16,7 @@ void bind_server(py::module_& module) {
            py::arg("options"))
       .def("set_log",
            [](Raw server, py::handle reader, int32_t level_max) {
-             ReaderObject* const target = to_reader(reader.ptr());
-             cpp::Queue* const queue = target != nullptr ? queue_of(target) : nullptr;
-             if (queue == nullptr) throw py::error_already_set();
-             server->set_log(queue->get(), 0, level_max);
+             server->set_log(queue_from(reader)->get(), 0, level_max);
            })
       .def("start_now",
            [](Raw server) {

@@ -35,6 +35,10 @@ class ErrorOut {
   ErrorOut& operator=(const ErrorOut&) = delete;
   ~ErrorOut() { martlet_error_free(error_); }
   operator martlet_error**() { return &error_; }
+  /// What the error says of itself; what the call answered, where it gave none.
+  martlet_status status(martlet_status answered) const {
+    return error_ ? martlet_error_status(error_) : answered;
+  }
   std::string text(martlet_status status) const {
     int64_t bytes = 0;
     const char* text =
@@ -48,7 +52,7 @@ class ErrorOut {
 
 /// Throws when `status` is an error; else passes it on (OK, AGAIN or DONE).
 inline martlet_status check(martlet_status status, const ErrorOut& error) {
-  if (status < 0) throw Error(status, error.text(status));
+  if (status < 0) throw Error(error.status(status), error.text(status));
   return status;
 }
 

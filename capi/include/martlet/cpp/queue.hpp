@@ -37,6 +37,10 @@ class Queue {
     check(martlet_queue_descriptor(get(), &fd, error), error);
     return fd;
   }
+  void notify_ready(const Queue& target, int64_t cookie) {
+    ErrorOut error;
+    check(martlet_queue_notify_ready(get(), target.get(), cookie, error), error);
+  }
   void close() { martlet_queue_close(get(), nullptr); }
   void reset() { queue_.reset(); }
   martlet_queue* get() const { return queue_.get(); }
