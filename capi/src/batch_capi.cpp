@@ -40,6 +40,7 @@ static_assert(static_cast<int32_t>(Kind::flushed) == MARTLET_KIND_FLUSHED);
 static_assert(static_cast<int32_t>(Kind::capacity) == MARTLET_KIND_CAPACITY);
 static_assert(static_cast<int32_t>(Kind::subscription_end) == MARTLET_KIND_SUBSCRIPTION_END);
 static_assert(static_cast<int32_t>(Kind::slow_consumer) == MARTLET_KIND_SLOW_CONSUMER);
+static_assert(static_cast<int32_t>(Kind::ready) == MARTLET_KIND_READY);
 static_assert(static_cast<int32_t>(Kind::connected) == MARTLET_KIND_CONNECTED);
 static_assert(static_cast<int32_t>(Kind::disconnected) == MARTLET_KIND_DISCONNECTED);
 static_assert(static_cast<int32_t>(Kind::reconnected) == MARTLET_KIND_RECONNECTED);

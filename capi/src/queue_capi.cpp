@@ -18,6 +18,7 @@ using martlet::client::CompletionQueue;
 namespace martlet::capi {
 
 void WakeSlot::call() {
+  send_notice();
   Target target;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -41,6 +42,27 @@ void WakeSlot::set(martlet_wake_fn fn, void* user_data, martlet_user_data_free_f
     idle_.wait(lock, [this] { return running_ == 0; });
   }
   if (old.user_data_free != nullptr) old.user_data_free(old.user_data);
+}
+
+void WakeSlot::set_notice(std::weak_ptr<CompletionQueue> target, int64_t cookie) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  notice_to_ = std::move(target);
+  notice_cookie_ = cookie;
+  has_notice_ = true;
+}
+
+void WakeSlot::send_notice() {
+  client::Completion notice;
+  std::shared_ptr<CompletionQueue> target;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!std::exchange(has_notice_, false)) return;
+    target = std::exchange(notice_to_, {}).lock();
+    notice.cookie = notice_cookie_;
+  }
+  if (target == nullptr) return;
+  notice.kind = client::CompletionKind::ready;
+  target->add(notice);
 }
 
 bool WakeSlot::is_set() {
@@ -162,6 +184,19 @@ martlet_status martlet_queue_descriptor(martlet_queue* self, int32_t* out_fd,
     martlet::Result<int> fd = self->queue->descriptor();
     if (!fd) return fd.error();
     *out_fd = *fd;
+    return MARTLET_OK;
+  });
+}
+
+martlet_status martlet_queue_notify_ready(martlet_queue* self, martlet_queue* target,
+                                          int64_t cookie, martlet_error** out_error) {
+  return martlet::capi::guarded_on(self, out_error, [&]() -> Answer {
+    Answer bad(MARTLET_OK);
+    martlet::capi::SharedQueue shared;
+    if (!martlet::capi::read_queue(target, true, shared, bad)) return bad;
+    if (target == self) return Answer(MARTLET_ERR_INVALID_ARGUMENT, "target is the queue itself");
+    self->wake->set_notice(shared, cookie);
+    if (self->queue->is_ready()) self->wake->send_notice();
     return MARTLET_OK;
   });
 }

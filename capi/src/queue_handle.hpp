@@ -26,6 +26,10 @@ class WakeSlot {
   /// the callback.
   void set(martlet_wake_fn fn, void* user_data, martlet_user_data_free_fn user_data_free);
   bool is_set();
+  /// Where READY goes, once, when call() comes next.
+  void set_notice(std::weak_ptr<client::CompletionQueue> target, int64_t cookie);
+  /// Sends it now, if it has not been sent.
+  void send_notice();
 
  private:
   struct Target {
@@ -37,6 +41,9 @@ class WakeSlot {
   std::condition_variable idle_;
   Target target_;    // GUARDED_BY mutex_
   int running_ = 0;  // GUARDED_BY mutex_; calls under way.
+  bool has_notice_ = false;                            // GUARDED_BY mutex_
+  std::weak_ptr<client::CompletionQueue> notice_to_;   // GUARDED_BY mutex_
+  int64_t notice_cookie_ = 0;                          // GUARDED_BY mutex_
 };
 
 }  // namespace martlet::capi

@@ -23,6 +23,7 @@ enum class CompletionKind : int32_t {
   subscription_end =
       5,  // The last of a subscription; status ok after unsubscribe, drain or its maximum.
   slow_consumer = 6,  // A subscription's bound was passed, once per episode. data: a sentence.
+  ready = 7,          // Another queue has something to be polled.
   connected = 16,     // The first connect. data: the URL.
   disconnected = 17,  // The connection was lost. status and data: why.
   reconnected = 18,   // Connected again, with all subscriptions. data: the URL.

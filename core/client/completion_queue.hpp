@@ -139,6 +139,8 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
   void set_driver(std::shared_ptr<QueueDriver> driver);
 
   int64_t messages() const { return accounts_.messages(); }
+  /// Whether a poll would not wait: something is there, or the queue is closed.
+  bool is_ready() const { return messages() > 0 || closed_.load(std::memory_order_acquire); }
   const QueueOptions& options() const { return options_; }
 
  private:
@@ -155,7 +157,6 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
   bool wait_for_entries(int64_t timeout_ns);
   bool spin_for_entries(int64_t spin_ns, QueueDriver* driver) const;
   Error nothing_came() const;
-  bool is_ready() const { return messages() > 0 || closed_.load(std::memory_order_acquire); }
 
   const Clock& clock_;
   const QueueOptions options_;

@@ -23,6 +23,7 @@ extern "C" {
  * from being read for a second or until it was lost (told in the events queue); data is a
  * sentence. */
 #define MARTLET_KIND_SLOW_CONSUMER 6
+#define MARTLET_KIND_READY 7         /* Another queue has something to be polled. */
 #define MARTLET_KIND_CONNECTED 16    /* The first connect; data is the URL. */
 #define MARTLET_KIND_DISCONNECTED 17 /* The connection was lost: `status`; data is a sentence. */
 #define MARTLET_KIND_RECONNECTED                                                            \

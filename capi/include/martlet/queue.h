@@ -74,6 +74,16 @@ MARTLET_API martlet_status martlet_queue_set_wake(martlet_queue *self, martlet_w
 MARTLET_API martlet_status martlet_queue_descriptor(martlet_queue *self, int32_t *out_fd,
                                                     martlet_error **out_error);
 
+/* Asks to be told, once, when something is in this queue or it is closed: a READY descriptor in
+ * another queue, at once if it is so now. Who waits for many queues polls one. A later call takes
+ * the place of one that has not been answered.
+ * target      borrowed for the call, another queue than self; may be freed at any time: nobody is
+ *             told then.
+ * Returns     OK.
+ * Threads     any thread.                                                           Since 0.1.0. */
+MARTLET_API martlet_status martlet_queue_notify_ready(martlet_queue *self, martlet_queue *target,
+                                                      int64_t cookie, martlet_error **out_error);
+
 /* Takes nothing more: who waits in poll gets what is left, then DONE. May be called twice.
  * Returns     OK.
  * Threads     any thread.                                                           Since 0.1.0. */
