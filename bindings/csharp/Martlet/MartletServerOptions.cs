@@ -101,7 +101,7 @@ namespace Martlet
         /// </summary>
         public string? Configuration { get; set; }
 
-        /// <summary>Gets each log line, on a thread of its own; null: the broker is silent.</summary>
+        /// <summary>Gets each log line, on a thread of its own; null: silence.</summary>
         public Action<MartletLogLevel, string>? Log { get; set; }
 
         /// <summary>The least important level that Log gets.</summary>

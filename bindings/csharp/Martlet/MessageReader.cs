@@ -94,7 +94,6 @@ namespace Martlet
             while (true)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                wake.Begin();
                 bool isLast = pump.IsOver;
                 if (TryTake(out MartletMessage? message))
                 {
@@ -107,7 +106,7 @@ namespace Martlet
                     return null;
                 }
 
-                await wake.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await wake.WaitAsync(pump, cancellationToken).ConfigureAwait(false);
             }
         }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the one thread of a connection that waits: for its completions, which it hands to who asked,
-// and for the queues of its subscriptions, whose readers it wakes. It runs none of the program's
-// code, and does not hold the connection: one that nobody holds any more can be collected.
+// Owns the one thread of a connection that waits. It polls one queue: for completions, which it
+// hands to who asked, and for word that a subscription's own queue has something, whose reader it
+// wakes. It runs none of the program's code, and does not hold the connection: one that nobody
+// holds any more can be collected.
 using System;
 using System.Collections.Concurrent;
 using System.Threading;
@@ -15,9 +16,6 @@ namespace Martlet
     /// collected. Any thread.</summary>
     internal sealed class Pump
     {
-        private const long CompletionsId = 0;
-
-        private readonly WakesHandle wakes;
         private readonly ConcurrentDictionary<long, Wake> readers =
             new ConcurrentDictionary<long, Wake>();
 
@@ -37,14 +35,7 @@ namespace Martlet
 
         internal Pump()
         {
-            wakes = Native.martlet_wakes_new();
-            if (wakes.IsInvalid)
-            {
-                throw new MartletNoMemoryException("no memory for a connection");
-            }
-
             Completions = Queues.MakeOpen();
-            Watch(Completions, CompletionsId);
         }
 
         /// <summary>Gets events, and the answers to what is asked with a cookie of Add.</summary>
@@ -69,24 +60,10 @@ namespace Martlet
         }
 
         /// <summary>Instead of Start, when there is no connection after all.</summary>
-        internal void Abandon()
-        {
-            Completions.Dispose();
-            wakes.Dispose();
-        }
+        internal void Abandon() => Completions.Dispose();
 
         /// <summary>Ends the thread, whatever it waits for.</summary>
-        internal void Close()
-        {
-            try
-            {
-                Native.martlet_wakes_close(wakes);
-            }
-            catch (ObjectDisposedException)
-            {
-                return; // It has ended by itself.
-            }
-        }
+        internal void Close() => Queues.Close(Completions);
 
         /// <summary>What is to be called, once, when the connection is closed.</summary>
         internal void WhenClosed(Action action)
@@ -113,24 +90,14 @@ namespace Martlet
 
         internal void Remove(long id) => calls.TryRemove(id, out _);
 
-        /// <summary>Has a reader's queue watched, until it ends.</summary>
+        /// <summary>What wakes the reader of a queue, until the queue ends.</summary>
         internal Wake Watch(QueueHandle queue)
         {
             long id = Interlocked.Increment(ref lastId);
-            var wake = new Wake();
+            var wake = new Wake(queue, Completions, id);
             readers[id] = wake;
             ConcurrentDictionary<long, Wake> known = readers;
             queue.Ended = () => known.TryRemove(id, out _);
-            try
-            {
-                Watch(queue, id);
-            }
-            catch
-            {
-                readers.TryRemove(id, out _);
-                throw;
-            }
-
             return wake;
         }
 
@@ -140,35 +107,16 @@ namespace Martlet
         private static MartletException Over() =>
             new MartletConnectionClosedException("the connection is closed");
 
-        private void Watch(QueueHandle queue, long id)
+        private void Run()
         {
             try
             {
-                Status.Check(Native.martlet_wakes_watch(wakes, queue, id), IntPtr.Zero);
-            }
-            catch (ObjectDisposedException)
-            {
-                throw Over();
-            }
-        }
-
-        private unsafe void Run()
-        {
-            const int IdsMax = 256;
-            long* ids = stackalloc long[IdsMax];
-            try
-            {
-                while (!closed.Task.IsCompleted)
+                while (!closed.Task.IsCompleted
+                    && Block.Poll(Completions, Block.MessagesMax, -1, out Block? block) == Abi.Ok)
                 {
-                    int count = Native.martlet_wakes_wait(wakes, ids, IdsMax);
-                    if (count < 0)
+                    for (int i = 0; i < block!.Count; i++)
                     {
-                        break;
-                    }
-
-                    for (int i = 0; i < count; i++)
-                    {
-                        Serve(ids[i]);
+                        OnCompletion(block, block.At(i));
                     }
                 }
             }
@@ -180,37 +128,23 @@ namespace Martlet
             Finish();
         }
 
-        private void Serve(long id)
-        {
-            if (id != CompletionsId)
-            {
-                if (readers.TryGetValue(id, out Wake? wake))
-                {
-                    wake!.Signal();
-                }
-
-                return;
-            }
-
-            while (Block.Poll(Completions, Block.MessagesMax, 0, out Block? block) == Abi.Ok)
-            {
-                for (int i = 0; i < block!.Count; i++)
-                {
-                    OnCompletion(block, block.At(i));
-                }
-            }
-        }
-
         private void OnCompletion(Block block, int at)
         {
             int kind = block.Int32(at + Abi.DescriptorKindOffset);
+            long cookie = block.Int64(at + Abi.DescriptorCookieOffset);
             switch (kind)
             {
+                case Abi.KindReady:
+                    if (readers.TryGetValue(cookie, out Wake? wake))
+                    {
+                        wake!.Signal();
+                    }
+
+                    break;
                 case Abi.KindReply:
                 case Abi.KindFlushed:
                 case Abi.KindCapacity:
-                    if (calls.TryRemove(
-                        block.Int64(at + Abi.DescriptorCookieOffset), out PendingCall? call))
+                    if (calls.TryRemove(cookie, out PendingCall? call))
                     {
                         call!.Complete(block, at);
                     }
@@ -265,7 +199,6 @@ namespace Martlet
             }
 
             Completions.Dispose();
-            wakes.Dispose();
             opened.TrySetException(Over());
             _ = opened.Task.Exception; // Seen: nobody may be waiting.
             closed.TrySetResult(null);
@@ -303,33 +236,54 @@ namespace Martlet
     /// <summary>Wakes one reader. The pump holds who waits only while it waits.</summary>
     internal sealed class Wake
     {
-        private int signaled;
+        private readonly WeakReference<QueueHandle> queue; // Whose end removes this.
+        private readonly QueueHandle completions;
+        private readonly long id;
         private TaskCompletionSource<bool>? waiter;
 
-        /// <summary>Before the poll after which one would wait.</summary>
-        internal void Begin() => Volatile.Write(ref signaled, 0);
-
-        internal void Signal()
+        internal Wake(QueueHandle queue, QueueHandle completions, long id)
         {
-            Interlocked.Exchange(ref signaled, 1);
-            Interlocked.Exchange(ref waiter, null)?.TrySetResult(true);
+            this.queue = new WeakReference<QueueHandle>(queue);
+            this.completions = completions;
+            this.id = id;
         }
 
-        /// <summary>Done at the first signal since Begin.</summary>
-        internal Task WaitAsync(CancellationToken cancellationToken)
+        internal void Signal() => Interlocked.Exchange(ref waiter, null)?.TrySetResult(true);
+
+        /// <summary>Done when the queue has something, or nothing more can come.</summary>
+        internal Task WaitAsync(Pump pump, CancellationToken cancellationToken)
         {
             var mine = new TaskCompletionSource<bool>(
                 TaskCreationOptions.RunContinuationsAsynchronously);
             Interlocked.Exchange(ref waiter, mine);
-            if (Volatile.Read(ref signaled) != 0)
+            if (!TryAsk() || pump.IsOver)
             {
-                Interlocked.CompareExchange(ref waiter, null, mine);
-                return Task.CompletedTask;
+                Signal();
             }
 
             return cancellationToken.CanBeCanceled
                 ? WaitOrCancelAsync(mine, cancellationToken)
                 : mine.Task;
+        }
+
+        private bool TryAsk()
+        {
+            try
+            {
+                if (!queue.TryGetTarget(out QueueHandle? asked))
+                {
+                    return false;
+                }
+
+                int status = Native.martlet_queue_notify_ready(
+                    asked!, completions, id, out IntPtr error);
+                Status.Check(status, error);
+                return true;
+            }
+            catch (ObjectDisposedException)
+            {
+                return false; // One of them has ended: there is nothing to wait for.
+            }
         }
 
         private async Task WaitOrCancelAsync(

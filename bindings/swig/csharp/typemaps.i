@@ -3,7 +3,7 @@
  * Owns how the C ABI looks to C#: every handle is a SafeHandle of its own type, so that the runtime
  * keeps it alive during a call; texts and payloads are a byte* with a length; an out parameter is
  * an out parameter. Nothing is copied, no proxy classes are made. The functions that end a handle
- * are left out: only the SafeHandles call them, by their own names (bindings/csharp/Martlet/Raw). */
+ * are left out: only the SafeHandles call them, by their own names. */
 
 %pragma(csharp) imclassclassmodifiers="internal static unsafe class"
 %pragma(csharp) moduleclassmodifiers="internal static unsafe class"
@@ -69,14 +69,3 @@ MARTLET_PLAIN(martlet_user_data_free_fn, System.IntPtr)
 /* Lengths that may be left out are never left out here. */
 MARTLET_OUT(int64_t *, long)
 MARTLET_OUT(int32_t *, int)
-
-/* What C# adds to the C ABI: one place in which a thread waits for many queues. */
-%{
-#include "wakes.h"
-%}
-MARTLET_PLAIN(martlet_wakes *, WakesHandle)
-%typemap(imtype) int64_t *ids "long*"
-%typemap(cstype) int64_t *ids "long*"
-%typemap(csin) int64_t *ids "$csinput"
-%ignore martlet_wakes_free;
-%include "wakes.h"

@@ -63,11 +63,6 @@ namespace Martlet.Raw
         protected override void Free() => Ends.martlet_text_free(handle);
     }
 
-    internal sealed class WakesHandle : NativeHandle
-    {
-        protected override void Free() => Ends.martlet_wakes_free(handle);
-    }
-
     /// <summary>The functions that end a handle, which nobody else may call.</summary>
     internal static class Ends
     {
@@ -91,8 +86,5 @@ namespace Martlet.Raw
 
         [DllImport(NativeLoader.LoadedName)]
         internal static extern void martlet_text_free(IntPtr self);
-
-        [DllImport(NativeLoader.LoadedName)]
-        internal static extern void martlet_wakes_free(IntPtr self);
     }
 }
