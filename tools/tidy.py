@@ -23,11 +23,12 @@ FUNCTION_LINES = 70
 COLUMNS = 100
 
 CODE = {".cpp", ".hpp", ".h", ".c", ".i", ".py", ".sh", ".cmake", ".js", ".mjs", ".ts"}
-CODE |= {".go", ".rs", ".java"}
-SIZED = {".cpp", ".hpp", ".h", ".c", ".py"}
+CODE |= {".go", ".rs", ".java", ".cs"}
+SIZED = {".cpp", ".hpp", ".h", ".c", ".py", ".cs"}
 FOLDER_NAMES_FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "misc"}
 SNAKE_CASE = re.compile(r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")
 JAVA_NAME = re.compile(r"^([A-Z][A-Za-z0-9]*|package-info|module-info)\.java$")
+CSHARP_NAME = re.compile(r"^[A-Z][A-Za-z0-9]*(\.[A-Z][A-Za-z0-9]*)*\.cs$")
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 
 # Written so that this file does not say what it forbids.
@@ -86,6 +87,9 @@ def check_names(tree: Tree, marks: dict):
         if path.suffix == ".java":
             if not JAVA_NAME.match(path.name):
                 yield f"{path}:1: a Java file is named as its class"
+        elif path.suffix == ".cs":
+            if not CSHARP_NAME.match(path.name):
+                yield f"{path}:1: a C# file is named as its class"
         elif path.suffix in CODE and not SNAKE_CASE.match(path.name):
             yield f"{path}:1: file names are snake_case"
 

@@ -24,6 +24,7 @@ groups_of() {
     python_package) echo build ;;
     rust) rust_is_there || echo build rust ;;
     java) java_is_there || echo java ;;
+    csharp) echo build swig csharp ;;
   esac
 }
 

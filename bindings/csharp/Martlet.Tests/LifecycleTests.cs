@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: nothing is left behind, whatever way things end; what is collected ends too; calls inside
+// callbacks do not wait for themselves. Method: threads and descriptors of this process are counted
+// in /proc/self, clients by the broker.
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Runtime.CompilerServices;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Martlet.Tests
+{
+    public sealed class LifecycleTests : IDisposable
+    {
+        private readonly MartletServer server = MartletServer.Start();
+
+        public void Dispose() => server.Dispose();
+
+        [Fact(Seconds = 300)]
+        public async Task ServersLeaveNothing()
+        {
+            await ServersAsync(20);
+            var before = new Usage();
+            await ServersAsync(300);
+            await before.FlatAsync();
+        }
+
+        [Fact(Seconds = 300)]
+        public async Task ConnectionsLeaveNothing()
+        {
+            await ConnectionsAsync(50);
+            var before = new Usage();
+            await ConnectionsAsync(1000);
+            await before.FlatAsync();
+        }
+
+        [Fact]
+        public async Task SubscriptionsAddNoThread()
+        {
+            await using MartletConnection connection =
+                await MartletConnection.ConnectAsync(server.Url);
+            connection.Subscribe("first", message => { });
+            await NextOfAsync(connection, connection.SubscribeAsync("second"), "second");
+            int before = Usage.Named("martlet").Count;
+            var subscriptions = new List<MartletSubscription>();
+            for (int i = 0; i < 500; i++)
+            {
+                subscriptions.Add(connection.SubscribeAsync("s." + i));
+                connection.Subscribe("c." + i, message => { });
+            }
+
+            Task<MartletMessage>[] waiting =
+                subscriptions.Select(each => each.NextAsync().AsTask()).ToArray();
+            await connection.FlushAsync();
+            Check.Equal(before, Usage.Named("martlet").Count, "threads of ours");
+            ThreadPool.GetMaxThreads(out int most, out _);
+            ThreadPool.GetAvailableThreads(out int available, out _);
+            Check.True(most - available < 20, "waiting takes no thread of the pool");
+            for (int i = 0; i < 500; i++)
+            {
+                await connection.PublishAsync("s." + i, "x");
+            }
+
+            await Check.InTimeAsync(Task.WhenAll(waiting));
+        }
+
+        [Fact]
+        public async Task DroppedConnectionsClose()
+        {
+            await DropAsync();
+            await Check.SoonAsync(() => CollectUntilGone(server, 0), "the broker sees them go");
+        }
+
+        [Fact]
+        public async Task DroppedServersStop()
+        {
+            Check.True(Usage.Named("martlet").Count > 0, "this test's own broker has a thread");
+            int before = new Usage().Threads;
+            DropServers();
+            await Check.SoonAsync(
+                () =>
+                {
+                    Collect();
+                    return new Usage().Threads <= before + 1;
+                },
+                "they end");
+        }
+
+        [Fact]
+        public async Task DroppedSubscriptionsUnsubscribe()
+        {
+            await using MartletConnection connection = await MartletConnection.ConnectAsync(server);
+            DropSubscriptions(connection);
+            await Check.SoonAsync(
+                () =>
+                {
+                    Collect();
+                    return connection.GetStatistics().Subscriptions == 0;
+                },
+                "they end");
+        }
+
+        [Fact]
+        public async Task WaitingLoopsAreKept()
+        {
+            var got = new TaskCompletionSource<string>();
+            StartLoop(got);
+            await Check.SoonAsync(() => server.GetStatistics().Subscriptions == 1, "it loops");
+            for (int i = 0; i < 5; i++)
+            {
+                Collect();
+                await Task.Delay(20);
+            }
+
+            await using MartletConnection other = await MartletConnection.ConnectAsync(server);
+            await other.PublishAsync("kept", "alive");
+            Check.Equal("alive", await Check.InTimeAsync(got.Task));
+        }
+
+        [Fact]
+        public async Task DisposeInsideACallback()
+        {
+            foreach (bool blocking in new[] { true, false })
+            {
+                MartletConnection connection = await MartletConnection.ConnectAsync(server.Url);
+                var done = new TaskCompletionSource<bool>();
+                connection.Subscribe("x", (Action<MartletMessage>)(message =>
+                {
+                    if (blocking)
+                    {
+                        connection.Dispose();
+                    }
+                    else
+                    {
+                        connection.DisposeAsync().AsTask().Wait();
+                    }
+
+                    done.SetResult(true);
+                }));
+                await connection.PublishAsync("x", "y");
+                await Check.InTimeAsync(done.Task, 5);
+                await Check.SoonAsync(
+                    () => connection.State == MartletConnectionState.Closed, "closed");
+            }
+
+            await Check.SoonAsync(() => server.GetStatistics().Connections == 0, "gone");
+        }
+
+        [Fact]
+        public async Task DrainInsideACallback()
+        {
+            MartletConnection connection = await MartletConnection.ConnectAsync(server.Url);
+            var drained = new TaskCompletionSource<Task>();
+            connection.Subscribe("x", (Action<MartletMessage>)(
+                message => drained.SetResult(connection.DrainAsync())));
+            await connection.PublishAsync("x", "y");
+            await Check.InTimeAsync(await Check.InTimeAsync(drained.Task));
+            Check.Equal(MartletConnectionState.Closed, connection.State);
+        }
+
+        [Fact]
+        public async Task UnsubscribeInsideACallback()
+        {
+            await using MartletConnection connection = await MartletConnection.ConnectAsync(server);
+            int called = 0;
+            MartletSubscription? subscription = null;
+            subscription = connection.Subscribe("x", (Action<MartletMessage>)(message =>
+            {
+                called++;
+                subscription!.Unsubscribe();
+            }));
+            for (int i = 0; i < 10; i++)
+            {
+                await connection.PublishAsync("x", "y");
+            }
+
+            await connection.FlushAsync();
+            await Check.SoonAsync(() => called > 0, "called");
+            await Task.Delay(50);
+            Check.Equal(1, called);
+        }
+
+        [Fact]
+        public async Task StopTheServerInsideACallback()
+        {
+            MartletServer own = MartletServer.Start();
+            await using MartletConnection connection = await MartletConnection.ConnectAsync(
+                own, new MartletConnectionOptions { Reconnect = false });
+            var done = new TaskCompletionSource<bool>();
+            connection.Subscribe("x", (Action<MartletMessage>)(message =>
+            {
+                own.Dispose();
+                done.SetResult(true);
+            }));
+            await connection.PublishAsync("x", "y");
+            await Check.InTimeAsync(done.Task);
+            await Check.SoonAsync(
+                () => connection.State == MartletConnectionState.Closed, "closed");
+        }
+
+        [Fact]
+        public async Task ConcurrentUseAndEnd()
+        {
+            for (int round = 0; round < 20; round++)
+            {
+                MartletConnection connection = await MartletConnection.ConnectAsync(server.Url);
+                connection.Subscribe("x", message => { });
+                Task[] users = Enumerable.Range(0, 4)
+                    .Select(i => Task.Run(() => UseUntilClosedAsync(connection)))
+                    .ToArray();
+                await Task.Delay(10);
+                await connection.DisposeAsync();
+                await Check.InTimeAsync(Task.WhenAll(users));
+            }
+
+            await Check.SoonAsync(() => server.GetStatistics().Connections == 0, "all gone");
+        }
+
+        [Fact(Seconds = 120)]
+        public async Task MemoryIsFlat()
+        {
+            await using MartletConnection connection =
+                await MartletConnection.ConnectAsync(server.Url);
+            await StreamAsync(connection, 200_000);
+            long before = Usage.ResidentBytes();
+            await StreamAsync(connection, 1_000_000);
+            long grown = Usage.ResidentBytes() - before;
+            Check.True(grown < 64 * 1024 * 1024, "grew by " + (grown / 1024) + " KiB");
+        }
+
+        private static async Task StreamAsync(MartletConnection connection, int count)
+        {
+            MartletSubscription subscription = connection.SubscribeAsync("stream");
+            byte[] data = new byte[128];
+            Task publishing = Task.Run(async () =>
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    await connection.PublishAsync("stream", data);
+                    if (i % 10_000 == 0)
+                    {
+                        await connection.FlushAsync();
+                    }
+                }
+            });
+            int seen = 0;
+            await foreach (MartletMessage message in subscription)
+            {
+                seen += message.Data.Length / 128;
+                if (seen == count)
+                {
+                    break;
+                }
+            }
+
+            await publishing;
+            Collect();
+        }
+
+        private static async Task UseUntilClosedAsync(MartletConnection connection)
+        {
+            try
+            {
+                while (true)
+                {
+                    await connection.PublishAsync("x", "y");
+                    await connection.FlushAsync();
+                    using MartletSubscription subscription = connection.SubscribeAsync("z");
+                    connection.GetStatistics();
+                }
+            }
+            catch (MartletException error)
+            {
+                Check.True(
+                    error is MartletConnectionClosedException,
+                    "closed, not " + error);
+            }
+        }
+
+        private static async Task NextOfAsync(
+            MartletConnection connection, MartletSubscription subscription, string subject)
+        {
+            await connection.PublishAsync(subject, "x");
+            await Check.InTimeAsync(subscription.NextAsync().AsTask());
+        }
+
+        private static async Task ServersAsync(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                await using MartletServer each = MartletServer.Start();
+                await using MartletConnection connection =
+                    await MartletConnection.ConnectAsync(each);
+                await connection.PublishAsync("x", "y");
+            }
+        }
+
+        private async Task ConnectionsAsync(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                await using MartletConnection connection =
+                    await MartletConnection.ConnectAsync(server.Url);
+                connection.Subscribe("x", message => { });
+                await NextOfAsync(connection, connection.SubscribeAsync("y"), "y");
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private async Task DropAsync()
+        {
+            for (int i = 0; i < 10; i++)
+            {
+                MartletConnection connection = await MartletConnection.ConnectAsync(server.Url);
+                await NextOfAsync(connection, connection.SubscribeAsync("x" + i), "x" + i);
+            }
+
+            Check.Equal(10L, server.GetStatistics().Connections);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static void DropServers()
+        {
+            for (int i = 0; i < 5; i++)
+            {
+                MartletServer.Start();
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static void DropSubscriptions(MartletConnection connection)
+        {
+            for (int i = 0; i < 10; i++)
+            {
+                connection.SubscribeAsync("x" + i);
+            }
+
+            Check.Equal(10L, connection.GetStatistics().Subscriptions);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private void StartLoop(TaskCompletionSource<string> got)
+        {
+            string url = server.Url;
+            Task.Run(async () =>
+            {
+                MartletConnection connection = await MartletConnection.ConnectAsync(url);
+                await foreach (MartletMessage message in connection.SubscribeAsync("kept"))
+                {
+                    got.TrySetResult(message.Text);
+                }
+            });
+        }
+
+        private static bool CollectUntilGone(MartletServer server, long connections)
+        {
+            Collect();
+            return server.GetStatistics().Connections == connections;
+        }
+
+        private static void Collect()
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            GC.Collect();
+        }
+    }
+
+    /// <summary>What this process has at a moment.</summary>
+    internal sealed class Usage
+    {
+        internal int Threads { get; } = Directory.GetDirectories("/proc/self/task").Length;
+
+        internal int Descriptors { get; } = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+
+        /// <summary>The threads whose name has this in it: the library's own.</summary>
+        internal static List<string> Named(string part)
+        {
+            var names = new List<string>();
+            foreach (string folder in Directory.GetDirectories("/proc/self/task"))
+            {
+                try
+                {
+                    string name = File.ReadAllText(Path.Combine(folder, "comm")).Trim();
+                    if (name.Contains(part))
+                    {
+                        names.Add(name);
+                    }
+                }
+                catch (IOException)
+                {
+                    continue; // It has ended meanwhile.
+                }
+            }
+
+            return names;
+        }
+
+        internal static long ResidentBytes()
+        {
+            string pages = File.ReadAllText("/proc/self/statm").Split(' ')[1];
+            return long.Parse(pages) * 4096;
+        }
+
+        /// <summary>Neither threads nor descriptors have become more; the pool's own threads come
+        /// and go.</summary>
+        internal async Task FlatAsync()
+        {
+            await Check.SoonAsync(
+                () =>
+                {
+                    var now = new Usage();
+                    return now.Threads <= Threads + 6 && now.Descriptors <= Descriptors + 2;
+                },
+                "flat: " + Threads + " threads, " + Descriptors + " descriptors before, "
+                    + new Usage().Threads + ", " + new Usage().Descriptors + " after",
+                10);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns what is left of a time, and how a task is waited for within it; and how a connection
+// remembers its subscriptions without keeping them.
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Martlet
+{
+    internal sealed class Deadline
+    {
+        private readonly Stopwatch clock = Stopwatch.StartNew();
+        private readonly int timeoutMs;
+
+        internal Deadline(TimeSpan timeout, string argument)
+        {
+            timeoutMs = Times.Milliseconds(timeout, argument);
+        }
+
+        /// <summary>-1: without limit.</summary>
+        internal int LeftMs =>
+            timeoutMs < 0 ? -1 : (int)Math.Max(timeoutMs - clock.ElapsedMilliseconds, 0);
+
+        internal TimeSpan Left => TimeSpan.FromMilliseconds(LeftMs);
+
+        /// <summary>Waits for the task; throws when the time is over first.</summary>
+        internal async Task WaitAsync(Task task)
+        {
+            if (!await TryWaitAsync(task).ConfigureAwait(false))
+            {
+                throw new MartletTimeoutException("the time given has passed");
+            }
+        }
+
+        /// <summary>Whether the task was done in time; throws what it throws.</summary>
+        internal async Task<bool> TryWaitAsync(Task task)
+        {
+            if (!task.IsCompleted)
+            {
+                using (var stop = new CancellationTokenSource())
+                {
+                    Task first = await Task.WhenAny(task, Task.Delay(LeftMs, stop.Token))
+                        .ConfigureAwait(false);
+                    stop.Cancel();
+                    if (first != task)
+                    {
+                        return false;
+                    }
+                }
+            }
+
+            await task.ConfigureAwait(false);
+            return true;
+        }
+    }
+
+    /// <summary>The subscriptions of a connection. It does not keep them: one that is collected
+    /// leaves the list with its handle.</summary>
+    internal sealed class SubscriptionList
+    {
+        private readonly ConcurrentDictionary<long, WeakReference<MartletSubscription>> known =
+            new ConcurrentDictionary<long, WeakReference<MartletSubscription>>();
+
+        private long lastNumber;
+
+        /// <summary>Remembers it; gives what makes it forgotten, which does not hold it.</summary>
+        internal Action Add(MartletSubscription subscription)
+        {
+            long number = Interlocked.Increment(ref lastNumber);
+            known[number] = new WeakReference<MartletSubscription>(subscription);
+            return () => known.TryRemove(number, out _);
+        }
+
+        internal IEnumerable<MartletSubscription> Alive()
+        {
+            foreach (WeakReference<MartletSubscription> reference in known.Values)
+            {
+                if (reference.TryGetTarget(out MartletSubscription? subscription))
+                {
+                    yield return subscription!;
+                }
+            }
+        }
+    }
+}

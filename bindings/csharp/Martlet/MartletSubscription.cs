@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns a subscription: its messages are iterated, or handed to a callback.
+using System;
+using System.Collections.Generic;
+using System.Runtime.CompilerServices;
+using System.Threading;
+using System.Threading.Tasks;
+using Martlet.Raw;
+
+namespace Martlet
+{
+    /// <summary>Messages of one subject, for <c>await foreach</c> (one reader at a time), or for
+    /// the callback that it was made with. Leaving the loop unsubscribes. One that is iterated
+    /// lives as long as it is held: who drops it unsubscribes. One with a callback lives until it
+    /// ends, with its connection.</summary>
+    public sealed class MartletSubscription
+        : IAsyncEnumerable<MartletMessage>, IAsyncDisposable, IDisposable
+    {
+        private readonly MartletConnection connection;
+        private readonly Action<MartletMessage>? callback;
+        private readonly Dispatcher? dispatcher;
+        private readonly MessageReader? reader;
+        private readonly CancellationToken cancellation;
+        private readonly long cookie;
+        private readonly SubscriptionHandle handle;
+        private readonly TaskCompletionSource<bool> completed = new TaskCompletionSource<bool>(
+            TaskCreationOptions.RunContinuationsAsynchronously);
+
+        private MartletSubscriptionStatistics? last;
+
+        internal MartletSubscription(
+            MartletConnection connection,
+            string subject,
+            string? queueGroup,
+            MartletSubscriptionOptions options,
+            Action<MartletMessage>? callback,
+            CancellationToken cancellation)
+        {
+            this.connection = connection;
+            this.callback = callback;
+            this.cancellation = cancellation;
+            Subject = subject;
+            QueueGroup = queueGroup;
+            Origin = new MessageOrigin(connection);
+            if (callback == null)
+            {
+                reader = new MessageReader(Origin, connection.Pump, Abi.KindMessage, OnOther);
+            }
+            else
+            {
+                dispatcher = connection.MakeDispatcher();
+                cookie = dispatcher.Add(this);
+            }
+
+            try
+            {
+                handle = Make(options);
+                handle.Ended = connection.Remember(this);
+            }
+            catch
+            {
+                dispatcher?.Forget(cookie);
+                reader?.End();
+                throw;
+            }
+        }
+
+        /// <summary>The subject, or the pattern.</summary>
+        public string Subject { get; }
+
+        /// <summary>The queue group; null: none.</summary>
+        public string? QueueGroup { get; }
+
+        internal MessageOrigin Origin { get; }
+
+        /// <summary>Done when nothing more will be handed out.</summary>
+        internal Task Completed => completed.Task;
+
+        /// <summary>Nobody reads it, and there is nothing to read.</summary>
+        internal bool IsIdle =>
+            reader != null && !reader.IsBeingRead && !reader.HasAtHand
+            && GetStatistics().PendingMessages == 0;
+
+        /// <summary>The messages, as they come. Leaving the loop unsubscribes.</summary>
+        /// <param name="cancellationToken">Ends a wait, and so the loop.</param>
+        /// <returns>An enumerator; only one at a time.</returns>
+        /// <exception cref="MartletStateException">It has a callback, or is being read.</exception>
+        public IAsyncEnumerator<MartletMessage> GetAsyncEnumerator(
+            CancellationToken cancellationToken = default)
+        {
+            if (reader == null)
+            {
+                throw new MartletStateException("the subscription has a callback");
+            }
+
+            reader.Enter();
+            return new Enumerator(
+                this, reader, cancellationToken.CanBeCanceled ? cancellationToken : cancellation);
+        }
+
+        /// <summary>For a loop that need not go on where it began.</summary>
+        /// <param name="continueOnCapturedContext">False: anywhere.</param>
+        /// <returns>What to loop over.</returns>
+        public ConfiguredCancelableAsyncEnumerable<MartletMessage> ConfigureAwait(
+            bool continueOnCapturedContext) =>
+            TaskAsyncEnumerableExtensions.ConfigureAwait<MartletMessage>(
+                this, continueOnCapturedContext);
+
+        /// <summary>The next message; waits for it.</summary>
+        /// <param name="cancellationToken">Ends the wait; nothing is lost.</param>
+        /// <returns>The message.</returns>
+        /// <exception cref="MartletConnectionClosedException">Nothing can come any more.
+        /// </exception>
+        public async ValueTask<MartletMessage> NextAsync(
+            CancellationToken cancellationToken = default)
+        {
+            if (reader == null)
+            {
+                throw new MartletStateException("the subscription has a callback");
+            }
+
+            reader.Enter();
+            try
+            {
+                MartletMessage? message =
+                    await reader.TakeAsync(cancellationToken).ConfigureAwait(false);
+                if (message == null)
+                {
+                    OnEnd();
+                    throw new MartletConnectionClosedException("the subscription has ended");
+                }
+
+                return message;
+            }
+            finally
+            {
+                reader.Leave();
+            }
+        }
+
+        /// <summary>Ends it now. What has come already can still be read.</summary>
+        public void Unsubscribe()
+        {
+            last = GetStatistics();
+            if (!handle.IsClosed)
+            {
+                int status = Native.martlet_subscription_unsubscribe(handle, out IntPtr error);
+                Pass(status, error, Abi.ErrClosed);
+            }
+
+            if (callback != null)
+            {
+                OnEnd();
+            }
+        }
+
+        /// <summary>Ends it by itself after so many messages, counted from its beginning.</summary>
+        /// <param name="messagesMax">1 or more.</param>
+        public void AutoUnsubscribe(long messagesMax)
+        {
+            if (messagesMax < 1)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(messagesMax), messagesMax, "1 or more");
+            }
+
+            int status = Native.martlet_subscription_auto_unsubscribe(
+                Alive(), messagesMax, out IntPtr error);
+            Status.Check(status, error);
+        }
+
+        /// <summary>Ends it in order: what was sent before the server learned of the end still
+        /// comes. Done when all is handed out, so whoever iterates has to go on.</summary>
+        /// <returns>Done when the last message has been handed out.</returns>
+        public Task DrainAsync()
+        {
+            BeginDrain();
+            return Completed;
+        }
+
+        /// <summary>What it counts.</summary>
+        /// <returns>The counts of this moment; the last ones when it has ended.</returns>
+        public MartletSubscriptionStatistics GetStatistics()
+        {
+            try
+            {
+                int status = Native.martlet_subscription_pending(
+                    Alive(), out long messages, out long bytes, out IntPtr error);
+                Status.Check(status, error);
+                status = Native.martlet_subscription_dropped(
+                    Alive(), out long dropped, out long delivered, out error);
+                Status.Check(status, error);
+                return new MartletSubscriptionStatistics(messages, bytes, dropped, delivered);
+            }
+            catch (MartletConnectionClosedException)
+            {
+                return last ?? new MartletSubscriptionStatistics(0, 0, 0, 0);
+            }
+            catch (ObjectDisposedException)
+            {
+                return last ?? new MartletSubscriptionStatistics(0, 0, 0, 0);
+            }
+        }
+
+        /// <summary>Unsubscribes and gives back what it holds; what nobody has read is lost. May be
+        /// called twice.</summary>
+        public void Dispose()
+        {
+            if (!handle.IsClosed)
+            {
+                last = GetStatistics();
+                handle.Dispose();
+            }
+
+            reader?.End();
+            OnEnd();
+        }
+
+        /// <summary>The same; there is nothing to wait for.</summary>
+        /// <returns>Done.</returns>
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return default;
+        }
+
+        internal void BeginDrain()
+        {
+            if (handle.IsClosed)
+            {
+                return;
+            }
+
+            int status = Native.martlet_subscription_drain(handle, out IntPtr error);
+            Pass(status, error, Abi.ErrClosed);
+        }
+
+        internal void Call(MartletMessage message)
+        {
+            try
+            {
+                callback!(message);
+            }
+            catch (Exception error)
+            {
+                connection.OnError("a callback threw", error);
+            }
+        }
+
+        /// <summary>What comes in its queue and is no message.</summary>
+        internal void OnOther(MartletMessage other)
+        {
+            if (other.Kind == Abi.KindSubscriptionEnd)
+            {
+                OnEnd();
+            }
+            else if (other.Kind == Abi.KindSlowConsumer)
+            {
+                connection.OnError(
+                    "a subscription lost messages", new MartletSlowConsumerException(other.Text));
+            }
+        }
+
+        /// <summary>Nothing more will be handed out.</summary>
+        internal void OnEnd()
+        {
+            if (completed.TrySetResult(true))
+            {
+                dispatcher?.Forget(cookie);
+            }
+        }
+
+        private static void Pass(int status, IntPtr error, int passed)
+        {
+            if (status == passed)
+            {
+                if (error != IntPtr.Zero)
+                {
+                    Ends.martlet_error_free(error);
+                }
+
+                return;
+            }
+
+            Status.Check(status, error);
+        }
+
+        private SubscriptionHandle Alive() =>
+            handle.IsClosed
+                ? throw new MartletConnectionClosedException("the subscription is disposed")
+                : handle;
+
+        private unsafe SubscriptionHandle Make(MartletSubscriptionOptions options)
+        {
+            if (options.MaxMessages < 0)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(options), options.MaxMessages, "MaxMessages is 0 or more");
+            }
+
+            OptionsText text = options.ToOptions();
+            byte[] json = text.ToBytes();
+            byte[] subject = Utf8.Encode(Subject, "subject");
+            byte[] group = Utf8.Encode(QueueGroup, "queueGroup");
+            SubscriptionHandle made;
+            fixed (byte* json0 = json)
+            fixed (byte* subject0 = subject)
+            fixed (byte* group0 = group)
+            {
+                int status = Native.martlet_subscription_new(
+                    connection.Handle,
+                    subject0,
+                    subject.Length,
+                    group0,
+                    group.Length,
+                    json0,
+                    json.Length,
+                    dispatcher?.Queue ?? reader!.Queue,
+                    cookie,
+                    out made,
+                    out IntPtr error);
+                text.Check(status, error);
+            }
+
+            if (options.MaxMessages > 0)
+            {
+                int status = Native.martlet_subscription_auto_unsubscribe(
+                    made, options.MaxMessages, out IntPtr error);
+                Status.Check(status, error);
+            }
+
+            return made;
+        }
+
+        /// <summary>Hands out one message after the other, from blocks.</summary>
+        private sealed class Enumerator : IAsyncEnumerator<MartletMessage>
+        {
+            private readonly MartletSubscription subscription;
+            private readonly MessageReader reader;
+            private readonly CancellationToken cancellation;
+            private MartletMessage? current;
+
+            internal Enumerator(
+                MartletSubscription subscription,
+                MessageReader reader,
+                CancellationToken cancellation)
+            {
+                this.subscription = subscription;
+                this.reader = reader;
+                this.cancellation = cancellation;
+            }
+
+            public MartletMessage Current => current!;
+
+            public ValueTask<bool> MoveNextAsync()
+            {
+                if (!cancellation.IsCancellationRequested && reader.TryTake(out current))
+                {
+                    return new ValueTask<bool>(true);
+                }
+
+                return WaitAsync();
+            }
+
+            public ValueTask DisposeAsync()
+            {
+                reader.Leave();
+                return subscription.DisposeAsync();
+            }
+
+            private async ValueTask<bool> WaitAsync()
+            {
+                current = await reader.TakeAsync(cancellation).ConfigureAwait(false);
+                if (current != null)
+                {
+                    return true;
+                }
+
+                subscription.OnEnd();
+                return false;
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the small things that every thread of the package uses: queues without a bound of their own
+// (the bounds are the subscriptions'), a blocking call on a thread of its own, and where an
+// exception goes that nobody listens to.
+using System;
+using System.Diagnostics;
+using System.Threading;
+using System.Threading.Tasks;
+using Martlet.Raw;
+
+namespace Martlet
+{
+    internal static unsafe class Queues
+    {
+        private static readonly byte[] Open = Utf8.Encode(
+            "{\"messages_max\":1152921504606846976,\"bytes_max\":1152921504606846976}", "options");
+
+        internal static QueueHandle MakeOpen()
+        {
+            fixed (byte* options = Open)
+            {
+                int status = Native.martlet_queue_new(
+                    options, Open.Length, out QueueHandle queue, out IntPtr error);
+                Status.Check(status, error);
+                return queue;
+            }
+        }
+
+        internal static void Close(QueueHandle queue)
+        {
+            if (queue.IsClosed)
+            {
+                return;
+            }
+
+            try
+            {
+                Status.Check(Native.martlet_queue_close(queue, out IntPtr error), error);
+            }
+            catch (ObjectDisposedException)
+            {
+                return; // Its thread has ended it meanwhile.
+            }
+        }
+    }
+
+    internal static class BlockingCall
+    {
+        /// <summary>Runs what blocks on a thread of its own, never on the thread pool's time.
+        /// </summary>
+        internal static Task Run(Action action, string name)
+        {
+            var done = new TaskCompletionSource<bool>(
+                TaskCreationOptions.RunContinuationsAsynchronously);
+            var thread = new Thread(() =>
+            {
+                try
+                {
+                    action();
+                    done.TrySetResult(true);
+                }
+                catch (Exception error)
+                {
+                    done.TrySetException(error);
+                }
+            });
+            thread.IsBackground = true;
+            thread.Name = name;
+            thread.Start();
+            return done.Task;
+        }
+    }
+
+    internal static class Unheard
+    {
+        /// <summary>A library prints nothing: it goes to the listeners of Trace.</summary>
+        internal static void Tell(string what, Exception error) =>
+            Trace.TraceError("martlet: " + what + ": " + error);
+    }
+}

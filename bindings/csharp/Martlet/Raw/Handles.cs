@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns the native objects: a SafeHandle of its own type for each, which the runtime keeps alive
+// during every call and ends exactly once, at the latest when it is collected. A handle that is
+// empty stands for NULL.
+using System;
+using System.Runtime.InteropServices;
+
+namespace Martlet.Raw
+{
+    internal abstract class NativeHandle : SafeHandle
+    {
+        protected NativeHandle()
+            : base(IntPtr.Zero, true)
+        {
+        }
+
+        public override bool IsInvalid => handle == IntPtr.Zero;
+
+        /// <summary>Called after the end, whoever has brought it about.</summary>
+        internal Action? Ended { get; set; }
+
+        protected abstract void Free();
+
+        protected override bool ReleaseHandle()
+        {
+            Free();
+            Ended?.Invoke();
+            return true;
+        }
+    }
+
+    internal sealed class QueueHandle : NativeHandle
+    {
+        /// <summary>No queue: NULL.</summary>
+        internal static readonly QueueHandle None = new QueueHandle();
+
+        protected override void Free() => Ends.martlet_queue_free(handle);
+    }
+
+    internal sealed class ServerHandle : NativeHandle
+    {
+        protected override void Free() => Ends.martlet_server_free(handle);
+    }
+
+    internal sealed class ConnectionHandle : NativeHandle
+    {
+        protected override void Free() => Ends.martlet_connection_free(handle);
+    }
+
+    internal sealed class SubscriptionHandle : NativeHandle
+    {
+        protected override void Free() => Ends.martlet_subscription_free(handle);
+    }
+
+    internal sealed class BatchHandle : NativeHandle
+    {
+        protected override void Free() => Ends.martlet_batch_release(handle);
+    }
+
+    internal sealed class TextHandle : NativeHandle
+    {
+        protected override void Free() => Ends.martlet_text_free(handle);
+    }
+
+    /// <summary>The functions that end a handle, which nobody else may call.</summary>
+    internal static class Ends
+    {
+        [DllImport(NativeLoader.LoadedName)]
+        internal static extern void martlet_server_free(IntPtr self);
+
+        [DllImport(NativeLoader.LoadedName)]
+        internal static extern void martlet_connection_free(IntPtr self);
+
+        [DllImport(NativeLoader.LoadedName)]
+        internal static extern void martlet_subscription_free(IntPtr self);
+
+        [DllImport(NativeLoader.LoadedName)]
+        internal static extern void martlet_queue_free(IntPtr self);
+
+        [DllImport(NativeLoader.LoadedName)]
+        internal static extern void martlet_batch_release(IntPtr self);
+
+        [DllImport(NativeLoader.LoadedName)]
+        internal static extern void martlet_error_free(IntPtr self);
+
+        [DllImport(NativeLoader.LoadedName)]
+        internal static extern void martlet_text_free(IntPtr self);
+    }
+}

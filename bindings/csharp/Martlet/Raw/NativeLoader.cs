@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns where the native library comes from. It is opened by its path, once, before the first call;
+// the runtime's own search then finds it by the name inside it, which no file has. So a copy that
+// lies elsewhere is never taken instead, and a library that is missing, damaged or of another
+// version is an exception that names the file.
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Martlet.Raw
+{
+    internal static unsafe class NativeLoader
+    {
+        internal const string FileName = "libmartlet_csharp.so";
+        internal const string LoadedName = "martlet_csharp_loaded";
+        internal const string PathVariable = "MARTLET_NATIVE_LIBRARY";
+        internal const string PathSwitch = "Martlet.NativeLibrary";
+
+        private const int BindNow = 2; // RTLD_NOW
+
+        private static readonly object Gate = new object();
+        private static volatile bool loaded;
+        private static string? failure;
+
+        /// <summary>Opens the library unless it is open. Throws MartletNativeLibraryException, each
+        /// time the same.</summary>
+        internal static void EnsureLoaded()
+        {
+            if (loaded)
+            {
+                return;
+            }
+
+            lock (Gate)
+            {
+                if (loaded)
+                {
+                    return;
+                }
+
+                failure ??= TryLoad();
+                if (failure != null)
+                {
+                    throw new MartletNativeLibraryException(failure);
+                }
+
+                loaded = true;
+            }
+        }
+
+        private static string? TryLoad()
+        {
+            string path = Find(out string? missing);
+            if (missing != null)
+            {
+                return missing;
+            }
+
+            IntPtr library;
+            try
+            {
+                library = Open(path);
+            }
+            catch (DllNotFoundException error)
+            {
+                return "the native library " + path + " cannot be opened here: " + error.Message;
+            }
+
+            if (library == IntPtr.Zero)
+            {
+                return "the native library " + path + " cannot be loaded: " + LastError();
+            }
+
+            return CheckVersion(path);
+        }
+
+        private static string? CheckVersion(string path)
+        {
+            int version;
+            try
+            {
+                version = Native.martlet_abi_version();
+            }
+            catch (Exception error)
+                when (error is DllNotFoundException || error is EntryPointNotFoundException)
+            {
+                return path + " is not the native library of this package: " + error.Message;
+            }
+
+            int major = version / 1000;
+            int minor = version % 1000;
+            if (major == Abi.AbiMajor && minor >= Abi.AbiMinor)
+            {
+                return null;
+            }
+
+            return "the native library " + path + " has the ABI " + major + "." + minor
+                + ", this assembly needs " + Abi.AbiMajor + "." + Abi.AbiMinor;
+        }
+
+        private static string Find(out string? missing)
+        {
+            missing = null;
+            string? given = Environment.GetEnvironmentVariable(PathVariable);
+            if (string.IsNullOrEmpty(given))
+            {
+                given = AppContext.GetData(PathSwitch) as string;
+            }
+
+            if (!string.IsNullOrEmpty(given))
+            {
+                string chosen = Directory.Exists(given) ? Path.Combine(given, FileName) : given!;
+                if (!File.Exists(chosen))
+                {
+                    missing = "the native library " + chosen + " is not there (" + PathVariable
+                        + " or " + PathSwitch + " names it)";
+                }
+
+                return chosen;
+            }
+
+            List<string> places = Places();
+            foreach (string place in places)
+            {
+                if (File.Exists(place))
+                {
+                    return place;
+                }
+            }
+
+            missing = "the native library " + FileName + " is not there; looked for "
+                + string.Join(", ", places);
+            return FileName;
+        }
+
+        private static List<string> Places()
+        {
+            string system = RuntimeInformation.ProcessArchitecture == Architecture.Arm64
+                ? "linux-arm64"
+                : "linux-x64";
+            var folders = new List<string>();
+            string? beside = Path.GetDirectoryName(typeof(NativeLoader).Assembly.Location);
+            foreach (string? folder in new[] { beside, AppContext.BaseDirectory })
+            {
+                if (!string.IsNullOrEmpty(folder))
+                {
+                    folders.Add(Path.Combine(folder, "runtimes", system, "native"));
+                    folders.Add(folder!);
+                }
+            }
+
+            // What the host has found in the packages of the program.
+            if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string searched)
+            {
+                folders.AddRange(searched.Split(
+                    new[] { Path.PathSeparator }, StringSplitOptions.RemoveEmptyEntries));
+            }
+
+            var places = new List<string>();
+            foreach (string folder in folders)
+            {
+                string place = Path.Combine(folder, FileName);
+                if (!places.Contains(place))
+                {
+                    places.Add(place);
+                }
+            }
+
+            return places;
+        }
+
+        private static IntPtr Open(string path)
+        {
+            byte[] name = Encoding.UTF8.GetBytes(path + "\0");
+            fixed (byte* first = name)
+            {
+                return dlopen(first, BindNow);
+            }
+        }
+
+        private static string LastError()
+        {
+            IntPtr text = dlerror();
+            return Marshal.PtrToStringAnsi(text) ?? "no reason given";
+        }
+
+        [DllImport("libdl.so.2")]
+        private static extern IntPtr dlopen(byte* path, int flags);
+
+        [DllImport("libdl.so.2")]
+        private static extern IntPtr dlerror();
+    }
+}
