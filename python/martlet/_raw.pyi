@@ -24,28 +24,6 @@ from .headers import Headers
 _HeadersLike = Mapping[str, Union[str, Sequence[str]]]
 _Payload = Union[bytes, bytearray, memoryview]
 
-KIND_MESSAGE: int
-KIND_REPLY: int
-KIND_FLUSHED: int
-KIND_CAPACITY: int
-KIND_SUBSCRIPTION_END: int
-KIND_SLOW_CONSUMER: int
-KIND_CONNECTED: int
-KIND_DISCONNECTED: int
-KIND_RECONNECTED: int
-KIND_RECONNECTING: int
-KIND_CLOSED: int
-KIND_ERROR: int
-KIND_DISCOVERED_SERVERS: int
-KIND_LAME_DUCK: int
-KIND_LOG_LINE: int
-STATE_NEW: int
-STATE_CONNECTING: int
-STATE_CONNECTED: int
-STATE_RECONNECTING: int
-STATE_DRAINING: int
-STATE_CLOSED: int
-
 def set_error_types(types: Mapping[int, Type[Exception]]) -> None: ...
 def set_headers_factory(factory: Callable[[bytes], Headers]) -> None: ...
 def set_main_thread(ident: int) -> None: ...

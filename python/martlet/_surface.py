@@ -25,7 +25,7 @@ from typing import (
     Union,
 )
 
-from . import _options, _raw, errors
+from . import _constants, _options, _raw, errors
 from .server import Server
 
 HeadersLike = Mapping[str, Union[str, Sequence[str]]]
@@ -92,20 +92,22 @@ class ConnectionState:
 
     @property
     def is_connected(self: _RawConnection) -> bool:
-        return self.state() in (_raw.STATE_CONNECTED, _raw.STATE_DRAINING)
+        return self.state() in (_constants.STATE_CONNECTED, _constants.STATE_DRAINING)
 
     @property
     def is_closed(self: _RawConnection) -> bool:
-        return self.state() == _raw.STATE_CLOSED
+        return self.state() == _constants.STATE_CLOSED
 
     @property
     def is_reconnecting(self: _RawConnection) -> bool:
-        return self.state() == _raw.STATE_RECONNECTING
+        return self.state() == _constants.STATE_RECONNECTING
 
     @property
     def is_draining(self: _RawConnection) -> bool:
         state = self.state()
-        return state == _raw.STATE_DRAINING or (self._draining and state != _raw.STATE_CLOSED)
+        if state == _constants.STATE_CLOSED:
+            return False
+        return state == _constants.STATE_DRAINING or self._draining
 
     @property
     def max_payload(self: _RawConnection) -> int:
@@ -137,18 +139,18 @@ class Callbacks:
     """
 
     _FAILURES = {
-        _raw.KIND_ERROR: "%s",
-        _raw.KIND_SLOW_CONSUMER: "%s",
-        _raw.KIND_DISCONNECTED: "disconnected: %s",
-        _raw.KIND_CLOSED: "closed: %s",
+        _constants.KIND_ERROR: "%s",
+        _constants.KIND_SLOW_CONSUMER: "%s",
+        _constants.KIND_DISCONNECTED: "disconnected: %s",
+        _constants.KIND_CLOSED: "closed: %s",
     }
 
     _NAMES = {
-        _raw.KIND_DISCONNECTED: "disconnected_cb",
-        _raw.KIND_RECONNECTED: "reconnected_cb",
-        _raw.KIND_CLOSED: "closed_cb",
-        _raw.KIND_DISCOVERED_SERVERS: "discovered_server_cb",
-        _raw.KIND_LAME_DUCK: "lame_duck_mode_cb",
+        _constants.KIND_DISCONNECTED: "disconnected_cb",
+        _constants.KIND_RECONNECTED: "reconnected_cb",
+        _constants.KIND_CLOSED: "closed_cb",
+        _constants.KIND_DISCOVERED_SERVERS: "discovered_server_cb",
+        _constants.KIND_LAME_DUCK: "lame_duck_mode_cb",
     }
 
     def __init__(
@@ -162,11 +164,11 @@ class Callbacks:
     ) -> None:
         self.error = error_cb
         self._events: Dict[int, Optional[EventCallback]] = {
-            _raw.KIND_DISCONNECTED: disconnected_cb,
-            _raw.KIND_RECONNECTED: reconnected_cb,
-            _raw.KIND_CLOSED: closed_cb,
-            _raw.KIND_DISCOVERED_SERVERS: discovered_server_cb,
-            _raw.KIND_LAME_DUCK: lame_duck_mode_cb,
+            _constants.KIND_DISCONNECTED: disconnected_cb,
+            _constants.KIND_RECONNECTED: reconnected_cb,
+            _constants.KIND_CLOSED: closed_cb,
+            _constants.KIND_DISCOVERED_SERVERS: discovered_server_cb,
+            _constants.KIND_LAME_DUCK: lame_duck_mode_cb,
         }
         self._was_connected = False
         self._told: Optional[Tuple[int, str]] = None  # What the same loss has been told as.
@@ -189,9 +191,9 @@ class Callbacks:
         self, kind: int, status: int, text: str, call: Callable[..., object]
     ) -> None:
         """Lets `call` call whoever wants to hear of this: call(callback, *arguments)."""
-        if kind == _raw.KIND_CONNECTED:
+        if kind == _constants.KIND_CONNECTED:
             self._was_connected = True
-        elif kind == _raw.KIND_RECONNECTING:
+        elif kind == _constants.KIND_RECONNECTING:
             self._told = None
         if kind in self._FAILURES and status < 0 and not self._is_known(kind, status, text):
             if self.error is not None:
@@ -206,10 +208,10 @@ class Callbacks:
         """Was it told before: what the server said and then closed over, a loss that is the end, or
         what connect() raises?
         """
-        if kind == _raw.KIND_SLOW_CONSUMER:
+        if kind == _constants.KIND_SLOW_CONSUMER:
             return False
         told, self._told = self._told, (status, text)
-        if kind == _raw.KIND_ERROR:
+        if kind == _constants.KIND_ERROR:
             return False
         if not self._was_connected:
             return True

@@ -32,7 +32,7 @@ from typing import (
     Union,
 )
 
-from . import _options, _process, _raw, _surface, _tasks, errors
+from . import _constants, _options, _process, _raw, _surface, _tasks, errors
 from ._raw import AioMsg as Msg
 from ._surface import ErrorCallback, EventCallback, HeadersLike, Payload
 from .server import Server
@@ -490,7 +490,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             self._start_task(task, self._callback_tasks)
 
     def _on_completion(self, kind: int, status: int, cookie: int, message: Msg) -> None:
-        if kind in (_raw.KIND_REPLY, _raw.KIND_FLUSHED, _raw.KIND_CAPACITY):
+        if kind in (_constants.KIND_REPLY, _constants.KIND_FLUSHED, _constants.KIND_CAPACITY):
             future = self._waiting.pop(cookie, None)
             if future is None or future.done():
                 return
@@ -504,12 +504,12 @@ class Connection(_surface.ConnectionState, _raw.Connection):
 
     def _on_event(self, kind: int, status: int, cookie: int, message: Msg) -> None:
         text = _surface.text_of(message)
-        if kind == _raw.KIND_SUBSCRIPTION_END:
+        if kind == _constants.KIND_SUBSCRIPTION_END:
             self._kept.pop(cookie, None)
             return
-        if kind == _raw.KIND_CONNECTED and not self._opened.done():
+        if kind == _constants.KIND_CONNECTED and not self._opened.done():
             self._opened.set_result(None)
-        elif kind == _raw.KIND_CLOSED:
+        elif kind == _constants.KIND_CLOSED:
             self._on_closed(status, text)
         self._callbacks.on_event(kind, status, text, self._call)
 

@@ -23,7 +23,7 @@ from typing import (
     Union,
 )
 
-from . import _options, _process, _raw, _surface, errors
+from . import _constants, _options, _process, _raw, _surface, errors
 from ._raw import Msg
 from ._surface import ErrorCallback, EventCallback, HeadersLike, Payload
 from .server import Server
@@ -369,17 +369,17 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             return list(self._subscriptions)
 
     def _on_event(self, kind: int, status: int, cookie: int, message: Msg) -> None:
-        if kind == _raw.KIND_SUBSCRIPTION_END:
+        if kind == _constants.KIND_SUBSCRIPTION_END:
             self._dispatcher.forget(cookie)
             return
         self._callbacks.on_event(kind, status, _surface.text_of(message), _call)
-        if kind == _raw.KIND_CLOSED:
+        if kind == _constants.KIND_CLOSED:
             self._dispatcher.reader.close_queue()
             self._give_back()
 
     def _on_reader_event(self, kind: int, status: int, cookie: int, message: Msg) -> None:
         """Of a subscription that is iterated, on the thread that reads it."""
-        if kind == _raw.KIND_SLOW_CONSUMER:
+        if kind == _constants.KIND_SLOW_CONSUMER:
             self._callbacks.on_event(kind, status, _surface.text_of(message), _call)
 
     def _on_callback_error(self, error: Exception) -> None:

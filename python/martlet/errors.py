@@ -15,6 +15,8 @@ import os
 import sys
 from typing import ClassVar, Dict, Type
 
+from . import _constants
+
 __all__ = [
     "AddressInUseError",
     "AuthorizationError",
@@ -51,49 +53,49 @@ __all__ = [
 class Error(Exception):
     """Whatever Martlet refuses or fails at. ``status`` is the number of the C ABI."""
 
-    status: ClassVar[int] = -23
+    status: ClassVar[int] = _constants.ERR_INTERNAL
 
 
 class InvalidArgumentError(Error, ValueError):
     """A value that cannot be: the text names the argument."""
 
-    status = -1
+    status = _constants.ERR_INVALID_ARGUMENT
 
 
 class InvalidHandleError(Error):
     """An object that is not alive."""
 
-    status = -2
+    status = _constants.ERR_INVALID_HANDLE
 
 
 class NoMemoryError(Error, MemoryError):
     """An allocation failed, or ``max_memory`` is reached."""
 
-    status = -3
+    status = _constants.ERR_NO_MEMORY
 
 
 class OptionsError(Error, ValueError):
     """An option is unknown or has a wrong value: the text names it."""
 
-    status = -4
+    status = _constants.ERR_OPTIONS
 
 
 class BadSubjectError(Error, ValueError):
     """A subject that the rules of NATS refuse."""
 
-    status = -5
+    status = _constants.ERR_SUBJECT
 
 
 class MaxPayloadError(Error, ValueError):
     """Payload and headers are above the server's ``max_payload``."""
 
-    status = -6
+    status = _constants.ERR_MAX_PAYLOAD
 
 
 class LimitError(Error):
     """A bound is reached: the text names it."""
 
-    status = -7
+    status = _constants.ERR_LIMIT
 
 
 if sys.version_info >= (3, 11):
@@ -107,73 +109,73 @@ else:
 class TimeoutError(Error, _BuiltinTimeoutError):
     """The time given has passed."""
 
-    status = -8
+    status = _constants.ERR_TIMEOUT
 
 
 class ConnectionClosedError(Error, ConnectionError):
     """The connection, or the subscription, is closed."""
 
-    status = -9
+    status = _constants.ERR_CLOSED
 
 
 class DrainingError(Error, ConnectionError):
     """The connection or subscription drains: nothing new is taken."""
 
-    status = -10
+    status = _constants.ERR_DRAINING
 
 
 class DisconnectedError(Error, ConnectionError):
     """There is no connection at the moment, and the reconnect buffer takes nothing."""
 
-    status = -11
+    status = _constants.ERR_DISCONNECTED
 
 
 class NoServersError(Error, ConnectionError):
     """No server could be reached."""
 
-    status = -12
+    status = _constants.ERR_NO_SERVERS
 
 
 class NoRespondersError(Error):
     """A request that nobody listens to."""
 
-    status = -13
+    status = _constants.ERR_NO_RESPONDERS
 
 
 class AuthorizationError(Error, PermissionError):
     """The server refused the credentials."""
 
-    status = -14
+    status = _constants.ERR_AUTHORIZATION
 
 
 class PermissionsError(Error, PermissionError):
     """The server refused a publish or a subscription."""
 
-    status = -15
+    status = _constants.ERR_PERMISSIONS
 
 
 class StaleConnectionError(Error, ConnectionError):
     """The other side did not answer pings."""
 
-    status = -16
+    status = _constants.ERR_STALE_CONNECTION
 
 
 class ProtocolError(Error):
     """The other side spoke something that is not the protocol."""
 
-    status = -17
+    status = _constants.ERR_PROTOCOL
 
 
 class SlowConsumerError(Error):
     """A subscription fell behind its bound and lost messages."""
 
-    status = -18
+    status = _constants.ERR_SLOW_CONSUMER
 
 
 class AddressInUseError(Error, OSError):
     """A port is taken. ``errno`` is EADDRINUSE."""
 
-    status = -19
+    status = _constants.ERR_ADDRESS_IN_USE
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)
@@ -185,7 +187,7 @@ class SystemIOError(Error, OSError):
     text names no reason of the system's.
     """
 
-    status = -20
+    status = _constants.ERR_IO
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)
@@ -197,37 +199,37 @@ class SystemIOError(Error, OSError):
 class UnsupportedError(Error):
     """Known, but not available here."""
 
-    status = -21
+    status = _constants.ERR_UNSUPPORTED
 
 
 class ForkedError(Error):
     """The object belongs to the parent process; the copy in a forked child is inert."""
 
-    status = -22
+    status = _constants.ERR_FORKED
 
 
 class InternalError(Error):
     """A case that should not exist: please report it."""
 
-    status = -23
+    status = _constants.ERR_INTERNAL
 
 
 class StateError(Error, RuntimeError):
     """Not possible in the object's present state: started twice, not started, waited on twice."""
 
-    status = -24
+    status = _constants.ERR_STATE
 
 
 class InCallbackError(Error, RuntimeError):
     """A call that would wait for itself: not possible inside a callback of the library."""
 
-    status = -25
+    status = _constants.ERR_IN_CALLBACK
 
 
 class BufferTooSmallError(Error, ValueError):
     """A buffer holds not even the first message."""
 
-    status = -26
+    status = _constants.ERR_BUFFER_TOO_SMALL
 
 
 #: Frozen here: what a program derives from Error later has no status of its own.

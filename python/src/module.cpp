@@ -12,32 +12,6 @@ namespace py = pybind11;
 namespace martlet::python {
 namespace {
 
-void add_constants(py::module_& module) {
-#define MARTLET_CONSTANT(name) module.attr(#name) = MARTLET_##name
-  MARTLET_CONSTANT(KIND_MESSAGE);
-  MARTLET_CONSTANT(KIND_REPLY);
-  MARTLET_CONSTANT(KIND_FLUSHED);
-  MARTLET_CONSTANT(KIND_CAPACITY);
-  MARTLET_CONSTANT(KIND_SUBSCRIPTION_END);
-  MARTLET_CONSTANT(KIND_SLOW_CONSUMER);
-  MARTLET_CONSTANT(KIND_CONNECTED);
-  MARTLET_CONSTANT(KIND_DISCONNECTED);
-  MARTLET_CONSTANT(KIND_RECONNECTED);
-  MARTLET_CONSTANT(KIND_RECONNECTING);
-  MARTLET_CONSTANT(KIND_CLOSED);
-  MARTLET_CONSTANT(KIND_ERROR);
-  MARTLET_CONSTANT(KIND_DISCOVERED_SERVERS);
-  MARTLET_CONSTANT(KIND_LAME_DUCK);
-  MARTLET_CONSTANT(KIND_LOG_LINE);
-  MARTLET_CONSTANT(STATE_NEW);
-  MARTLET_CONSTANT(STATE_CONNECTING);
-  MARTLET_CONSTANT(STATE_CONNECTED);
-  MARTLET_CONSTANT(STATE_RECONNECTING);
-  MARTLET_CONSTANT(STATE_DRAINING);
-  MARTLET_CONSTANT(STATE_CLOSED);
-#undef MARTLET_CONSTANT
-}
-
 void set_error_types(py::dict types) {
   Py_XDECREF(module_state().error_types);
   module_state().error_types = types.release().ptr();
@@ -81,7 +55,6 @@ PYBIND11_MODULE(_raw, module) {
     raise_status(status, text);
     throw py::error_already_set();
   });
-  add_constants(module);
   if (!add_message_types(module.ptr())) throw py::error_already_set();
   bind_connection(module);
   bind_server(module);
