@@ -73,6 +73,8 @@ export const KIND_CAPACITY = 4;
 export const KIND_SUBSCRIPTION_END = 5;
 /** A subscription reached its bound and lost messages (told in its queue), or keeps the connection from being read for a second or until it was lost (told in the events queue); data is a sentence. */
 export const KIND_SLOW_CONSUMER = 6;
+/** Another queue has something to be polled. */
+export const KIND_READY = 7;
 /** The first connect; data is the URL. */
 export const KIND_CONNECTED = 16;
 /** The connection was lost: `status`; data is a sentence. */

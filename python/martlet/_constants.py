@@ -76,6 +76,8 @@ KIND_CAPACITY: Final = 4
 KIND_SUBSCRIPTION_END: Final = 5
 #: A subscription reached its bound and lost messages (told in its queue), or keeps the connection from being read for a second or until it was lost (told in the events queue); data is a sentence.
 KIND_SLOW_CONSUMER: Final = 6
+#: Another queue has something to be polled.
+KIND_READY: Final = 7
 #: The first connect; data is the URL.
 KIND_CONNECTED: Final = 16
 #: The connection was lost: `status`; data is a sentence.

@@ -76,6 +76,8 @@ namespace Martlet.Raw
         internal const int KindSubscriptionEnd = 5;
         /// <summary>A subscription reached its bound and lost messages (told in its queue), or keeps the connection from being read for a second or until it was lost (told in the events queue); data is a sentence.</summary>
         internal const int KindSlowConsumer = 6;
+        /// <summary>Another queue has something to be polled.</summary>
+        internal const int KindReady = 7;
         /// <summary>The first connect; data is the URL.</summary>
         internal const int KindConnected = 16;
         /// <summary>The connection was lost: `status`; data is a sentence.</summary>

@@ -76,6 +76,8 @@ public final class Abi {
     public static final int KIND_SUBSCRIPTION_END = 5;
     /** A subscription reached its bound and lost messages (told in its queue), or keeps the connection from being read for a second or until it was lost (told in the events queue); data is a sentence. */
     public static final int KIND_SLOW_CONSUMER = 6;
+    /** Another queue has something to be polled. */
+    public static final int KIND_READY = 7;
     /** The first connect; data is the URL. */
     public static final int KIND_CONNECTED = 16;
     /** The connection was lost: `status`; data is a sentence. */
