@@ -10,6 +10,10 @@
 
 %include <stdint.i>
 
+#ifdef SWIGJAVA
+%include "java/typemaps.i"
+#endif
+
 %include "martlet/status.h"
 %include "martlet/version.h"
 %include "martlet/batch.h"
