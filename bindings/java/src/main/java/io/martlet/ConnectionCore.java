@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
@@ -24,9 +23,8 @@ import org.jspecify.annotations.Nullable;
  * collected, unless it has callbacks: those keep it. Any thread.
  */
 final class ConnectionCore implements Runnable {
-    private static final int BUFFER_BYTES = 256 * 1024;
+    static final int BUFFER_BYTES = 256 * 1024;
     private static final int DESCRIPTORS_AT_ONCE = 4096;
-    private static final int READERS_MAX = 4;
     private static final long EVENTS_COOKIE = 0;
 
     final Handle queue;
@@ -43,7 +41,6 @@ final class ConnectionCore implements Runnable {
     private final Set<DispatcherCore> dispatchers = ConcurrentHashMap.newKeySet();
     /** What keeps the connection from being collected: dispatchers with subscriptions. */
     private final Set<Dispatcher> anchors = ConcurrentHashMap.newKeySet();
-    private final ConcurrentLinkedQueue<BatchReader> readers = new ConcurrentLinkedQueue<>();
     private volatile @Nullable MartletException reason;
     private volatile @Nullable Thread pump;
     private volatile boolean draining;
@@ -205,18 +202,6 @@ final class ConnectionCore implements Runnable {
         anchors.remove(dispatcher);
     }
 
-    /** A reader for a moment: give it back with {@link #giveBack}. */
-    BatchReader borrow() {
-        BatchReader known = readers.poll();
-        return known == null ? new BatchReader(BUFFER_BYTES) : known;
-    }
-
-    void giveBack(BatchReader reader) {
-        if (readers.size() < READERS_MAX) {
-            readers.add(reader);
-        }
-    }
-
     /** Whether this thread does the connection's work, so that it cannot wait for it. */
     boolean isOwnThread() {
         Thread current = Thread.currentThread();
@@ -264,8 +249,8 @@ final class ConnectionCore implements Runnable {
     @Override
     public void run() {
         long address = queue.acquire();
+        BatchReader reader = BatchReader.take(BUFFER_BYTES);
         try {
-            BatchReader reader = new BatchReader(BUFFER_BYTES);
             for (int count = 0; count >= 0; count = reader.poll(address, DESCRIPTORS_AT_ONCE, -1)) {
                 for (int index = 0; index < count; index++) {
                     dispatch(reader, index);
@@ -275,6 +260,7 @@ final class ConnectionCore implements Runnable {
             events.exception(failure);
             close();
         } finally {
+            reader.giveBack();
             queue.release();
             end();
         }

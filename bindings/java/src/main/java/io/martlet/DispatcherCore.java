@@ -93,8 +93,8 @@ final class DispatcherCore implements Runnable {
     @Override
     public void run() {
         long address = queue.acquire();
+        BatchReader reader = BatchReader.take(BUFFER_BYTES);
         try {
-            BatchReader reader = new BatchReader(BUFFER_BYTES);
             int count = address == 0 ? -1 : 0;
             while (count >= 0) {
                 dispatch(reader, count);
@@ -103,6 +103,7 @@ final class DispatcherCore implements Runnable {
         } catch (Throwable failure) {
             connection.events.exception(failure);
         } finally {
+            reader.giveBack();
             queue.release();
             end();
         }

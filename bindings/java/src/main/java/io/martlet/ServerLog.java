@@ -68,14 +68,15 @@ final class ServerLog implements Runnable {
         if (address == 0) {
             return;
         }
+        BatchReader reader = BatchReader.take(ConnectionCore.BUFFER_BYTES);
         try {
-            BatchReader reader = new BatchReader(64 * 1024);
             for (int count = 0; count >= 0; count = reader.poll(address, LINES_AT_ONCE, -1)) {
                 for (int index = 0; index < count; index++) {
                     tell(reader, index);
                 }
             }
         } finally {
+            reader.giveBack();
             queue.release();
             queue.close();
         }

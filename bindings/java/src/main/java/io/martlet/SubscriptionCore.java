@@ -172,7 +172,7 @@ final class SubscriptionCore {
             return false;
         }
         Subscription asked = self.get();
-        BatchReader reader = connection.borrow();
+        BatchReader reader = BatchReader.take(ConnectionCore.BUFFER_BYTES);
         try {
             int count = reader.poll(address, MESSAGES_AT_ONCE, 0);
             for (int index = 0; index < count; index++) {
@@ -181,7 +181,7 @@ final class SubscriptionCore {
             endSeen |= count < 0;
             return count > 0;
         } finally {
-            connection.giveBack(reader);
+            reader.giveBack();
             from.release();
         }
     }

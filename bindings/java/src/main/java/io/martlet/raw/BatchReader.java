@@ -4,6 +4,10 @@ package io.martlet.raw;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Owns the buffer that completions are polled into, and reads its descriptors. One thread at a time.
@@ -15,6 +19,10 @@ public final class BatchReader {
 
     /** After so many polls a buffer that grew for a large message is let go. */
     private static final int USUAL_POLLS_MAX = 1000;
+
+    /** By their size. */
+    private static final Map<Integer, Queue<BatchReader>> SPARE = new ConcurrentHashMap<>();
+    private static final int SPARE_MAX = 8;
 
     private static final byte[] NOTHING = new byte[0];
 
@@ -28,14 +36,30 @@ public final class BatchReader {
     private byte[] lastSubject = new byte[0];
     private String lastSubjectText = "";
 
-    /**
-     * Makes a reader.
-     *
-     * @param bytes how much it takes at once; a message that is larger has room nevertheless
-     */
-    public BatchReader(int bytes) {
+    private BatchReader(int bytes) {
         usualBytes = bytes;
         block = allocate(bytes);
+    }
+
+    /**
+     * Takes a reader for a while: end with {@link #giveBack}. Direct memory is freed by the collector
+     * alone, so what was used before is used again.
+     *
+     * @param bytes how much it takes at once; a message that is larger has room nevertheless
+     * @return a reader of this thread's
+     */
+    public static BatchReader take(int bytes) {
+        Queue<BatchReader> spare = SPARE.get(bytes);
+        BatchReader known = spare == null ? null : spare.poll();
+        return known == null ? new BatchReader(bytes) : known;
+    }
+
+    /** Lets others use it. */
+    public void giveBack() {
+        Queue<BatchReader> spare = SPARE.computeIfAbsent(usualBytes, size -> new ConcurrentLinkedQueue<>());
+        if (block.capacity() == usualBytes && spare.size() < SPARE_MAX) {
+            spare.add(this);
+        }
     }
 
     private static ByteBuffer allocate(int bytes) {
