@@ -56,8 +56,9 @@ static void martlet_java_throw(JNIEnv *env, martlet_error *error) {
   if (array == NULL) return;
   jobject thrown = (*env)->CallStaticObjectMethod(env, martlet_java_failure_class,
                                                   martlet_java_failure_of, (jint)status, array);
+  const jboolean has_failed = (*env)->ExceptionCheck(env); /* Without memory: that is thrown. */
   (*env)->DeleteLocalRef(env, array);
-  if (thrown == NULL) return;
+  if (has_failed || thrown == NULL) return;
   (*env)->Throw(env, (jthrowable)thrown);
   (*env)->DeleteLocalRef(env, thrown);
 }

@@ -148,7 +148,8 @@ final class ChildProgram {
     private static void everything() throws Exception {
         try (Server server = Server.builder().monitoringPort(0)
                 .log((level, line) -> { }, System.Logger.Level.TRACE).start();
-                Connection inside = Nats.connect(server);
+                Connection inside = Nats.connect(server, Options.builder()
+                        .errorListener(new ErrorListener() { }).build());
                 Connection tcp = Nats.connect(server.getUrl())) {
             Dispatcher dispatcher = tcp.createDispatcher(message -> message.respond(message.getData()));
             dispatcher.subscribe("echo", "group");
