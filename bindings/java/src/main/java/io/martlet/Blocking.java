@@ -84,7 +84,7 @@ final class Blocking {
         if (cause instanceof MartletException told) {
             MartletException own = MartletException.of(told.getStatus(), String.valueOf(told.getMessage()));
             own.initCause(told);
-            return own;
+            return own.getClass() == told.getClass() ? own : told;
         }
         if (cause instanceof Error error) {
             throw error;

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Owns what stands behind a connection: its handle, the queue that completions and events come into,
  * and the one thread that reads it. Holds no {@link Connection}, so that one which nobody holds is
- * collected, unless it has callbacks: those keep it. Any thread.
+ * collected, unless a dispatcher's thread has handlers for it. Any thread.
  */
 final class ConnectionCore implements Runnable {
     static final int BUFFER_BYTES = 256 * 1024;
@@ -39,8 +39,6 @@ final class ConnectionCore implements Runnable {
     private final Map<Long, Waiting> waiting = new ConcurrentHashMap<>();
     private final Map<Long, SubscriptionCore> subscriptions = new ConcurrentHashMap<>();
     private final Set<DispatcherCore> dispatchers = ConcurrentHashMap.newKeySet();
-    /** What keeps the connection from being collected: dispatchers with subscriptions. */
-    private final Set<Dispatcher> anchors = ConcurrentHashMap.newKeySet();
     private volatile @Nullable MartletException reason;
     private volatile @Nullable Thread pump;
     private volatile boolean draining;
@@ -192,16 +190,6 @@ final class ConnectionCore implements Runnable {
         return dispatchers;
     }
 
-    void anchor(Dispatcher dispatcher) {
-        if (!ended.isDone()) {
-            anchors.add(dispatcher);
-        }
-    }
-
-    void letGo(Dispatcher dispatcher) {
-        anchors.remove(dispatcher);
-    }
-
     /** Whether this thread does the connection's work, so that it cannot wait for it. */
     boolean isOwnThread() {
         Thread current = Thread.currentThread();
@@ -251,7 +239,8 @@ final class ConnectionCore implements Runnable {
         long address = queue.acquire();
         BatchReader reader = BatchReader.take(BUFFER_BYTES);
         try {
-            for (int count = 0; count >= 0; count = reader.poll(address, DESCRIPTORS_AT_ONCE, -1)) {
+            int count = address == 0 ? -1 : 0;
+            for (; count >= 0; count = reader.poll(address, DESCRIPTORS_AT_ONCE, -1)) {
                 for (int index = 0; index < count; index++) {
                     dispatch(reader, index);
                 }
@@ -316,7 +305,6 @@ final class ConnectionCore implements Runnable {
             waiter.fail(closed());
         }
         waiting.clear();
-        anchors.clear();
         handle.close();
         queue.close();
     }

@@ -101,7 +101,6 @@ public final class Dispatcher {
                 queue == null ? "" : queue);
         Subscription subscription = new Subscription(made, connection, this);
         core.add(made.cookie, new DispatcherCore.Handler(handler, subscription));
-        connection.core().anchor(this);
         try {
             made.begin(core.queue, options);
         } catch (RuntimeException failure) {
@@ -216,8 +215,5 @@ public final class Dispatcher {
 
     void forget(Subscription subscription) {
         core.forget(subscription.core().cookie);
-        if (core.isIdle()) {
-            connection.core().letGo(this);
-        }
     }
 }

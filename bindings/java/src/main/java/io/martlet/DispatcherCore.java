@@ -27,7 +27,7 @@ final class DispatcherCore implements Runnable {
     private boolean closed; // GUARDED_BY this
     private volatile boolean discarding;
 
-    /** A subscription, and who takes its messages. It keeps the connection from being collected. */
+    /** A subscription, and who takes its messages. The thread keeps both, and so the connection. */
     record Handler(MessageHandler handler, Subscription subscription) {}
 
     DispatcherCore(ConnectionCore connection) {
@@ -49,10 +49,6 @@ final class DispatcherCore implements Runnable {
 
     Iterable<Handler> handlers() {
         return handlers.values();
-    }
-
-    boolean isIdle() {
-        return handlers.isEmpty();
     }
 
     private synchronized void start() {

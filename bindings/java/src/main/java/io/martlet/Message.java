@@ -24,8 +24,8 @@ public final class Message {
     private final byte[] data;
     private final long receivedNs;
     private final int sid;
-    private final @Nullable Connection connection;
-    private final @Nullable Subscription subscription;
+    private @Nullable Connection connection;
+    private @Nullable Subscription subscription;
 
     /** What came. */
     Message(BatchReader reader, int index, @Nullable Connection connection,
@@ -39,6 +39,12 @@ public final class Message {
         sid = reader.sid(index);
         this.connection = connection;
         this.subscription = subscription;
+    }
+
+    /** Before it is handed out. */
+    void cameTo(Subscription asked) {
+        subscription = asked;
+        connection = asked.getConnection();
     }
 
     private Message(Builder builder) {

@@ -37,6 +37,9 @@ final class ServerLog implements Runnable {
             Raw.martlet_server_set_log(holder, queue, 0, level);
             log.thread.start();
             return log;
+        } catch (RuntimeException failure) {
+            log.queue.close();
+            throw failure;
         } finally {
             server.release();
             log.queue.release();
@@ -65,12 +68,10 @@ final class ServerLog implements Runnable {
     @Override
     public void run() {
         long address = queue.acquire();
-        if (address == 0) {
-            return;
-        }
         BatchReader reader = BatchReader.take(ConnectionCore.BUFFER_BYTES);
         try {
-            for (int count = 0; count >= 0; count = reader.poll(address, LINES_AT_ONCE, -1)) {
+            int count = address == 0 ? -1 : 0;
+            for (; count >= 0; count = reader.poll(address, LINES_AT_ONCE, -1)) {
                 for (int index = 0; index < count; index++) {
                     tell(reader, index);
                 }

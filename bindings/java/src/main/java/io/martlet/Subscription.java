@@ -22,7 +22,6 @@ public final class Subscription implements AutoCloseable {
         this.core = core;
         this.connection = connection;
         this.dispatcher = dispatcher;
-        core.setSelf(this);
     }
 
     SubscriptionCore core() {
@@ -53,7 +52,7 @@ public final class Subscription implements AutoCloseable {
      */
     public @Nullable Message nextMessage(Duration timeout) throws InterruptedException {
         checkAsked();
-        return core.next(Texts.nanoseconds(timeout, "timeout"));
+        return handOut(core.next(Texts.nanoseconds(timeout, "timeout")));
     }
 
     /**
@@ -69,7 +68,15 @@ public final class Subscription implements AutoCloseable {
         if (timeoutMillis < 0) {
             throw new InvalidArgumentException("timeoutMillis is negative: " + timeoutMillis);
         }
-        return core.next(timeoutMillis == 0 ? Long.MAX_VALUE : TimeUnit.MILLISECONDS.toNanos(timeoutMillis));
+        return handOut(core.next(timeoutMillis == 0 ? Long.MAX_VALUE
+                : TimeUnit.MILLISECONDS.toNanos(timeoutMillis)));
+    }
+
+    private @Nullable Message handOut(@Nullable Message message) {
+        if (message != null) {
+            message.cameTo(this);
+        }
+        return message;
     }
 
     private void checkAsked() {

@@ -7,7 +7,6 @@ import io.martlet.raw.Abi;
 import io.martlet.raw.BatchReader;
 import io.martlet.raw.Handle;
 import io.martlet.raw.Raw;
-import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
@@ -34,14 +33,13 @@ final class SubscriptionCore {
     private volatile @Nullable Handle handle;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition arrived = lock.newCondition();
-    private final ArrayDeque<Message> read = new ArrayDeque<>(); // GUARDED_BY lock
+    /** GUARDED_BY lock. These do not hold the subscription: one that nobody holds is collected. */
+    private final ArrayDeque<Message> read = new ArrayDeque<>();
     private boolean awaited; // GUARDED_BY lock; the library was asked to tell of the next one.
     private boolean endSeen; // GUARDED_BY lock
     private boolean draining; // GUARDED_BY lock
     private volatile boolean left;
     private volatile boolean finished;
-    /** Messages tell of it; it is weak, so that one which nobody holds is collected. */
-    private volatile WeakReference<Subscription> self = new WeakReference<>(null);
     private volatile long dropped;
     private volatile long delivered;
 
@@ -62,10 +60,6 @@ final class SubscriptionCore {
     /** For one whose messages a dispatcher gets. */
     static SubscriptionCore ofDispatcher(ConnectionCore connection, String subject, String queueGroup) {
         return new SubscriptionCore(connection, subject, queueGroup, null);
-    }
-
-    void setSelf(Subscription subscription) {
-        self = new WeakReference<>(subscription);
     }
 
     /** Its bounds are the subscription's: the queue itself has none. */
@@ -171,12 +165,11 @@ final class SubscriptionCore {
             endSeen = true;
             return false;
         }
-        Subscription asked = self.get();
         BatchReader reader = BatchReader.take(ConnectionCore.BUFFER_BYTES);
         try {
             int count = reader.poll(address, MESSAGES_AT_ONCE, 0);
             for (int index = 0; index < count; index++) {
-                take(reader, index, asked);
+                take(reader, index);
             }
             endSeen |= count < 0;
             return count > 0;
@@ -186,10 +179,9 @@ final class SubscriptionCore {
         }
     }
 
-    private void take(BatchReader reader, int index, @Nullable Subscription asked) {
+    private void take(BatchReader reader, int index) {
         switch (reader.kind(index)) {
-            case Abi.KIND_MESSAGE -> read.add(new Message(reader, index,
-                    asked == null ? null : asked.getConnection(), asked));
+            case Abi.KIND_MESSAGE -> read.add(new Message(reader, index, null, null));
             case Abi.KIND_SUBSCRIPTION_END -> endSeen = true;
             case Abi.KIND_SLOW_CONSUMER -> connection.events.slowConsumer(reader.dataText(index));
             default -> { } // A newer library's.

@@ -29,16 +29,12 @@ public final class Handle implements Runnable {
     }
 
     /**
-     * Holds it for a call: {@link #release} has to follow, unless the answer is 0.
+     * Holds it for a call: {@link #release} has to follow, whatever the answer.
      *
      * @return the handle, or 0 when it is closed
      */
     public long acquire() {
-        if ((holders.incrementAndGet() & CLOSED) == 0) {
-            return address;
-        }
-        release();
-        return 0;
+        return (holders.incrementAndGet() & CLOSED) == 0 ? address : 0;
     }
 
     /** Lets it go. */
