@@ -89,7 +89,7 @@ static int martlet_java_read(JNIEnv *env, jbyteArray array, char *small, jsize s
 }
 %}
 
-/* --- handles ------------------------------------------------------------------------------------ */
+/* --- handles --- */
 
 %define MARTLET_HANDLE(TYPE)
 %typemap(jni) TYPE *, const TYPE * "jlong"
@@ -129,14 +129,14 @@ MARTLET_HANDLE(martlet_descriptor)
 %typemap(in) martlet_wake_fn, martlet_user_data_free_fn { $1 = ($1_ltype)(intptr_t)$input; }
 %typemap(javain) martlet_wake_fn, martlet_user_data_free_fn "$javainput"
 
-/* --- an error is an exception --------------------------------------------------------------------- */
+/* --- an error is an exception --- */
 
 %typemap(in, numinputs=0) martlet_error ** (martlet_error *failure = NULL) { $1 = &failure; }
 %typemap(argout) martlet_error ** {
   if (*$1 != NULL) martlet_java_throw(jenv, *$1);
 }
 
-/* --- bytes ----------------------------------------------------------------------------------------- */
+/* --- bytes --- */
 
 %define MARTLET_BYTES(POINTER, LENGTH, SMALL)
 %typemap(jni) (POINTER, LENGTH) "jbyteArray"
@@ -169,7 +169,7 @@ MARTLET_BYTES(const void *data, int64_t data_bytes, MARTLET_JAVA_PAYLOAD_BYTES)
 }
 %typemap(javaout) const char * { return $jnicall; }
 
-/* --- numbers that come out ------------------------------------------------------------------------- */
+/* --- numbers that come out --- */
 
 %define MARTLET_OUTPUT(TYPE, NAME, JAVA, ARRAY, SET)
 %typemap(jni) TYPE *NAME "ARRAY"
@@ -202,7 +202,7 @@ MARTLET_OUTPUT(int32_t, out_port, int, jintArray, SetIntArrayRegion)
 MARTLET_OUTPUT(int32_t, out_fd, int, jintArray, SetIntArrayRegion)
 MARTLET_OUTPUT(int32_t, out_timeout_ms, int, jintArray, SetIntArrayRegion)
 
-/* --- blocks that the caller lends: direct buffers --------------------------------------------------- */
+/* --- blocks that the caller lends: direct buffers --- */
 
 %typemap(jni) (void *buffer, int64_t buffer_bytes), martlet_batch_info * "jobject"
 %typemap(jtype) (void *buffer, int64_t buffer_bytes), martlet_batch_info * "java.nio.ByteBuffer"

@@ -67,7 +67,8 @@ final class Blocking {
     }
 
     /** Waits for a future that the library completes; `pump` is the thread that has to do it. */
-    static <T> T get(CompletableFuture<T> future, @Nullable Thread pump) throws InterruptedException {
+    static <T> T get(CompletableFuture<T> future, @Nullable Thread pump)
+            throws InterruptedException {
         if (pump == Thread.currentThread() && !future.isDone()) {
             throw new InCallbackException("this call waits for an answer that its own thread has to"
                     + " hand over: use the form with a future, or thenApplyAsync");
@@ -82,13 +83,15 @@ final class Blocking {
     /** The failure as this thread throws it: its own trace, the other one as the cause. */
     private static RuntimeException unchecked(@Nullable Throwable cause) {
         if (cause instanceof MartletException told) {
-            MartletException own = MartletException.of(told.getStatus(), String.valueOf(told.getMessage()));
+            MartletException own =
+                    MartletException.of(told.getStatus(), String.valueOf(told.getMessage()));
             own.initCause(told);
             return own.getClass() == told.getClass() ? own : told;
         }
         if (cause instanceof Error error) {
             throw error;
         }
-        return cause instanceof RuntimeException runtime ? runtime : new IllegalStateException(cause);
+        return cause instanceof RuntimeException runtime ? runtime
+                                                         : new IllegalStateException(cause);
     }
 }

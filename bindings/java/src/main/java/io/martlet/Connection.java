@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Owns a connection to a broker, over TCP or inside the process. It reconnects by itself and then
  * restores its subscriptions. Made by {@link Nats}. One that is dropped without being closed is
- * closed when it is collected, unless a dispatcher of it has subscriptions. Any thread. Since 0.1.0.
+ * closed when it is collected, unless a dispatcher of it has subscriptions. Any thread. Since
+ * 0.1.0.
  */
 public final class Connection implements AutoCloseable {
     private static final byte[] EMPTY = new byte[0];
@@ -61,8 +62,8 @@ public final class Connection implements AutoCloseable {
     // --- publishing ---
 
     /**
-     * Publishes a message: it is copied into the outgoing buffer and sent soon. While that is at its
-     * bound this waits.
+     * Publishes a message: it is copied into the outgoing buffer and sent soon. While that is at
+     * its bound this waits.
      *
      * @param subject where to
      * @param body the payload; null is empty
@@ -141,7 +142,8 @@ public final class Connection implements AutoCloseable {
                 if (address == 0) {
                     throw core.closed();
                 }
-                if (Raw.martlet_connection_publish(address, subject, reply, block, body) == Abi.OK) {
+                if (Raw.martlet_connection_publish(address, subject, reply, block, body)
+                        == Abi.OK) {
                     return;
                 }
             } finally {
@@ -337,7 +339,8 @@ public final class Connection implements AutoCloseable {
      * @param options bounds, and what happens at them
      * @return the subscription
      */
-    public Subscription subscribe(String subject, @Nullable String queue, SubscribeOptions options) {
+    public Subscription subscribe(
+            String subject, @Nullable String queue, SubscribeOptions options) {
         Objects.requireNonNull(subject, "subject");
         Objects.requireNonNull(options, "options");
         SubscriptionCore made = new SubscriptionCore(core, subject, queue == null ? "" : queue);
@@ -426,11 +429,12 @@ public final class Connection implements AutoCloseable {
     // --- the end ---
 
     /**
-     * Ends in order: no new message comes; what came is handed to handlers and read by those who ask,
-     * which may still publish; what was published is sent; then the connection is closed.
+     * Ends in order: no new message comes; what came is handed to handlers and read by those who
+     * ask, which may still publish; what was published is sent; then the connection is closed.
      *
      * @param timeout how long at most; zero: the option drainTimeout
-     * @return completed with true when all was read and sent, with false when the time was over before;
+     * @return completed with true when all was read and sent, with false when the time was over
+     *         before;
      *     the connection is closed in both cases
      * @throws ClosedException if the connection is closed
      * @throws DisconnectedException if it is not connected at the moment
@@ -446,7 +450,8 @@ public final class Connection implements AutoCloseable {
             throw core.closed();
         }
         if (getStatus() != Status.CONNECTED) {
-            throw new DisconnectedException("not connected at the moment: there is nothing to drain to");
+            throw new DisconnectedException(
+                    "not connected at the moment: there is nothing to drain to");
         }
         CompletableFuture<Boolean> ended = Draining.begin(this, milliseconds);
         draining = ended;
@@ -454,9 +459,9 @@ public final class Connection implements AutoCloseable {
     }
 
     /**
-     * Closes at once: requests and flushes under way end with {@link ClosedException}. Waits until the
-     * callbacks that run have returned, but at most ten seconds, and not when it is called by one. May
-     * be called twice.
+     * Closes at once: requests and flushes under way end with {@link ClosedException}. Waits until
+     * the callbacks that run have returned, but at most ten seconds, and not when it is called by
+     * one. May be called twice.
      */
     @Override
     public void close() {
@@ -474,7 +479,8 @@ public final class Connection implements AutoCloseable {
                     .get(CLOSE_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-        } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException late) {
+        } catch (java.util.concurrent.ExecutionException
+                | java.util.concurrent.TimeoutException late) {
             Events.LOGGER.log(System.Logger.Level.DEBUG, "a callback still runs", late);
         }
     }
@@ -542,7 +548,7 @@ public final class Connection implements AutoCloseable {
     /**
      * The server that it is connected to.
      *
-     * @return its URL; empty inside the process
+     * @return its URL, or "in process"
      */
     public String getConnectedUrl() {
         return String.valueOf(getStatistics().asMap().getOrDefault("connected_url", ""));
@@ -554,7 +560,9 @@ public final class Connection implements AutoCloseable {
      * @return the number
      */
     public long getClientId() {
-        return getStatistics().asMap().get("client_id") instanceof Number number ? number.longValue() : 0;
+        return getStatistics().asMap().get("client_id") instanceof Number number
+                ? number.longValue()
+                : 0;
     }
 
     /**

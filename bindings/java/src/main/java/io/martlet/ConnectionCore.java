@@ -4,6 +4,7 @@ package io.martlet;
 import io.martlet.errors.ClosedException;
 import io.martlet.errors.DrainingException;
 import io.martlet.errors.MartletException;
+import io.martlet.errors.OptionsException;
 import io.martlet.raw.Abi;
 import io.martlet.raw.BatchReader;
 import io.martlet.raw.Handle;
@@ -18,9 +19,9 @@ import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Owns what stands behind a connection: its handle, the queue that completions and events come into,
- * and the one thread that reads it. Holds no {@link Connection}, so that one which nobody holds is
- * collected, unless a dispatcher's thread has handlers for it. Any thread.
+ * Owns what stands behind a connection: its handle, the queue that completions and events come
+ * into, and the one thread that reads it. Holds no {@link Connection}, so that one which nobody
+ * holds is collected, unless a dispatcher's thread has handlers for it. Any thread.
  */
 final class ConnectionCore implements Runnable {
     static final int BUFFER_BYTES = 256 * 1024;
@@ -44,6 +45,10 @@ final class ConnectionCore implements Runnable {
     private volatile boolean draining;
 
     ConnectionCore(Options options, @Nullable Server server) {
+        if (server != null && options.hasServers()) {
+            throw new OptionsException(
+                    "option \"servers\": not for a connection inside the process");
+        }
         NativeLibrary.load();
         events = new Events(options);
         long[] made = new long[1];

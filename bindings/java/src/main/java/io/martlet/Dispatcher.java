@@ -12,10 +12,10 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Owns callbacks: messages of any number of subscriptions are handed to their handlers one after the
- * other, on one thread. Handlers may call anything, and may wait. While it has subscriptions its
- * connection stays, also if nobody holds it. Made by {@link Connection#createDispatcher()}. Since
- * 0.1.0.
+ * Owns callbacks: messages of any number of subscriptions are handed to their handlers one after
+ * the other, on one thread. Handlers may call anything, and may wait. While it has subscriptions
+ * its connection stays, also if nobody holds it. Made by {@link Connection#createDispatcher()}.
+ * Since 0.1.0.
  */
 public final class Dispatcher {
     private final Connection connection;
@@ -53,7 +53,8 @@ public final class Dispatcher {
      * @return this
      */
     public Dispatcher subscribe(String subject, String queue) {
-        subscribe(subject, Objects.requireNonNull(queue, "queue"), ownHandler(), SubscribeOptions.DEFAULT);
+        subscribe(subject, Objects.requireNonNull(queue, "queue"), ownHandler(),
+                SubscribeOptions.DEFAULT);
         return this;
     }
 
@@ -77,7 +78,8 @@ public final class Dispatcher {
      * @return the subscription
      */
     public Subscription subscribe(String subject, String queue, MessageHandler handler) {
-        return subscribe(subject, Objects.requireNonNull(queue, "queue"), handler, SubscribeOptions.DEFAULT);
+        return subscribe(
+                subject, Objects.requireNonNull(queue, "queue"), handler, SubscribeOptions.DEFAULT);
     }
 
     /**
@@ -169,7 +171,8 @@ public final class Dispatcher {
      * Ends every subscription in order: what was sent before still comes to the handlers.
      *
      * @param timeout how long at most
-     * @return completed with true when all was handed over, with false when the time was over before
+     * @return completed with true when all was handed over, with false when the time was over
+     *         before
      */
     public CompletableFuture<Boolean> drain(Duration timeout) {
         long milliseconds = Texts.longMilliseconds(timeout, "timeout");

@@ -120,7 +120,8 @@ final class DispatcherCore implements Runnable {
             switch (reader.kind(index)) {
                 case Abi.KIND_MESSAGE -> hand(last, reader, index);
                 case Abi.KIND_SUBSCRIPTION_END -> last.subscription().onEnd();
-                case Abi.KIND_SLOW_CONSUMER -> connection.events.slowConsumer(reader.dataText(index));
+                case Abi.KIND_SLOW_CONSUMER ->
+                    connection.events.slowConsumer(reader.dataText(index));
                 default -> { } // A newer library's.
             }
         }

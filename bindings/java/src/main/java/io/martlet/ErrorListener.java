@@ -22,8 +22,8 @@ public interface ErrorListener {
     default void exceptionOccurred(Connection connection, Exception exception) {}
 
     /**
-     * A subscription reached its bound, once until its backlog is halved; or it keeps the connection
-     * from being read.
+     * A subscription reached its bound, once until its backlog is halved; or it keeps the
+     * connection from being read.
      *
      * @param connection which connection
      * @param text a sentence that says which, and how much was lost

@@ -99,7 +99,9 @@ final class Events {
         }
     }
 
-    /** A handler, a listener or a future's reader threw it, or it is why the connection was lost. */
+    /**
+     * A handler, a listener or a future's reader threw it, or it is why the connection was lost.
+     */
     void exception(Throwable thrown) {
         ErrorListener known = errors;
         if (known == null) {

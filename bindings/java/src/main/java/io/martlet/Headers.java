@@ -14,9 +14,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Owns the headers of a message: names with one or more values, in the order of the wire. Names keep
- * their case. Those of a message that came cannot be changed. One thread at a time while they can.
- * Since 0.1.0.
+ * Owns the headers of a message: names with one or more values, in the order of the wire. Names
+ * keep their case. Those of a message that came cannot be changed. One thread at a time while they
+ * can. Since 0.1.0.
  */
 public final class Headers {
     private static final String VERSION = "NATS/1.0";
@@ -44,7 +44,8 @@ public final class Headers {
         for (int at = 1; at < lines.length; at++) {
             int colon = lines[at].indexOf(':');
             if (colon > 0) {
-                headers.values.computeIfAbsent(lines[at].substring(0, colon), name -> new ArrayList<>(1))
+                headers.values
+                        .computeIfAbsent(lines[at].substring(0, colon), name -> new ArrayList<>(1))
                         .add(lines[at].substring(colon + 1).strip());
             }
         }

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Owns the little JSON that crosses the border: options that go out, statistics and lists of servers
- * that come in. Numbers are Long or Double, null is left out of objects.
+ * Owns the little JSON that crosses the border: options that go out, statistics and lists of
+ * servers that come in. Numbers are Long or Double, null is left out of objects.
  */
 final class Json {
     private final String text;

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Owns the options of a connection. What is not set has the library's default. Values are checked
- * when the connection is made: an {@link io.martlet.errors.OptionsException} then names the one that
- * is wrong. Immutable. Since 0.1.0.
+ * when the connection is made: an {@link io.martlet.errors.OptionsException} then names the one
+ * that is wrong. Immutable. Since 0.1.0.
  */
 public final class Options {
     private final Map<String, Object> values;
@@ -61,6 +61,10 @@ public final class Options {
      */
     public @Nullable ErrorListener getErrorListener() {
         return errorListener;
+    }
+
+    boolean hasServers() {
+        return values.containsKey("servers");
     }
 
     /** How long a drain may take that names no time. */

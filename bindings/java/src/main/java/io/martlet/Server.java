@@ -37,7 +37,8 @@ public final class Server implements AutoCloseable {
         Raw.martlet_server_new(builder.toText(), made);
         handle = new Handle(made[0], Raw::martlet_server_free);
         try {
-            log = builder.log == null ? null : ServerLog.begin(handle, builder.log, builder.logLevel);
+            log = builder.log == null ? null
+                                      : ServerLog.begin(handle, builder.log, builder.logLevel);
         } catch (RuntimeException failure) {
             handle.close();
             throw failure;

@@ -29,7 +29,8 @@ final class ServerLog implements Runnable {
     }
 
     /** Lets a broker that does not run yet send its lines. */
-    static ServerLog begin(Handle server, BiConsumer<System.Logger.Level, String> consumer, int level) {
+    static ServerLog begin(
+            Handle server, BiConsumer<System.Logger.Level, String> consumer, int level) {
         ServerLog log = new ServerLog(consumer);
         long queue = log.queue.acquire();
         long holder = server.acquire();
@@ -91,7 +92,8 @@ final class ServerLog implements Runnable {
         try {
             consumer.accept(LEVELS[level], reader.dataText(index));
         } catch (Throwable failure) {
-            Events.LOGGER.log(System.Logger.Level.WARNING, "the consumer of log lines failed", failure);
+            Events.LOGGER.log(
+                    System.Logger.Level.WARNING, "the consumer of log lines failed", failure);
         }
     }
 

@@ -8,7 +8,10 @@ import java.util.Objects;
 
 /** Owns the bounds of one subscription and what happens at them. Immutable. Since 0.1.0. */
 public final class SubscribeOptions {
-    /** What {@link Connection#subscribe(String)} uses: 524,288 messages, 64 MiB, the new one is lost. */
+    /**
+     * What {@link Connection#subscribe(String)} uses: 524,288 messages, 64 MiB, the new one is
+     * lost.
+     */
     public static final SubscribeOptions DEFAULT = builder().build();
 
     private final long pendingMessages;

@@ -9,9 +9,10 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Owns one subscription of a connection. Those of {@link Connection#subscribe(String)} are asked for
- * their messages, by any number of threads, and live as long as the program holds them: who drops one
- * unsubscribes. Those of a {@link Dispatcher} live until they are unsubscribed. Since 0.1.0.
+ * Owns one subscription of a connection. Those of {@link Connection#subscribe(String)} are asked
+ * for their messages, by any number of threads, and live as long as the program holds them: who
+ * drops one unsubscribes. Those of a {@link Dispatcher} live until they are unsubscribed. Since
+ * 0.1.0.
  */
 public final class Subscription implements AutoCloseable {
     private final SubscriptionCore core;
@@ -81,7 +82,8 @@ public final class Subscription implements AutoCloseable {
 
     private void checkAsked() {
         if (dispatcher != null) {
-            throw new StateException("the messages of " + core.subject + " go to a dispatcher's handler");
+            throw new StateException(
+                    "the messages of " + core.subject + " go to a dispatcher's handler");
         }
     }
 
@@ -123,7 +125,8 @@ public final class Subscription implements AutoCloseable {
     public CompletableFuture<Boolean> drain(Duration timeout) {
         long milliseconds = Texts.longMilliseconds(timeout, "timeout");
         core.drain();
-        return core.ended.copy().completeOnTimeout(Boolean.FALSE, milliseconds, TimeUnit.MILLISECONDS);
+        return core.ended.copy().completeOnTimeout(
+                Boolean.FALSE, milliseconds, TimeUnit.MILLISECONDS);
     }
 
     /**
@@ -209,7 +212,7 @@ public final class Subscription implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "Subscription[" + core.subject + (core.queueGroup.isEmpty() ? "" : ", " + core.queueGroup)
-                + "]";
+        return "Subscription[" + core.subject
+                + (core.queueGroup.isEmpty() ? "" : ", " + core.queueGroup) + "]";
     }
 }

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Owns what stands behind a subscription: its handle, and, if it is asked for messages, the queue
- * that they wait in. Who asks reads that queue himself; who finds it empty sleeps on a condition, and
- * the connection's thread, which the library tells of the next message, wakes him. So a thousand
- * subscriptions need no thread. Any thread.
+ * that they wait in. Who asks reads that queue himself; who finds it empty sleeps on a condition,
+ * and the connection's thread, which the library tells of the next message, wakes him. So a
+ * thousand subscriptions need no thread. Any thread.
  */
 final class SubscriptionCore {
     private static final int MESSAGES_AT_ONCE = 512;
@@ -58,7 +58,8 @@ final class SubscriptionCore {
     }
 
     /** For one whose messages a dispatcher gets. */
-    static SubscriptionCore ofDispatcher(ConnectionCore connection, String subject, String queueGroup) {
+    static SubscriptionCore ofDispatcher(
+            ConnectionCore connection, String subject, String queueGroup) {
         return new SubscriptionCore(connection, subject, queueGroup, null);
     }
 
@@ -274,7 +275,8 @@ final class SubscriptionCore {
         giveBack();
         connection.forget(cookie);
         finished = true;
-        ended.completeAsync(() -> Boolean.TRUE); // Whoever waits for it does not run under the lock.
+        ended.completeAsync(
+                () -> Boolean.TRUE); // Whoever waits for it does not run under the lock.
         lock.lock();
         try {
             endSeen = true;
@@ -338,7 +340,8 @@ final class SubscriptionCore {
                 messages[0] = read.size();
             }
             for (Message message : read) {
-                bytes[0] += Abi.DESCRIPTOR_BYTES + message.getSubject().length() + message.getData().length;
+                bytes[0] += Abi.DESCRIPTOR_BYTES + message.getSubject().length()
+                        + message.getData().length;
             }
             return new long[] {messages[0], bytes[0]};
         } finally {

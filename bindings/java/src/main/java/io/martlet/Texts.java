@@ -26,7 +26,8 @@ final class Texts {
     }
 
     private static int checkPair(String text, int at, String name) {
-        if (at + 1 < text.length() && Character.isSurrogatePair(text.charAt(at), text.charAt(at + 1))) {
+        if (at + 1 < text.length()
+                && Character.isSurrogatePair(text.charAt(at), text.charAt(at + 1))) {
             return 1;
         }
         throw new InvalidArgumentException(name + ": half a surrogate pair at index " + at

@@ -48,9 +48,11 @@ final class Benchmark {
         for (int row = 0; row < names.length; row++) {
             double our = median(ours[row]);
             double their = median(theirs[row]);
-            System.out.printf(Locale.ROOT, "%-12s %14.1f %14.1f %7.2f%n", names[row], our, their, our / their);
+            System.out.printf(Locale.ROOT, "%-12s %14.1f %14.1f %7.2f%n", names[row], our, their,
+                    our / their);
         }
-        System.out.println("messages a second; p50 in microseconds; medians of " + rounds + " rounds");
+        System.out.println(
+                "messages a second; p50 in microseconds; medians of " + rounds + " rounds");
     }
 
     private static double median(double[] values) {
@@ -122,7 +124,8 @@ final class Benchmark {
     }
 
     private double request(Connection connection, Connection service) throws Exception {
-        service.createDispatcher(message -> message.respond(message.getData())).subscribe("bench.ask");
+        service.createDispatcher(message -> message.respond(message.getData()))
+                .subscribe("bench.ask");
         service.flush(LONG);
         double[] taken = new double[REQUESTS];
         for (int at = 0; at < REQUESTS; at++) {
@@ -142,11 +145,13 @@ final class Benchmark {
     // --- the official client ---
 
     private io.nats.client.Connection jnats() throws Exception {
-        return io.nats.client.Nats.connect(new io.nats.client.Options.Builder().server(url).build());
+        return io.nats.client.Nats.connect(
+                new io.nats.client.Options.Builder().server(url).build());
     }
 
     private double theirs(int row) throws Exception {
-        try (io.nats.client.Connection connection = jnats(); io.nats.client.Connection other = jnats()) {
+        try (io.nats.client.Connection connection = jnats();
+                io.nats.client.Connection other = jnats()) {
             return switch (row) {
                 case 0 -> publish(connection);
                 case 1 -> callback(connection, other);
@@ -165,8 +170,8 @@ final class Benchmark {
         return rate(begun);
     }
 
-    private double callback(io.nats.client.Connection connection, io.nats.client.Connection publisher)
-            throws Exception {
+    private double callback(io.nats.client.Connection connection,
+            io.nats.client.Connection publisher) throws Exception {
         CountDownLatch done = new CountDownLatch(1);
         AtomicLong bytes = new AtomicLong();
         int[] count = new int[1];
@@ -187,8 +192,8 @@ final class Benchmark {
         return rate(begun);
     }
 
-    private double nextMessage(io.nats.client.Connection connection, io.nats.client.Connection publisher)
-            throws Exception {
+    private double nextMessage(io.nats.client.Connection connection,
+            io.nats.client.Connection publisher) throws Exception {
         io.nats.client.Subscription subscription = connection.subscribe("bench.java");
         subscription.setPendingLimits(-1, -1);
         connection.flush(LONG);
@@ -206,7 +211,8 @@ final class Benchmark {
 
     private double request(io.nats.client.Connection connection, io.nats.client.Connection service)
             throws Exception {
-        service.createDispatcher(message -> service.publish(message.getReplyTo(), message.getData()))
+        service.createDispatcher(
+                       message -> service.publish(message.getReplyTo(), message.getData()))
                 .subscribe("bench.ask");
         service.flush(LONG);
         double[] taken = new double[REQUESTS];

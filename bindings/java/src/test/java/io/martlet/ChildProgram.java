@@ -151,14 +151,16 @@ final class ChildProgram {
                 Connection inside = Nats.connect(server, Options.builder()
                         .errorListener(new ErrorListener() { }).build());
                 Connection tcp = Nats.connect(server.getUrl())) {
-            Dispatcher dispatcher = tcp.createDispatcher(message -> message.respond(message.getData()));
+            Dispatcher dispatcher =
+                    tcp.createDispatcher(message -> message.respond(message.getData()));
             dispatcher.subscribe("echo", "group");
             Subscription asked = inside.subscribe("a.>", null, SubscribeOptions.builder()
                     .pendingLimits(5000, 0).build());
             tcp.flush(SOON);
             for (int size : new int[] {0, 100, 5000, 1_000_000}) {
-                byte[] back = inside.request("echo", new Headers().add("A", "b"), new byte[size], SOON)
-                        .getData();
+                byte[] back =
+                        inside.request("echo", new Headers().add("A", "b"), new byte[size], SOON)
+                                .getData();
                 check(back.length == size);
                 tcp.publish("a." + size, "reply", new Headers().add("Long", "x".repeat(1000)),
                         new byte[size]);
@@ -177,7 +179,8 @@ final class ChildProgram {
             }
             failing(inside);
             check(inside.getStatistics().getInMsgs() > 0 && server.getStatistics().getInMsgs() > 0);
-            check(server.getPort() > 0 && server.getMonitoringPort() > 0 && inside.getMaxPayload() > 0);
+            check(server.getPort() > 0 && server.getMonitoringPort() > 0
+                    && inside.getMaxPayload() > 0);
             check(!inside.createInbox().isEmpty() && inside.RTT().toNanos() > 0);
             asked.unsubscribe(1_000_000L);
             dispatcher.drain(SOON).get();

@@ -28,7 +28,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Method: brokers that are stopped and started again, over TCP and inside the process.
  */
 class ConnectionEventsTest {
-    private final List<ConnectionListener.Events> events = Collections.synchronizedList(new ArrayList<>());
+    private final List<ConnectionListener.Events> events =
+            Collections.synchronizedList(new ArrayList<>());
     private final List<Exception> failures = Collections.synchronizedList(new ArrayList<>());
     private final List<String> slow = Collections.synchronizedList(new ArrayList<>());
 
@@ -65,14 +66,18 @@ class ConnectionEventsTest {
                 Connection connection = connect(server, inProcess, listening())) {
             Subscription asked = connection.subscribe("again");
             CompletableFuture<String> handled = new CompletableFuture<>();
-            connection.createDispatcher(message -> handled.complete(message.getText())).subscribe("again");
+            connection.createDispatcher(message -> handled.complete(message.getText()))
+                    .subscribe("again");
             connection.flush(SOON);
             server.stop();
-            Place.await("the loss", SOON, () -> events.contains(ConnectionListener.Events.DISCONNECTED));
-            Place.await("it tries", SOON, () -> connection.getStatus() == Connection.Status.RECONNECTING);
+            Place.await("the loss", SOON,
+                    () -> events.contains(ConnectionListener.Events.DISCONNECTED));
+            Place.await("it tries", SOON,
+                    () -> connection.getStatus() == Connection.Status.RECONNECTING);
             connection.publish("again", "kept".getBytes());
             server.restart();
-            Place.await("it is back", SOON, () -> events.contains(ConnectionListener.Events.RECONNECTED));
+            Place.await("it is back", SOON,
+                    () -> events.contains(ConnectionListener.Events.RECONNECTED));
             Message message = asked.nextMessage(SOON);
             assertNotNull(message);
             assertEquals("kept", message.getText());
@@ -93,11 +98,12 @@ class ConnectionEventsTest {
             CompletableFuture<Message> request = connection.request("s", null);
             connection.flush(SOON);
             CompletableFuture<Throwable> waiter = new CompletableFuture<>();
-            Blocking.start("waiter", () -> waiter.complete(assertThrows(ClosedException.class, () -> {
-                while (asked.nextMessage(SOON) != null) {
-                    continue;
-                }
-            })));
+            Blocking.start(
+                    "waiter", () -> waiter.complete(assertThrows(ClosedException.class, () -> {
+                        while (asked.nextMessage(SOON) != null) {
+                            continue;
+                        }
+                    })));
             server.close();
             ExecutionException failed = assertThrows(ExecutionException.class,
                     () -> request.get(10, TimeUnit.SECONDS));
@@ -119,7 +125,8 @@ class ConnectionEventsTest {
             port = gone.getPort();
         }
         Options nobody = Options.builder().server("nats://127.0.0.1:" + port).build();
-        NoServersException failure = assertThrows(NoServersException.class, () -> Nats.connect(nobody));
+        NoServersException failure =
+                assertThrows(NoServersException.class, () -> Nats.connect(nobody));
         assertTrue(String.valueOf(failure.getMessage()).contains("" + port), failure.getMessage());
         ExecutionException failed = assertThrows(ExecutionException.class,
                 () -> Nats.connectAsync(nobody).get(10, TimeUnit.SECONDS));
@@ -128,7 +135,10 @@ class ConnectionEventsTest {
             assertThrows(AuthorizationException.class, () -> Nats.connect(guarded.getUrl()));
             assertThrows(AuthorizationException.class, () -> Nats.connect(Options.builder()
                     .server(guarded.getUrl()).userInfo("joe", "wrong").build()));
-            Nats.connect(Options.builder().server(guarded.getUrl()).userInfo("joe", "secret").build())
+            Nats.connect(Options.builder()
+                                 .server(guarded.getUrl())
+                                 .userInfo("joe", "secret")
+                                 .build())
                     .close();
         }
         try (Server guarded = Server.builder().token("t0ken").start()) {
@@ -155,7 +165,8 @@ class ConnectionEventsTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void boundsLoseMessagesByTheirPolicyAndCountThem(boolean inProcess) throws Exception {
-        try (Server server = Server.start(); Connection connection = connect(server, inProcess, listening())) {
+        try (Server server = Server.start();
+                Connection connection = connect(server, inProcess, listening())) {
             SubscribeOptions.Builder ten = SubscribeOptions.builder().pendingLimits(10, 0);
             Subscription refuses = connection.subscribe("b.>", null, ten.build());
             Subscription newest = connection.subscribe("b.>", null,
@@ -204,7 +215,8 @@ class ConnectionEventsTest {
 
     @Test
     void whatAHandlerThrowsIsToldAndTheNextMessageComes() throws Exception {
-        try (Server server = Server.start(); Connection connection = connect(server, true, listening())) {
+        try (Server server = Server.start();
+                Connection connection = connect(server, true, listening())) {
             List<String> seen = Collections.synchronizedList(new ArrayList<>());
             connection.createDispatcher(message -> {
                 seen.add(message.getText());

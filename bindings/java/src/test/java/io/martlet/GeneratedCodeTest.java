@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Goal: what SWIG makes has no directors and no finalizers, every function of the headers is there,
- * and every status has an exception of its own. Method: the generated files are searched, the classes
- * are asked by reflection, the headers are read.
+ * and every status has an exception of its own. Method: the generated files are searched, the
+ * classes are asked by reflection, the headers are read.
  */
 class GeneratedCodeTest {
     private static List<Path> files(Path folder, String ending) throws Exception {
@@ -41,7 +41,8 @@ class GeneratedCodeTest {
         assertTrue(generated.size() >= 3, generated.toString());
         for (Path file : generated) {
             String text = Files.readString(file);
-            for (String word : List.of("irector", "finalize", "BigInteger", "SWIGTYPE_p", "swigCPtr")) {
+            for (String word :
+                    List.of("irector", "finalize", "BigInteger", "SWIGTYPE_p", "swigCPtr")) {
                 assertFalse(text.contains(word), file + " has " + word);
             }
         }
@@ -52,8 +53,9 @@ class GeneratedCodeTest {
         Set<String> declared = new HashSet<>();
         Path include = Path.of(System.getProperty("martlet.top"), "capi", "include", "martlet");
         for (Path header : files(include, ".h")) {
-            Matcher match = Pattern.compile("^MARTLET_API[^;(]*?(martlet_\\w+)\\(", Pattern.MULTILINE)
-                    .matcher(Files.readString(header));
+            Matcher match =
+                    Pattern.compile("^MARTLET_API[^;(]*?(martlet_\\w+)\\(", Pattern.MULTILINE)
+                            .matcher(Files.readString(header));
             while (match.find()) {
                 declared.add(match.group(1));
             }
@@ -83,6 +85,7 @@ class GeneratedCodeTest {
             }
         }
         assertTrue(statuses.size() >= 26, statuses.toString());
-        assertSame(MartletException.class, MartletException.of(-9999, "a newer library's").getClass());
+        assertSame(
+                MartletException.class, MartletException.of(-9999, "a newer library's").getClass());
     }
 }

@@ -16,16 +16,19 @@ import org.junit.jupiter.api.Test;
  */
 class JnatsTest {
     private static io.nats.client.Connection jnats(Server server) throws Exception {
-        return io.nats.client.Nats.connect(new io.nats.client.Options.Builder().server(server.getUrl())
-                .connectionTimeout(Duration.ofSeconds(5)).build());
+        return io.nats.client.Nats.connect(new io.nats.client.Options.Builder()
+                        .server(server.getUrl())
+                        .connectionTimeout(Duration.ofSeconds(5))
+                        .build());
     }
 
     @Test
     void theOfficialClientAsksAnEmbeddedQuoteService() throws Exception {
         try (Server server = Server.start(); Connection service = Nats.connect(server);
                 io.nats.client.Connection asker = jnats(server)) {
-            service.createDispatcher(message -> message.respond(
-                    ("quote of " + message.getSubject()).getBytes())).subscribe("quote.*", "quotes");
+            service.createDispatcher(message
+                           -> message.respond(("quote of " + message.getSubject()).getBytes()))
+                    .subscribe("quote.*", "quotes");
             service.flush(SOON);
             assertEquals("quote of quote.ABC",
                     new String(asker.request("quote.ABC", null, Duration.ofSeconds(5)).getData()));
@@ -38,7 +41,8 @@ class JnatsTest {
                 io.nats.client.Connection theirs = jnats(server)) {
             io.nats.client.Subscription received = theirs.subscribe("to.jnats");
             theirs.flush(Duration.ofSeconds(5));
-            ours.publish("to.jnats", new io.martlet.Headers().add("Kind", "greeting"), "hello".getBytes());
+            ours.publish("to.jnats", new io.martlet.Headers().add("Kind", "greeting"),
+                    "hello".getBytes());
             io.nats.client.Message message = received.nextMessage(Duration.ofSeconds(5));
             assertNotNull(message);
             assertEquals("hello", new String(message.getData()));

@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Goal: whatever is begun ends, and leaves nothing. Method: threads, descriptors and memory of this
- * process are counted in /proc before and after many lives; what is dropped is left to the collector.
+ * process are counted in /proc before and after many lives; what is dropped is left to the
+ * collector.
  */
 class LifecycleTest {
     private static final Duration COLLECTED = Duration.ofSeconds(5);
@@ -41,7 +42,8 @@ class LifecycleTest {
     private static boolean isOurs(Path task) {
         try {
             String name = Files.readString(task.resolve("comm"));
-            return Stream.of("C1 ", "C2 ", "G1 ", "GC ", "VM ", "ForkJoin", "CompletableFut", "Sweeper")
+            return Stream
+                    .of("C1 ", "C2 ", "G1 ", "GC ", "VM ", "ForkJoin", "CompletableFut", "Sweeper")
                     .noneMatch(name::startsWith);
         } catch (IOException ended) {
             return false;
@@ -99,7 +101,8 @@ class LifecycleTest {
                     assertNotNull(subscription.nextMessage(SOON));
                 }
             });
-            Place.await("nobody is connected", SOON, () -> server.getStatistics().getConnections() == 0);
+            Place.await("nobody is connected", SOON,
+                    () -> server.getStatistics().getConnections() == 0);
         }
     }
 
@@ -108,7 +111,8 @@ class LifecycleTest {
         AtomicInteger lines = new AtomicInteger();
         assertFlat(1000, 50, () -> {
             try (Server server = Server.builder()
-                    .log((level, line) -> lines.incrementAndGet(), System.Logger.Level.INFO).start();
+                            .log((level, line) -> lines.incrementAndGet(), System.Logger.Level.INFO)
+                            .start();
                     Connection connection = Nats.connect(server)) {
                 connection.publish("a", null);
             }
@@ -273,10 +277,12 @@ class LifecycleTest {
             for (int at = 0; at < 50; at++) {
                 Connection connection = Nats.connect(server);
                 Subscription subscription = connection.subscribe("race");
-                connection.createDispatcher(message -> connection.publish("other", null)).subscribe("race");
+                connection.createDispatcher(message -> connection.publish("other", null))
+                        .subscribe("race");
                 List<Thread> users = new ArrayList<>();
                 for (int user = 0; user < 4; user++) {
-                    users.add(Blocking.start("user", () -> useUntilItIsClosed(connection, subscription)));
+                    users.add(Blocking.start(
+                            "user", () -> useUntilItIsClosed(connection, subscription)));
                 }
                 Thread.sleep(5);
                 connection.close();
@@ -324,7 +330,8 @@ class LifecycleTest {
 
     @Test
     void childProcessesInheritNothing() throws Exception {
-        try (Server server = Server.start(); Connection connection = Nats.connect(server.getUrl())) {
+        try (Server server = Server.start();
+                Connection connection = Nats.connect(server.getUrl())) {
             connection.createDispatcher(message -> { }).subscribe("load");
             Thread load = Blocking.start("load", () -> {
                 try {

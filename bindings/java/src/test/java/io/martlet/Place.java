@@ -68,7 +68,8 @@ enum Place {
             Process process = new ProcessBuilder(program, "-a", "127.0.0.1", "-p", "-1",
                     "--ports_file_dir", folder.toString()).redirectErrorStream(true)
                     .redirectOutput(folder.resolve("log").toFile()).start();
-            Path ports = folder.resolve(Path.of(program).getFileName() + "_" + process.pid() + ".ports");
+            Path ports =
+                    folder.resolve(Path.of(program).getFileName() + "_" + process.pid() + ".ports");
             for (int tries = 0; tries < 500; tries++) {
                 String text = Files.exists(ports) ? Files.readString(ports) : "";
                 Matcher url = Pattern.compile("nats://[0-9.:]+").matcher(text);
@@ -78,7 +79,8 @@ enum Place {
                 Thread.sleep(20);
             }
             process.destroyForcibly();
-            throw new IOException("nats-server did not start: " + Files.readString(folder.resolve("log")));
+            throw new IOException(
+                    "nats-server did not start: " + Files.readString(folder.resolve("log")));
         }
 
         @Override

@@ -22,9 +22,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Goal: a Java program with a broker inside ends when it should, loads its native library or says why
- * not, uses JNI as it must be used, and holds no carrier of virtual threads. Method: ChildProgram in a
- * process of its own, on this Java and on those that the variable MARTLET_JAVA_HOMES names.
+ * Goal: a Java program with a broker inside ends when it should, loads its native library or says
+ * why not, uses JNI as it must be used, and holds no carrier of virtual threads. Method:
+ * ChildProgram in a process of its own, on this Java and on those that the variable
+ * MARTLET_JAVA_HOMES names.
  */
 class ProcessTest {
     private static final Path CLASSES = Path.of(System.getProperty("martlet.classes"));
@@ -39,8 +40,11 @@ class ProcessTest {
 
     static Stream<Path> javas() {
         String others = System.getenv().getOrDefault("MARTLET_JAVA_HOMES", "");
-        return Stream.concat(Stream.of(System.getProperty("java.home")), Stream.of(others.split(":")))
-                .filter(home -> !home.isEmpty()).map(Path::of).distinct();
+        return Stream
+                .concat(Stream.of(System.getProperty("java.home")), Stream.of(others.split(":")))
+                .filter(home -> !home.isEmpty())
+                .map(Path::of)
+                .distinct();
     }
 
     private static int version(Path home) throws Exception {
@@ -53,17 +57,21 @@ class ProcessTest {
                 : List.of("--illegal-native-access=deny", "--enable-native-access=ALL-UNNAMED");
     }
 
-    private Ended run(Path home, List<String> options, String what, Duration killAfter) throws Exception {
-        List<String> command = new ArrayList<>(List.of(home.resolve("bin/java").toString(), "-Xmx512m"));
+    private Ended run(Path home, List<String> options, String what, Duration killAfter)
+            throws Exception {
+        List<String> command =
+                new ArrayList<>(List.of(home.resolve("bin/java").toString(), "-Xmx512m"));
         command.addAll(options);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.martlet.ChildProgram", what));
+        command.addAll(List.of(
+                "-cp", System.getProperty("java.class.path"), "io.martlet.ChildProgram", what));
         return run(command, killAfter, builder -> builder);
     }
 
     private Ended run(List<String> command, Duration killAfter, UnaryOperator<ProcessBuilder> with)
             throws Exception {
         Path err = folder.resolve("err");
-        Process child = with.apply(new ProcessBuilder(command).redirectError(err.toFile())).start();
+        Process child = with.apply(new ProcessBuilder(command).directory(folder.toFile())
+                .redirectError(err.toFile())).start();
         try {
             StringBuilder out = new StringBuilder();
             long ending = System.nanoTime();
@@ -87,7 +95,7 @@ class ProcessTest {
     private static void kill(Process child, Duration after) throws Exception {
         if (!after.isNegative()) {
             Thread.sleep(after.toMillis());
-            child.destroy();
+            child.toHandle().destroy(); // The child's own would close what is read here.
         }
     }
 
@@ -98,12 +106,14 @@ class ProcessTest {
     void aProgramUnderLoadEndsAtOnce(String what, int code) throws Exception {
         Path home = javas().findFirst().orElseThrow();
         Ended ended = null;
-        for (int at = 0; at < TRIES && (ended == null || ended.after.compareTo(ENDS_WITHIN) > 0); at++) {
+        for (int at = 0; at < TRIES && (ended == null || ended.after.compareTo(ENDS_WITHIN) > 0);
+                at++) {
             ended = run(home, List.of(), what, what.equals("wait") ? Duration.ZERO : NEVER);
             assertEquals(code, ended.code, ended.err);
             assertEquals("ending\n", ended.out);
             assertEquals(what.equals("throw"), ended.err.contains("planned"), ended.err);
-            assertFalse(ended.err.contains("terminate called") || ended.err.contains("SIG"), ended.err);
+            assertFalse(
+                    ended.err.contains("terminate called") || ended.err.contains("SIG"), ended.err);
         }
         assertTrue(ended.after.compareTo(ENDS_WITHIN) <= 0, what + " took " + ended.after);
     }
@@ -140,7 +150,8 @@ class ProcessTest {
     void itIsAModule(Path home) throws Exception {
         List<String> command = new ArrayList<>(List.of(home.resolve("bin/java").toString()));
         if (version(home) >= 24) {
-            command.addAll(List.of("--illegal-native-access=deny", "--enable-native-access=io.martlet"));
+            command.addAll(
+                    List.of("--illegal-native-access=deny", "--enable-native-access=io.martlet"));
         }
         command.addAll(List.of("--module-path", CLASSES.toString(), "--add-modules", "io.martlet",
                 "--patch-module", "io.martlet=" + testClasses(), "-m",
@@ -151,8 +162,30 @@ class ProcessTest {
         assertEquals(0, ended.code);
     }
 
+    /** A program with a Java of its own, of the modules that it needs and no others. */
+    @ParameterizedTest
+    @MethodSource("javas")
+    void itCanBeLinkedIntoAnImage(Path home) throws Exception {
+        Path image = folder.resolve("image");
+        Ended linked = run(List.of(home.resolve("bin/jlink").toString(), "--module-path",
+                CLASSES.toString(), "--add-modules", "io.martlet", "--output", image.toString()),
+                NEVER, builder -> builder);
+        assertEquals(0, linked.code, linked.out + linked.err);
+        List<String> command = new ArrayList<>(List.of(image.resolve("bin/java").toString()));
+        if (version(home) >= 24) {
+            command.addAll(
+                    List.of("--illegal-native-access=deny", "--enable-native-access=io.martlet"));
+        }
+        command.addAll(List.of("--patch-module", "io.martlet=" + testClasses(), "-m",
+                "io.martlet/io.martlet.ChildProgram", "load-library"));
+        Ended ended = run(command, NEVER, builder -> builder);
+        assertEquals("", ended.err);
+        assertTrue(ended.out.startsWith("loaded "), ended.out);
+    }
+
     private static String testClasses() {
-        return Path.of(ProcessTest.class.getProtectionDomain().getCodeSource().getLocation().getPath())
+        return Path
+                .of(ProcessTest.class.getProtectionDomain().getCodeSource().getLocation().getPath())
                 .toString();
     }
 
@@ -190,7 +223,8 @@ class ProcessTest {
     @Test
     void aMissingLibraryIsNamed() throws Exception {
         Path missing = folder.resolve("missing.so");
-        assertRefused(load("-Dmartlet.library.path=" + missing), missing.toString(), "does not exist");
+        assertRefused(
+                load("-Dmartlet.library.path=" + missing), missing.toString(), "does not exist");
         assertRefused(load("-Dos.arch=z80"), "natives/linux-z80/", "-Dmartlet.library.path");
         assertRefused(load("-Djava.io.tmpdir=/nowhere"), "/nowhere", "-Djava.io.tmpdir");
     }
@@ -200,9 +234,11 @@ class ProcessTest {
         Path damaged = folder.resolve("damaged.so");
         byte[] bytes = Files.readAllBytes(library());
         Files.write(damaged, java.util.Arrays.copyOf(bytes, bytes.length / 3));
-        assertRefused(load("-Dmartlet.library.path=" + damaged), damaged.toString(), "could not be loaded");
+        assertRefused(load("-Dmartlet.library.path=" + damaged), damaged.toString(),
+                "could not be loaded");
         Files.writeString(damaged, "no library at all");
-        assertRefused(load("-Dmartlet.library.path=" + damaged), damaged.toString(), "could not be loaded");
+        assertRefused(load("-Dmartlet.library.path=" + damaged), damaged.toString(),
+                "could not be loaded");
     }
 
     @Test

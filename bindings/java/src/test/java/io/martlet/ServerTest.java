@@ -24,13 +24,14 @@ import java.util.ResourceBundle;
 import org.junit.jupiter.api.Test;
 
 /**
- * Goal: a broker inside a program, by every option, and its log. Method: brokers of ours; their log is
- * caught, and what they print is looked at by LifecycleTest in a process of its own.
+ * Goal: a broker inside a program, by every option, and its log. Method: brokers of ours; their log
+ * is caught, and what they print is looked at by LifecycleTest in a process of its own.
  */
 class ServerTest {
     @Test
     void itListensOnAFreePortAndTellsOfItself() throws Exception {
-        try (Server server = Server.start(); Connection connection = Nats.connect(server.getUrl())) {
+        try (Server server = Server.start();
+                Connection connection = Nats.connect(server.getUrl())) {
             assertEquals("nats://127.0.0.1:" + server.getPort(), server.getUrl());
             assertEquals(0, server.getMonitoringPort());
             connection.subscribe("a");
@@ -91,7 +92,8 @@ class ServerTest {
         try (Server server = Server.start()) {
             AddressInUseException taken = assertThrows(AddressInUseException.class,
                     () -> Server.builder().port(server.getPort()).start());
-            assertTrue(String.valueOf(taken.getMessage()).contains("" + server.getPort()), taken.getMessage());
+            assertTrue(String.valueOf(taken.getMessage()).contains("" + server.getPort()),
+                    taken.getMessage());
         }
     }
 
@@ -103,7 +105,8 @@ class ServerTest {
         }
         assertThrows(InvalidArgumentException.class,
                 () -> Server.builder().configuration("{\"port\": 0}").start());
-        assertThrows(OptionsException.class, () -> Server.builder().configuration("prot: 1").start());
+        assertThrows(
+                OptionsException.class, () -> Server.builder().configuration("prot: 1").start());
     }
 
     @Test
@@ -111,8 +114,12 @@ class ServerTest {
         try (Server server = Server.builder().monitoringPort(0).start()) {
             assertTrue(server.getMonitoringPort() > 0);
             HttpResponse<String> page = HttpClient.newHttpClient().send(
-                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getMonitoringPort()
-                            + "/varz")).timeout(SOON).build(), HttpResponse.BodyHandlers.ofString());
+                    HttpRequest
+                            .newBuilder(URI.create(
+                                    "http://127.0.0.1:" + server.getMonitoringPort() + "/varz"))
+                            .timeout(SOON)
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
             assertTrue(page.body().contains("in_msgs"), page.body());
         }
     }
@@ -120,15 +127,23 @@ class ServerTest {
     @Test
     void itsLogGoesToAConsumerAtItsLevels() throws Exception {
         List<String> lines = Collections.synchronizedList(new ArrayList<>());
-        try (Server server = Server.builder().log((level, line) -> {
-            lines.add(level + " " + line);
-            throw new IllegalStateException("planned: the next line comes nevertheless");
-        }, System.Logger.Level.TRACE).start(); Connection connection = Nats.connect(server.getUrl())) {
+        try (Server server = Server.builder()
+                        .log(
+                                (level, line)
+                                        -> {
+                                    lines.add(level + " " + line);
+                                    throw new IllegalStateException(
+                                            "planned: the next line comes nevertheless");
+                                },
+                                System.Logger.Level.TRACE)
+                        .start();
+                Connection connection = Nats.connect(server.getUrl())) {
             connection.flush(SOON);
         }
         assertTrue(lines.stream().anyMatch(line -> line.startsWith("INFO ")), lines.toString());
         assertTrue(lines.stream().anyMatch(line -> line.startsWith("DEBUG ")), lines.toString());
-        assertTrue(lines.stream().anyMatch(line -> line.startsWith("TRACE ") && line.contains("PING")),
+        assertTrue(
+                lines.stream().anyMatch(line -> line.startsWith("TRACE ") && line.contains("PING")),
                 lines.toString());
     }
 
@@ -138,7 +153,8 @@ class ServerTest {
         try (Server server = Server.builder().log(logger, System.Logger.Level.INFO).start()) {
             assertNotNull(server.getUrl());
         }
-        assertTrue(logger.lines.stream().anyMatch(line -> line.startsWith("INFO ")), logger.lines.toString());
+        assertTrue(logger.lines.stream().anyMatch(line -> line.startsWith("INFO ")),
+                logger.lines.toString());
         assertFalse(logger.lines.stream().anyMatch(line -> line.startsWith("DEBUG ")),
                 logger.lines.toString());
     }

@@ -3,7 +3,10 @@ package io.martlet.errors;
 
 import io.martlet.raw.Abi;
 
-/** Owns the status ERR_IN_CALLBACK. A call that would wait for itself: made on the thread that has to do what it waits for. Since 0.1.0. */
+/**
+ * Owns the status ERR_IN_CALLBACK. A call that would wait for itself: made on the thread that has
+ * to do what it waits for. Since 0.1.0.
+ */
 public final class InCallbackException extends MartletException {
     private static final long serialVersionUID = 1L;
 

@@ -3,7 +3,10 @@ package io.martlet.errors;
 
 import io.martlet.raw.Abi;
 
-/** Owns the status ERR_INVALID_ARGUMENT. A value that cannot be: the text names the argument. Since 0.1.0. */
+/**
+ * Owns the status ERR_INVALID_ARGUMENT. A value that cannot be: the text names the argument. Since
+ * 0.1.0.
+ */
 public final class InvalidArgumentException extends MartletException {
     private static final long serialVersionUID = 1L;
 

@@ -3,7 +3,10 @@ package io.martlet.errors;
 
 import io.martlet.raw.Abi;
 
-/** Owns the status ERR_PROTOCOL. The other side spoke something that is not the protocol. Since 0.1.0. */
+/**
+ * Owns the status ERR_PROTOCOL. The other side spoke something that is not the protocol. Since
+ * 0.1.0.
+ */
 public final class ProtocolException extends MartletException {
     private static final long serialVersionUID = 1L;
 

@@ -3,7 +3,10 @@ package io.martlet.errors;
 
 import io.martlet.raw.Abi;
 
-/** Owns the status ERR_STATE. Not possible in the present state: started twice, not started. Since 0.1.0. */
+/**
+ * Owns the status ERR_STATE. Not possible in the present state: started twice, not started. Since
+ * 0.1.0.
+ */
 public final class StateException extends MartletException {
     private static final long serialVersionUID = 1L;
 

@@ -10,8 +10,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Owns the buffer that completions are polled into, and reads its descriptors. One thread at a time.
- * What it answers is copied: nothing of the buffer leaves.
+ * Owns the buffer that completions are polled into, and reads its descriptors. One thread at a
+ * time. What it answers is copied: nothing of the buffer leaves.
  */
 public final class BatchReader {
     /** No message of ours is larger than this: what is above is a mistake of the library. */
@@ -42,8 +42,8 @@ public final class BatchReader {
     }
 
     /**
-     * Takes a reader for a while: end with {@link #giveBack}. Direct memory is freed by the collector
-     * alone, so what was used before is used again.
+     * Takes a reader for a while: end with {@link #giveBack}. Direct memory is freed by the
+     * collector alone, so what was used before is used again.
      *
      * @param bytes how much it takes at once; a message that is larger has room nevertheless
      * @return a reader of this thread's
@@ -56,7 +56,8 @@ public final class BatchReader {
 
     /** Lets others use it. */
     public void giveBack() {
-        Queue<BatchReader> spare = SPARE.computeIfAbsent(usualBytes, size -> new ConcurrentLinkedQueue<>());
+        Queue<BatchReader> spare =
+                SPARE.computeIfAbsent(usualBytes, size -> new ConcurrentLinkedQueue<>());
         if (block.capacity() == usualBytes && spare.size() < SPARE_MAX) {
             spare.add(this);
         }

@@ -6,8 +6,8 @@ import java.util.function.LongConsumer;
 
 /**
  * Owns one handle of the library: it is freed exactly once, and never while a call uses it. Any
- * number of threads may hold it at a time; after {@link #close} nobody gets it any more, and whoever
- * is the last to let go frees it.
+ * number of threads may hold it at a time; after {@link #close} nobody gets it any more, and
+ * whoever is the last to let go frees it.
  */
 public final class Handle implements Runnable {
     private static final long CLOSED = 1L << 62;

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Owns the loading of libmartlet_java: from the file or folder that the system property {@value
- * #PATH_PROPERTY} names, or else out of the jar, by a copy in the folder for temporary files that is
- * deleted as soon as it is loaded. Does so once for each class loader; what went wrong is told again
- * to everybody who asks later.
+ * #PATH_PROPERTY} names, or else out of the jar, by a copy in the folder for temporary files that
+ * is deleted as soon as it is loaded. Does so once for each class loader; what went wrong is told
+ * again to everybody who asks later.
  */
 public final class NativeLibrary {
     /** The system property that names the library, or the folder that it is in. */
@@ -27,7 +27,8 @@ public final class NativeLibrary {
     /**
      * Makes sure that the library is loaded.
      *
-     * @throws NativeLibraryException if it is missing, damaged, of another ABI, or may not be executed
+     * @throws NativeLibraryException if it is missing, damaged, of another ABI, or may not be
+     *         executed
      */
     public static void load() {
         if (FAILED != null) {
@@ -78,14 +79,19 @@ public final class NativeLibrary {
             }
             copy = Files.createTempFile("martlet", ".so");
             Files.write(copy, in.readAllBytes());
-            loadFile(copy, "It is the copy of " + resource + " from the jar, in the folder for temporary"
-                    + " files: set -Djava.io.tmpdir to one from which programs may be loaded (mounted"
-                    + " without noexec), or name the library itself by -D" + PATH_PROPERTY + "=FILE.");
+            loadFile(copy,
+                    "It is the copy of " + resource + " from the jar, in the folder for temporary"
+                            + (" files: set -Djava.io.tmpdir to one from which programs may be "
+                               + "loaded (mounted")
+                            + " without noexec), or name the library itself by -D" + PATH_PROPERTY
+                            + "=FILE.");
         } catch (IOException failure) {
             throw new NativeLibraryException("the copy of " + resource + " could not be written to "
-                    + (copy == null ? System.getProperty("java.io.tmpdir") : copy)
-                    + " (" + failure + "): set -Djava.io.tmpdir to a folder that can be written, or name"
-                    + " the library by -D" + PATH_PROPERTY + "=FILE.", failure);
+                            + (copy == null ? System.getProperty("java.io.tmpdir") : copy) + " ("
+                            + failure
+                            + "): set -Djava.io.tmpdir to a folder that can be written, or name"
+                            + " the library by -D" + PATH_PROPERTY + "=FILE.",
+                    failure);
         } finally {
             delete(copy);
         }
@@ -111,10 +117,12 @@ public final class NativeLibrary {
                     + whatToDo, new IOException("no file " + absolute));
         }
         try {
+            LibraryFile.check(absolute);
             System.load(absolute.toString());
-        } catch (UnsatisfiedLinkError | IllegalCallerException failure) {
-            throw new NativeLibraryException("the native library " + absolute + " could not be loaded ("
-                    + failure.getMessage() + "). " + whatToDo, failure);
+        } catch (IOException | UnsatisfiedLinkError | IllegalCallerException failure) {
+            throw new NativeLibraryException("the native library " + absolute
+                            + " could not be loaded (" + failure.getMessage() + "). " + whatToDo,
+                    failure);
         }
     }
 

@@ -10,8 +10,8 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
  * Owns the JUnit 5 extension that gives each test a broker of its own: a parameter of type {@link
- * Server} is a running one on a free port, a {@link Connection} is one to it, inside the process. Both
- * are closed after the test.
+ * Server} is a running one on a free port, a {@link Connection} is one to it, inside the process.
+ * Both are closed after the test.
  *
  * <pre>{@code
  * @ExtendWith(MartletExtension.class)
@@ -48,7 +48,8 @@ public final class MartletExtension implements ParameterResolver {
     }
 
     /** What the store closes after the test, the last that was made first. */
-    private record Held<T extends AutoCloseable>(T value) implements ExtensionContext.Store.CloseableResource {
+    private record Held<T extends AutoCloseable>(T value)
+            implements ExtensionContext.Store.CloseableResource {
         @Override
         public void close() throws Throwable {
             value.close();
