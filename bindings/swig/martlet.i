@@ -13,6 +13,9 @@
 #ifdef SWIGCSHARP
 %include "csharp/typemaps.i"
 #endif
+#ifdef SWIGJAVA
+%include "java/typemaps.i"
+#endif
 
 %include "martlet/status.h"
 %include "martlet/version.h"

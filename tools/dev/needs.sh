@@ -25,6 +25,7 @@ groups_of() {
     rust) rust_is_there || echo build rust ;;
     java) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
+    java_package) echo build swig && { java_is_there || echo java; } ;;
   esac
 }
 
@@ -61,4 +62,25 @@ need_python_package() {
     -v --no-build-isolation --no-deps --force-reinstall "${like_release[@]}" .
   MARTLET_PYTHON=$VENV/bin/python
   export MARTLET_PYTHON
+}
+
+# The native library of the Java package, in a build of its own: it has what the release preset has,
+# so the compiler cache knows the objects. Maven does the rest, from $MARTLET_JAVA_BUILD.
+need_java_package() {
+  local options=(-DMARTLET_TESTS=OFF -DMARTLET_JAVA=ON) home
+  [ -z "${CI:-}" ] || options+=(-DMARTLET_WERROR=ON)
+  [ ! -e build/release/CMakeCache.txt ] || options+=(-DMARTLET_FAT_OBJECTS=ON)
+  need_java
+  step "packages for the Java package" install_packages python build swig
+  MARTLET_JAVA_BUILD=$MARTLET_ROOT/build/java
+  step "configure java" quietly configure-java \
+    cmake --preset release -B "$MARTLET_JAVA_BUILD" "${options[@]}"
+  step "build java" quietly build-java \
+    cmake --build "$MARTLET_JAVA_BUILD" -j "$MARTLET_JOBS" --target martlet_java
+  # Other Javas that the machine has; some tests run on each.
+  for home in /usr/lib/jvm/temurin-*-jdk*; do
+    [ ! -x "$home/bin/java" ] || MARTLET_JAVA_HOMES=${MARTLET_JAVA_HOMES:+$MARTLET_JAVA_HOMES:}$home
+  done
+  MARTLET_JAVA_HOMES=${MARTLET_JAVA_HOMES:-}
+  export MARTLET_JAVA_BUILD MARTLET_JAVA_HOMES
 }

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.martlet;
+
+import io.martlet.errors.ClosedException;
+import io.martlet.errors.MartletException;
+import io.martlet.raw.Abi;
+import io.martlet.raw.BatchReader;
+import io.martlet.raw.Handle;
+import io.martlet.raw.Raw;
+import java.util.ArrayDeque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Owns what stands behind a subscription: its handle, and, if it is asked for messages, the queue
+ * that they wait in. Who asks reads that queue himself; who finds it empty sleeps on a condition,
+ * and the connection's thread, which the library tells of the next message, wakes him. So a
+ * thousand subscriptions need no thread. Any thread.
+ */
+final class SubscriptionCore {
+    private static final int MESSAGES_AT_ONCE = 512;
+
+    final ConnectionCore connection;
+    final long cookie;
+    final String subject;
+    final String queueGroup;
+    /** Completed when it has ended and nothing of it waits any more. */
+    final CompletableFuture<Boolean> ended = new CompletableFuture<>();
+
+    private final @Nullable Handle queue; // None: a dispatcher's queue gets its messages.
+    private volatile @Nullable Handle handle;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition arrived = lock.newCondition();
+    /** GUARDED_BY lock. These do not hold the subscription: one that nobody holds is collected. */
+    private final ArrayDeque<Message> read = new ArrayDeque<>();
+    private boolean awaited; // GUARDED_BY lock; the library was asked to tell of the next one.
+    private boolean endSeen; // GUARDED_BY lock
+    private boolean draining; // GUARDED_BY lock
+    private volatile boolean left;
+    private volatile boolean finished;
+    private volatile long dropped;
+    private volatile long delivered;
+
+    /** For a subscription that is asked. */
+    SubscriptionCore(ConnectionCore connection, String subject, String queueGroup) {
+        this(connection, subject, queueGroup, newQueue());
+    }
+
+    private SubscriptionCore(ConnectionCore connection, String subject, String queueGroup,
+            @Nullable Handle queue) {
+        this.connection = connection;
+        this.subject = subject;
+        this.queueGroup = queueGroup;
+        this.queue = queue;
+        cookie = connection.nextCookie();
+    }
+
+    /** For one whose messages a dispatcher gets. */
+    static SubscriptionCore ofDispatcher(
+            ConnectionCore connection, String subject, String queueGroup) {
+        return new SubscriptionCore(connection, subject, queueGroup, null);
+    }
+
+    /** Its bounds are the subscription's: the queue itself has none. */
+    private static Handle newQueue() {
+        long[] made = new long[1];
+        Raw.martlet_queue_new(UNBOUNDED, made);
+        return new Handle(made[0], Raw::martlet_queue_free);
+    }
+
+    static final byte[] UNBOUNDED = Texts.encode("{\"messages_max\":" + Long.MAX_VALUE
+            + ",\"bytes_max\":" + Long.MAX_VALUE + "}", "options");
+
+    /** Subscribes; messages go to `target`, or to the queue of its own. */
+    void begin(@Nullable Handle target, SubscribeOptions options) {
+        connection.checkSubscribe();
+        Handle to = target == null ? queue : target;
+        long address = to == null ? 0 : to.acquire();
+        try {
+            if (to == null || address == 0) {
+                throw connection.closed();
+            }
+            byte[] subjectBytes = Texts.encode(subject, "subject");
+            byte[] groupBytes = Texts.encode(queueGroup, "queue");
+            long[] made = new long[1];
+            connection.call(self -> Raw.martlet_subscription_new(self, subjectBytes, groupBytes,
+                    options.toJson(), address, cookie, made));
+            handle = new Handle(made[0], Raw::martlet_subscription_free);
+            if (options.getMaxMessages() > 0) {
+                autoUnsubscribe(options.getMaxMessages());
+            }
+        } catch (RuntimeException failure) {
+            giveBack();
+            throw failure;
+        } finally {
+            if (to != null) {
+                to.release();
+            }
+        }
+        connection.add(cookie, this);
+    }
+
+    // --- asking ---
+
+    /** The next message; null when none comes in time. */
+    @Nullable Message next(long timeoutNs) throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            long remaining = timeoutNs;
+            while (true) {
+                Message message = tryTake();
+                if (message != null) {
+                    return message;
+                }
+                if (endSeen) {
+                    throw endedNow();
+                }
+                if (remaining <= 0) {
+                    return null;
+                }
+                if (!awaitNext()) {
+                    continue;
+                }
+                if (connection.pump() == Thread.currentThread()) {
+                    throw new io.martlet.errors.InCallbackException("this call waits for a message"
+                            + " that its own thread has to hand over");
+                }
+                remaining = arrived.awaitNanos(remaining);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private ClosedException endedNow() {
+        return new ClosedException("the subscription to " + subject + " has ended");
+    }
+
+    // Under the lock.
+    private @Nullable Message tryTake() {
+        Message message = read.poll();
+        if (message == null && fill()) {
+            message = read.poll();
+        }
+        if (draining && read.isEmpty() && !endSeen) {
+            fill();
+            awaitNext();
+        }
+        if (endSeen && read.isEmpty()) {
+            finish();
+        }
+        return message;
+    }
+
+    // Under the lock: reads what waits in the library. Whether anything came.
+    private boolean fill() {
+        Handle from = queue;
+        if (endSeen || from == null) {
+            return false;
+        }
+        long address = from.acquire();
+        if (address == 0) {
+            from.release();
+            endSeen = true;
+            return false;
+        }
+        BatchReader reader = BatchReader.take(ConnectionCore.BUFFER_BYTES);
+        try {
+            int count = reader.poll(address, MESSAGES_AT_ONCE, 0);
+            for (int index = 0; index < count; index++) {
+                take(reader, index);
+            }
+            endSeen |= count < 0;
+            return count > 0;
+        } finally {
+            reader.giveBack();
+            from.release();
+        }
+    }
+
+    private void take(BatchReader reader, int index) {
+        switch (reader.kind(index)) {
+            case Abi.KIND_MESSAGE -> read.add(new Message(reader, index, null, null));
+            case Abi.KIND_SUBSCRIPTION_END -> endSeen = true;
+            case Abi.KIND_SLOW_CONSUMER -> connection.events.slowConsumer(reader.dataText(index));
+            default -> { } // A newer library's.
+        }
+    }
+
+    // Under the lock: asks the library to tell of the next one. False when it has ended meanwhile.
+    private boolean awaitNext() {
+        Handle from = queue;
+        if (awaited || from == null) {
+            return true;
+        }
+        long address = from.acquire();
+        long target = connection.queue.acquire();
+        try {
+            if (address == 0 || target == 0) {
+                fill(); // What is left; then comes the end.
+                endSeen |= read.isEmpty();
+                return false;
+            }
+            Raw.martlet_queue_notify_ready(address, target, cookie);
+            awaited = true;
+            return true;
+        } finally {
+            connection.queue.release();
+            from.release();
+        }
+    }
+
+    /** The connection's thread: something is there. */
+    void onReady() {
+        lock.lock();
+        try {
+            awaited = false;
+            if (draining && read.isEmpty()) {
+                fill();
+                if (endSeen && read.isEmpty()) {
+                    finish();
+                } else if (read.isEmpty()) {
+                    awaitNext();
+                }
+            }
+            arrived.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // --- its end ---
+
+    /** Ends it now; what waits is let go. */
+    void unsubscribe() {
+        left = true;
+        try {
+            callNative(Raw::martlet_subscription_unsubscribe);
+        } catch (ClosedException known) {
+            // It ended by itself at the same moment.
+        }
+        lock.lock();
+        try {
+            read.clear();
+            endSeen = true;
+            finish();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void autoUnsubscribe(long messages) {
+        callNative(self -> Raw.martlet_subscription_auto_unsubscribe(self, messages));
+    }
+
+    /** Ends it in order: `ended` tells when everything was read. */
+    void drain() {
+        callNative(Raw::martlet_subscription_drain);
+        lock.lock();
+        try {
+            draining = true;
+            if (read.isEmpty()) {
+                awaitNext();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The last of it was read: everything goes back to the library. */
+    void finish() {
+        rememberCounts();
+        giveBack();
+        connection.forget(cookie);
+        finished = true;
+        ended.completeAsync(
+                () -> Boolean.TRUE); // Whoever waits for it does not run under the lock.
+        lock.lock();
+        try {
+            endSeen = true;
+            arrived.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void giveBack() {
+        Handle known = handle;
+        if (known != null) {
+            known.close();
+        }
+        if (queue != null) {
+            queue.close();
+        }
+    }
+
+    /** The connection has ended: what waits can still be read. */
+    void onConnectionEnd() {
+        Handle from = queue;
+        if (from == null) {
+            return; // Its dispatcher tells.
+        }
+        long address = from.acquire();
+        try {
+            if (address != 0) {
+                Raw.martlet_queue_close(address);
+            }
+        } finally {
+            from.release();
+        }
+        lock.lock();
+        try {
+            arrived.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether nobody wants messages of it any more, though they may still come. */
+    boolean isLeft() {
+        return left;
+    }
+
+    boolean isActive() {
+        return !left && !finished;
+    }
+
+    // --- what it counts ---
+
+    long[] pending() {
+        long[] messages = new long[1];
+        long[] bytes = new long[1];
+        lock.lock();
+        try {
+            if (tryCallNative(self -> Raw.martlet_subscription_pending(self, messages, bytes))) {
+                messages[0] += read.size();
+            } else {
+                messages[0] = read.size();
+            }
+            for (Message message : read) {
+                bytes[0] += Abi.DESCRIPTOR_BYTES + message.getSubject().length()
+                        + message.getData().length;
+            }
+            return new long[] {messages[0], bytes[0]};
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    long dropped() {
+        rememberCounts();
+        return dropped;
+    }
+
+    long delivered() {
+        rememberCounts();
+        return delivered;
+    }
+
+    private void rememberCounts() {
+        long[] lost = new long[1];
+        long[] came = new long[1];
+        if (tryCallNative(self -> Raw.martlet_subscription_dropped(self, lost, came))) {
+            dropped = lost[0];
+            delivered = came[0];
+        }
+    }
+
+    private boolean tryCallNative(java.util.function.LongFunction<Integer> body) {
+        try {
+            callNative(body);
+            return true;
+        } catch (MartletException gone) {
+            return false;
+        }
+    }
+
+    private void callNative(java.util.function.LongFunction<Integer> body) {
+        Handle known = handle;
+        long address = known == null ? 0 : known.acquire();
+        try {
+            if (address == 0) {
+                throw endedNow();
+            }
+            body.apply(address);
+        } finally {
+            if (known != null) {
+                known.release();
+            }
+        }
+    }
+}

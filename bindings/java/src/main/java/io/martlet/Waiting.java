@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.martlet;
+
+import io.martlet.errors.MartletException;
+import io.martlet.raw.Abi;
+import io.martlet.raw.BatchReader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** Owns what the thread of a connection does with the completion that something waits for. */
+interface Waiting {
+    /** Takes a descriptor; answers whether it was the last. */
+    boolean complete(BatchReader reader, int index);
+
+    /** The connection ended without it. */
+    void fail(MartletException reason);
+
+    /** The failure that a descriptor tells. */
+    static MartletException failure(BatchReader reader, int index) {
+        String text = reader.dataText(index);
+        int status = reader.status(index);
+        return MartletException.of(status, text.isEmpty() ? sentence(status) : text);
+    }
+
+    private static String sentence(int status) {
+        switch (status) {
+            case Abi.ERR_TIMEOUT:
+                return "the time given has passed";
+            case Abi.ERR_NO_RESPONDERS:
+                return "nobody listens to the subject of the request";
+            case Abi.ERR_CLOSED:
+                return "the connection is closed";
+            case Abi.ERR_DISCONNECTED:
+                return "the connection was lost meanwhile";
+            default:
+                return "failed with status " + status;
+        }
+    }
+
+    /** A flush, or room in the outgoing buffer: done, or failed. */
+    final class Done extends CompletableFuture<Boolean> implements Waiting {
+        @Override
+        public boolean complete(BatchReader reader, int index) {
+            if (reader.status(index) < 0) {
+                completeExceptionally(failure(reader, index));
+            } else {
+                complete(Boolean.TRUE);
+            }
+            return true;
+        }
+
+        @Override
+        public void fail(MartletException reason) {
+            completeExceptionally(reason);
+        }
+    }
+
+    /** The first answer to a request. */
+    final class Reply extends CompletableFuture<Message> implements Waiting {
+        private final Connection connection;
+
+        Reply(Connection connection) {
+            this.connection = connection;
+        }
+
+        @Override
+        public boolean complete(BatchReader reader, int index) {
+            if (reader.status(index) < 0) {
+                completeExceptionally(failure(reader, index));
+            } else {
+                complete(new Message(reader, index, connection, null));
+            }
+            return true;
+        }
+
+        @Override
+        public void fail(MartletException reason) {
+            completeExceptionally(reason);
+        }
+    }
+
+    /** Several answers to a request: as many as came in time. */
+    final class Replies extends CompletableFuture<List<Message>> implements Waiting {
+        private final Connection connection;
+        private final List<Message> messages = new ArrayList<>();
+
+        Replies(Connection connection) {
+            this.connection = connection;
+        }
+
+        @Override
+        public boolean complete(BatchReader reader, int index) {
+            int status = reader.status(index);
+            if (status >= 0) {
+                messages.add(new Message(reader, index, connection, null));
+                if ((reader.flags(index) & Abi.FLAG_MORE_FOLLOWS) != 0) {
+                    return false;
+                }
+            }
+            if (status < 0 && status != Abi.ERR_TIMEOUT) {
+                completeExceptionally(failure(reader, index));
+            } else {
+                complete(messages);
+            }
+            return true;
+        }
+
+        @Override
+        public void fail(MartletException reason) {
+            completeExceptionally(reason);
+        }
+    }
+}
