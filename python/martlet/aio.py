@@ -45,6 +45,10 @@ __all__ = ["Connection", "Msg", "Subscription", "connect"]
 Callback = Union[Callable[[Msg], Awaitable[object]], Callable[[Msg], object]]
 
 
+def _pass_over(message: Msg) -> None:
+    """Instead of the callback of a subscription that was unsubscribed."""
+
+
 class Subscription(_surface.SubscriptionCounts, _raw.AioReader):
     """Messages of one subject, for ``async for`` (one task at a time) or :meth:`next_msg`.
 
@@ -98,6 +102,8 @@ class Subscription(_surface.SubscriptionCounts, _raw.AioReader):
             return
         self.unsubscribe_now()
         self._left = True
+        if self.callback is not None:
+            self.callback = _pass_over
         self.close_queue()
         if self._forget is not None:
             self._forget()
@@ -461,7 +467,8 @@ class Connection(_surface.ConnectionState, _raw.Connection):
 
     async def _run_callback(self, subscription: Subscription, cb: Callback) -> None:
         async for message in subscription:
-            await self._run_once(subscription, cb, message)
+            if not subscription._left:  # After unsubscribe it is not called again.
+                await self._run_once(subscription, cb, message)
 
     async def _run_once(
         self, subscription: Subscription, cb: Callable[..., object], *arguments: object

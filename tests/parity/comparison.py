@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the judgement on what a runner wrote: every scenario ran or was rightly skipped, and each entry of
-its transcript is what the step is said to give, and what the first runner (C++) was given.
+"""Owns the judgement on what a runner wrote: every scenario ran or was rightly skipped, and each
+entry of its transcript is what the step is said to give, and what the first runner (C++) got.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def read_lines(path: Path) -> tuple[dict[str, Line], list[str]]:
 def differences(
     scenario: Scenario, mode: str, line: Line | None, truth: Line | None
 ) -> list[str]:
-    """What is wrong with one scenario of one runner; `truth` is the first runner's, if it is another."""
+    """What is wrong with one scenario of one runner; `truth` is what the first runner wrote."""
     if line is None:
         return ["it did not run"]
     reason = scenario.reason_not_in(mode)

@@ -137,8 +137,7 @@ def _attend(process: subprocess.Popen[str], keeper: ServerKeeper) -> str:
                 fault = f"it wrote to standard output what is no request: {line[:80]!r}"
                 answer = {"error": fault}
             try:
-                process.stdin.write(json.dumps(answer) + "\n")
-                process.stdin.flush()
+                os.write(process.stdin.fileno(), json.dumps(answer).encode() + b"\n")
             except BrokenPipeError:
                 break
         status = process.wait()
@@ -164,10 +163,15 @@ class Report:
             print(f"    {text}")
 
     def judge(
-        self, runner: Runner, mode: str, scenarios: list[Scenario], got: Outcome, truth: Outcome | None
-    ) -> list[str]:
-        """Counts one runner in one mode; the names of the scenarios that failed."""
-        bad = []
+        self,
+        runner: Runner,
+        mode: str,
+        scenarios: list[Scenario],
+        got: Outcome,
+        truth: Outcome | None,
+    ) -> None:
+        """Counts one runner in one mode."""
+        differ = 0
         where = f"{runner.name} {mode}"
         for fault in got.faults:
             self.failure(where, [fault])
@@ -178,7 +182,7 @@ class Report:
             known = truth.lines.get(scenario.name) if truth is not None else None
             found = comparison.differences(scenario, mode, line, known)
             if found:
-                bad.append(scenario.name)
+                differ += 1
                 self.failure(f"{where} {scenario.name}", found)
             else:
                 self.passed += 1
@@ -186,8 +190,8 @@ class Report:
                 show(scenario, line)
         ran = sum(1 for line in got.lines.values() if "transcript" in line)
         skipped = sum(1 for line in got.lines.values() if "skipped" in line)
-        print(f"{where}: {ran} ran, {skipped} not for this mode, {len(bad)} differ, {got.seconds:.1f} s")
-        return bad
+        counts = f"{ran} ran, {skipped} not for this mode, {differ} differ"
+        print(f"{where}: {counts}, {got.seconds:.1f} s")
 
 
 def show(scenario: Scenario, line: comparison.Line) -> None:
@@ -200,7 +204,8 @@ def show(scenario: Scenario, line: comparison.Line) -> None:
 def run(arguments: argparse.Namespace, folder: Path) -> int:
     scenarios = scenario_form.read_folder(arguments.scenarios)
     if len(scenarios) < arguments.scenarios_min:
-        raise FormError(f"there are {len(scenarios)} scenarios, {arguments.scenarios_min} are wanted")
+        wanted = arguments.scenarios_min
+        raise FormError(f"there are {len(scenarios)} scenarios, {wanted} are wanted")
     if arguments.scenario:
         scenarios = [one for one in scenarios if one.name in arguments.scenario]
         if len(scenarios) != len(set(arguments.scenario)):
@@ -241,7 +246,7 @@ def run_bent(arguments: argparse.Namespace, folder: Path) -> int:
                 print(f"{runner.name} {mode}: red, as it should be: {found[0]}")
             else:
                 failed += 1
-                print(f"FAILED {runner.name} {mode}: the bent scenario did not turn it red {got.faults}")
+                print(f"FAILED {runner.name} {mode}: it is not red {got.faults}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the form of a scenario (README.md): reads the files, and refuses what a runner could not know."""
+"""Owns the form of a scenario (README.md): reads the files, and refuses what a runner could not
+know.
+"""
 
 from __future__ import annotations
 
@@ -122,7 +124,7 @@ def check_step(step: Any, where: str, fields: dict[str, set[str]]) -> None:
 
 
 def bent(scenario: Scenario) -> Scenario:
-    """A copy in which the first payload that is given as a text is another; what is expected stays."""
+    """A copy in which the first payload given as a text is another; what is expected stays."""
     body = copy.deepcopy(scenario.body)
     for step in body["steps"]:
         if step["do"] in ("publish", "request") and step.get("data"):

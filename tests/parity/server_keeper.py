@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the server processes of one runner: starts what the runner asks for, stops and freezes it, and
-promises that none is left.
+"""Owns the server processes of one runner: starts what the runner asks for, stops and freezes it,
+and promises that none is left.
 """
 
 from __future__ import annotations
@@ -19,8 +19,15 @@ __all__ = ["ServerError", "ServerKeeper", "configuration_of"]
 
 SIGNALS = {"pause": signal.SIGSTOP, "resume": signal.SIGCONT, "lame_duck": signal.SIGUSR2}
 #: Options of capi/records/server_options.toml that NATS configuration text has under the same name.
-SAME_NAME = {"server_name", "max_payload", "max_connections", "max_subscriptions", "max_control_line",
-             "max_pending", "ping_max"}  # fmt: skip
+SAME_NAME = {
+    "server_name",
+    "max_payload",
+    "max_connections",
+    "max_subscriptions",
+    "max_control_line",
+    "max_pending",
+    "ping_max",
+}
 MILLISECONDS = {"ping_interval_ms": "ping_interval", "write_deadline_ms": "write_deadline"}
 CREDENTIALS = ("user", "password", "token")
 
