@@ -45,10 +45,6 @@ __all__ = ["Connection", "Msg", "Subscription", "connect"]
 Callback = Union[Callable[[Msg], Awaitable[object]], Callable[[Msg], object]]
 
 
-def _pass_over(message: Msg) -> None:
-    """Instead of the callback of a subscription that was unsubscribed."""
-
-
 class Subscription(_surface.SubscriptionCounts, _raw.AioReader):
     """Messages of one subject, for ``async for`` (one task at a time) or :meth:`next_msg`.
 
@@ -96,17 +92,7 @@ class Subscription(_surface.SubscriptionCounts, _raw.AioReader):
         """Ends the subscription now, or by itself after ``limit`` messages counted from its
         beginning.
         """
-        _surface.check_count("limit", limit)
-        if limit > 0:
-            self.auto_unsubscribe(limit)
-            return
-        self.unsubscribe_now()
-        self._left = True
-        if self.callback is not None:
-            self.callback = _pass_over
-        self.close_queue()
-        if self._forget is not None:
-            self._forget()
+        _surface.unsubscribe(self, limit)
 
     async def drain(self) -> None:
         """Ends the subscription in order: what was sent before the server learned of the end
