@@ -20,7 +20,7 @@ std::string_view trimmed(std::string_view text) {
 Status check_key(std::string_view key) {
   if (key.empty()) return Status(ErrorCode::invalid_argument, "a header has no key");
   for (const char c : key) {
-    if (c <= ' ' || c == ':' || c == 0x7f) {
+    if (c <= ' ' || c == ':' || c > '~') {  // Printable ASCII, whatever a char's sign.
       return Status(ErrorCode::invalid_argument,
                     fmt::format("the header key \"{}\" has a forbidden character", key));
     }

@@ -262,6 +262,25 @@ def refuse_coroutine_functions(**callbacks: object) -> None:
             raise TypeError(f"{name} is a coroutine function: use martlet.aio, which awaits it")
 
 
+def unsubscribe(subscription: Any, limit: int) -> None:
+    """Ends a subscription now, or after so many messages; its callback is then not called again."""
+    check_count("limit", limit)
+    if limit > 0:
+        subscription.auto_unsubscribe(limit)
+        return
+    subscription.unsubscribe_now()
+    subscription._left = True
+    if subscription.callback is not None:
+        subscription.callback = pass_over
+    subscription.close_queue()
+    if subscription._forget is not None:
+        subscription._forget()
+
+
+def pass_over(message: object) -> None:
+    """Instead of the callback of a subscription that was unsubscribed."""
+
+
 def let_go(subscriptions: Iterable[Any]) -> None:
     """The connection is closed: what is not waited for any more gives back what it holds of it."""
     for subscription in subscriptions:

@@ -92,15 +92,7 @@ class Subscription(_surface.SubscriptionCounts, _raw.AioReader):
         """Ends the subscription now, or by itself after ``limit`` messages counted from its
         beginning.
         """
-        _surface.check_count("limit", limit)
-        if limit > 0:
-            self.auto_unsubscribe(limit)
-            return
-        self.unsubscribe_now()
-        self._left = True
-        self.close_queue()
-        if self._forget is not None:
-            self._forget()
+        _surface.unsubscribe(self, limit)
 
     async def drain(self) -> None:
         """Ends the subscription in order: what was sent before the server learned of the end
@@ -461,7 +453,8 @@ class Connection(_surface.ConnectionState, _raw.Connection):
 
     async def _run_callback(self, subscription: Subscription, cb: Callback) -> None:
         async for message in subscription:
-            await self._run_once(subscription, cb, message)
+            if not subscription._left:  # After unsubscribe it is not called again.
+                await self._run_once(subscription, cb, message)
 
     async def _run_once(
         self, subscription: Subscription, cb: Callable[..., object], *arguments: object

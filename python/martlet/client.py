@@ -62,15 +62,7 @@ class Subscription(_surface.SubscriptionCounts, _raw.Reader):
         """Ends the subscription now, or by itself after ``limit`` messages counted from its
         beginning.
         """
-        _surface.check_count("limit", limit)
-        if limit > 0:
-            self.auto_unsubscribe(limit)
-            return
-        self.unsubscribe_now()
-        self._left = True
-        self.close_queue()
-        if self._forget is not None:
-            self._forget()
+        _surface.unsubscribe(self, limit)
 
     def drain(self) -> None:
         """Ends the subscription in order: what was sent before the server learned of the end

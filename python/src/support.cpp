@@ -40,7 +40,7 @@ int64_t timeout_ms_of(PyObject* seconds) {
     return -2;
   }
   if (std::isnan(value) || value < 0) {
-    PyErr_SetString(PyExc_ValueError, "timeout must be 0 or more seconds");
+    raise_status(MARTLET_ERR_INVALID_ARGUMENT, "timeout must be 0 or more seconds");
     return -2;
   }
   if (value > 1e9) return -1;
@@ -77,19 +77,26 @@ bool Bytes::read(PyObject* object, const char* what) {
 
 namespace {
 
+// Raises the exception of ERR_INVALID_ARGUMENT; `format` takes the header's name.
+bool refuse_header(const char* format, PyObject* name) {
+  PyObject* const sentence = PyUnicode_FromFormat(format, name);
+  const char* const text = sentence != nullptr ? PyUnicode_AsUTF8(sentence) : nullptr;
+  if (text != nullptr) raise_status(MARTLET_ERR_INVALID_ARGUMENT, text);
+  Py_XDECREF(sentence);
+  return false;
+}
+
 bool append_header(PyObject* name, PyObject* value, std::string& out) {
   std::string_view name_text, value_text;
   if (!text_of(name, "a header's name", name_text) ||
       !text_of(value, "a header's value", value_text))
     return false;
   if (name_text.empty() || name_text.find_first_of(": \r\n") != std::string_view::npos) {
-    PyErr_Format(PyExc_ValueError,
-                 "the header name %R is empty or holds a colon, a space or a line end", name);
-    return false;
+    return refuse_header("the header name %R is empty or holds a colon, a space or a line end",
+                         name);
   }
   if (value_text.find_first_of("\r\n") != std::string_view::npos) {
-    PyErr_Format(PyExc_ValueError, "the value of header %R holds a line end", name);
-    return false;
+    return refuse_header("the value of header %R holds a line end", name);
   }
   out.append(name_text).append(": ").append(value_text).append("\r\n");
   return true;

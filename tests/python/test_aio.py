@@ -412,3 +412,32 @@ def test_uvloop(way):
         loop.run_until_complete(asyncio.wait_for(main(), 60))
     finally:
         loop.close()
+
+
+@pytest.mark.parametrize("kind", ["coroutine", "function"])
+def test_a_callback_is_not_called_again_after_unsubscribe(way, kind):
+    async def main():
+        async with await aio.connect(way) as nc, await aio.connect(way) as other:
+            got, tasks = [], []
+
+            async def coroutine(msg):
+                got.append(msg.data)
+                await sub.unsubscribe()
+
+            def function(msg):
+                got.append(msg.data)
+                if not tasks:
+                    tasks.append(asyncio.ensure_future(sub.unsubscribe()))
+
+            sub = await nc.subscribe("a", cb=coroutine if kind == "coroutine" else function)
+            await nc.flush(20)
+            for number in range(5000):
+                await other.publish("a", b"%d" % number)
+            await other.flush(20)
+            await nc.flush(20)
+            await asyncio.sleep(0.05)
+            assert got[0] == b"0" and len(got) < 5000
+            if kind == "coroutine":
+                assert got == [b"0"]
+
+    run(main())

@@ -34,6 +34,11 @@ TEST(HeaderBlock, RefusesWhatBreaksTheWire) {
   EXPECT_FALSE(builder.add("a b", "x").is_ok());
   EXPECT_FALSE(builder.add("a:b", "x").is_ok());
   EXPECT_FALSE(builder.add("a\r", "x").is_ok());
+  EXPECT_FALSE(builder
+                   .add("gr\xc3\xb6\xc3\x9f"
+                        "e",
+                        "x")
+                   .is_ok());
   EXPECT_FALSE(builder.add("a", "x\ny").is_ok());
   for (const char* block : {"", "NATS/1.0\r\n", "HTTP/1.1\r\n\r\n", "NATS/1.0\r\nA: 1\r\n",
                             "NATS/1.0\r\nnocolon\r\n\r\n", "NATS/1.0\r\n: x\r\n\r\n",
