@@ -305,7 +305,11 @@ namespace Martlet.Tests
             for (int i = 0; i < count; i++)
             {
                 await using MartletConnection connection =
-                    await MartletConnection.ConnectAsync(server.Url);
+                    await MartletConnection.ConnectAsync(new MartletConnectionOptions
+                    {
+                        Url = server.Url,
+                        ConnectTimeout = TimeSpan.FromSeconds(30), // The machine may be busy.
+                    });
                 connection.Subscribe("x", message => { });
                 await NextOfAsync(connection, connection.SubscribeAsync("y"), "y");
             }
