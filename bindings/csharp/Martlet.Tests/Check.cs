@@ -41,7 +41,7 @@ namespace Martlet.Tests
             }
         }
 
-        public static T Throws<T>(Action action)
+        public static T Throws<T>(Action action, string what = "nothing")
             where T : Exception
         {
             try
@@ -53,7 +53,7 @@ namespace Martlet.Tests
                 return error;
             }
 
-            throw new CheckException("nothing threw a " + typeof(T).Name);
+            throw new CheckException(what + " threw no " + typeof(T).Name);
         }
 
         public static async Task<T> ThrowsAsync<T>(Func<Task> action)

@@ -51,7 +51,7 @@ namespace Martlet
         {
             try
             {
-                while (Block.Poll(Queue, Block.MessagesMax, -1, out Block? block) == Abi.Ok)
+                while (Queues.Wait(Queue, out Block? block))
                 {
                     for (int i = 0; i < block!.Count; i++)
                     {

@@ -429,6 +429,11 @@ namespace Martlet
                 await deadline.TryWaitAsync(dispatcher.Ended).ConfigureAwait(false);
             }
 
+            foreach (MartletSubscription subscription in subscriptions.Alive())
+            {
+                subscription.LetGo();
+            }
+
             Handle.Dispose();
         }
     }

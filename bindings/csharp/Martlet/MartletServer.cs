@@ -221,7 +221,7 @@ namespace Martlet
 
             private void Run()
             {
-                while (Block.Poll(Queue, Block.MessagesMax, -1, out Block? block) == Abi.Ok)
+                while (Queues.Wait(Queue, out Block? block))
                 {
                     for (int i = 0; i < block!.Count; i++)
                     {

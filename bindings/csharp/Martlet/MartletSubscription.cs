@@ -207,12 +207,7 @@ namespace Martlet
         /// called twice.</summary>
         public void Dispose()
         {
-            if (!handle.IsClosed)
-            {
-                last = GetStatistics();
-                handle.Dispose();
-            }
-
+            LetGo();
             reader?.End();
             OnEnd();
         }
@@ -223,6 +218,25 @@ namespace Martlet
         {
             Dispose();
             return default;
+        }
+
+        /// <summary>The connection is over: what it keeps of it is given back. What has come can
+        /// still be read.</summary>
+        internal void LetGo()
+        {
+            if (handle.IsClosed)
+            {
+                return;
+            }
+
+            bool isIdle = IsIdle;
+            last = GetStatistics();
+            handle.Dispose();
+            if (isIdle)
+            {
+                reader!.End();
+                OnEnd();
+            }
         }
 
         internal void BeginDrain()

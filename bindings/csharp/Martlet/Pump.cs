@@ -112,7 +112,7 @@ namespace Martlet
             try
             {
                 while (!closed.Task.IsCompleted
-                    && Block.Poll(Completions, Block.MessagesMax, -1, out Block? block) == Abi.Ok)
+                    && Queues.Wait(Completions, out Block? block))
                 {
                     for (int i = 0; i < block!.Count; i++)
                     {

@@ -16,6 +16,22 @@ namespace Martlet
         private static readonly byte[] Open = Utf8.Encode(
             "{\"messages_max\":1152921504606846976,\"bytes_max\":1152921504606846976}", "options");
 
+        /// <summary>How long a thread of ours waits in one call. Mono's end of main waits until
+        /// background threads come back from native code; .NET's does not.</summary>
+        private static readonly int WaitMs = Type.GetType("Mono.Runtime") == null ? -1 : 100;
+
+        /// <summary>Waits for the next block; false when the queue is closed and empty.</summary>
+        internal static bool Wait(QueueHandle queue, out Block? block)
+        {
+            int status;
+            do
+            {
+                status = Block.Poll(queue, Block.MessagesMax, WaitMs, out block);
+            }
+            while (status == Abi.Again);
+            return status == Abi.Ok;
+        }
+
         internal static QueueHandle MakeOpen()
         {
             fixed (byte* options = Open)

@@ -24,8 +24,13 @@ namespace Martlet.Raw
 
         protected override bool ReleaseHandle()
         {
-            Free();
-            Ended?.Invoke();
+            // At the end of the process the system takes everything back, and at once.
+            if (!Environment.HasShutdownStarted)
+            {
+                Free();
+                Ended?.Invoke();
+            }
+
             return true;
         }
     }

@@ -59,6 +59,12 @@ namespace Martlet.Raw
                 return missing;
             }
 
+            string? damage = DamageOf(path);
+            if (damage != null)
+            {
+                return "the native library " + path + " cannot be loaded: " + damage;
+            }
+
             IntPtr library;
             try
             {
@@ -170,6 +176,36 @@ namespace Martlet.Raw
             }
 
             return places;
+        }
+
+        /// <summary>The system's own loader ends the process over a file that was cut off: its
+        /// table of sections, which stands last, must be there. Null: nothing is wrong.</summary>
+        private static string? DamageOf(string path)
+        {
+            const int HeaderBytes = 64;
+            try
+            {
+                byte[] header = new byte[HeaderBytes];
+                using (FileStream file = File.OpenRead(path))
+                {
+                    bool isWhole = file.Read(header, 0, HeaderBytes) == HeaderBytes;
+                    if (!isWhole || header[0] != 0x7f || header[1] != 'E' || header[2] != 'L'
+                        || header[3] != 'F')
+                    {
+                        return "it is no shared library";
+                    }
+
+                    long end = BitConverter.ToInt64(header, 40)
+                        + ((long)BitConverter.ToUInt16(header, 58)
+                            * BitConverter.ToUInt16(header, 60));
+                    return file.Length < end ? "it is cut off" : null;
+                }
+            }
+            catch (Exception error)
+                when (error is IOException || error is UnauthorizedAccessException)
+            {
+                return error.Message;
+            }
         }
 
         private static IntPtr Open(string path)
