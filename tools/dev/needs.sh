@@ -21,7 +21,7 @@ groups_of() {
     release | debug) echo build test ;;
     asan | tsan | fuzz) echo build test clang ;;
     format | swig) echo "$1" ;;
-    python_package) echo build ;;
+    python_package | node_package) echo build ;;
     rust) rust_is_there || echo build rust ;;
     java) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
@@ -46,6 +46,14 @@ need_tools_venv() {
     tools/dev/requirements/tools.txt
   PATH=$VENV/bin:$PATH
   export PATH
+}
+
+# npm's packages and the addon stand in the clone: `npm ci` builds it by `prepare`.
+need_node_package() {
+  need_node
+  step "packages for Node" install_packages build
+  # The names of the compiler that CMake takes by itself: the compiler cache then knows the objects.
+  step "npm ci" quietly npm-ci env CC=cc CXX=c++ npm ci --no-audit --no-fund
 }
 
 # The package of this checkout belongs to the clone, so its environment stands in build/.

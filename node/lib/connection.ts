@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns a connection as a program sees it, in the manner of nats.js, and `connect`. Nothing here
+// waits for the library: its completions come through one queue, which wakes the event loop.
+import * as abi from "./constants";
+import { poll } from "./block";
+import type { Block } from "./block";
+import {
+  ConnectionClosedError, DrainingError, errorOf, failureOf, InvalidArgumentError, MartletError,
+  TimeoutError,
+} from "./errors";
+import { headerBlock } from "./headers";
+import type { MsgHdrs } from "./headers";
+import { hold } from "./held";
+import {
+  checkCount, checkMilliseconds, checkText, Msg, throwIfAborted, whenAborted,
+} from "./message";
+import type { Payload, PublishOptions } from "./message";
+import { checkObject, CONNECTION, namedAsGiven, OPEN_QUEUE } from "./options";
+import { Outbox } from "./outbox";
+import { raw } from "./raw";
+import type { RawConnection, RawQueue } from "./raw";
+import { Replies } from "./replies";
+import { Server } from "./server";
+import { StatusStream } from "./status";
+import type { Status } from "./status";
+import { Subscription } from "./subscription";
+import type { Home, SubscriptionOptions } from "./subscription";
+
+export interface RequestOptions {
+  /** ms until it is given up (1,000). */
+  timeout?: number;
+  headers?: MsgHdrs;
+  signal?: AbortSignal;
+}
+
+export interface RequestManyOptions {
+  /** ms until no more answers are waited for (1,000). */
+  maxWait?: number;
+  /** Ends after so many answers. */
+  maxMessages?: number;
+  headers?: MsgHdrs;
+  signal?: AbortSignal;
+}
+
+export interface WaitOptions {
+  /** ms; `flush` and `rtt`: 10,000, `drain`: the option drainTimeout. */
+  timeout?: number;
+  signal?: AbortSignal;
+}
+
+export interface Stats {
+  inMsgs: number;
+  outMsgs: number;
+  inBytes: number;
+  outBytes: number;
+  reconnects: number;
+}
+
+export interface ServerInfo {
+  server_id: string;
+  server_name: string;
+  version: string;
+  client_id: number;
+  max_payload: number;
+}
+
+/** Who waits for a completion. */
+interface Waiting {
+  /** Its status and descriptor. True: nothing more comes. */
+  complete(status: number, block: Block, at: number): boolean;
+  fail(error: unknown): void;
+}
+
+const MESSAGES_MAX = 1024;
+const TURN_MS = 5;
+const LOOK_EVERY = 32;
+const FLUSH_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 1_000;
+const DRAIN_POLL_MS = 5;
+/** How long a drain waits for the bodies of loops and callbacks that are busy with a last
+ * message. */
+const DRAIN_BODIES_MS = 1_000;
+
+const forgotten = new FinalizationRegistry<{ all: Map<number, unknown>; cookie: number }>(
+  ({ all, cookie }) => all.delete(cookie));
+
+/** A connection to a broker. Made by `connect`. While it is open the process stays alive. */
+export class NatsConnection implements Home {
+  readonly raw: RawConnection;
+  readonly completions: RawQueue;
+  readonly #server: Server | undefined;
+  readonly #drainTimeout: number;
+  readonly #outbox: Outbox;
+  readonly #callbacks = new Map<number, Subscription>();
+  readonly #read = new Map<number, WeakRef<Subscription>>();
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #streams = new Set<StatusStream>();
+  #cookies = 0;
+  #block: Block | undefined;
+  /** The reading goes on in the event loop's next turn. */
+  #goesOn = false;
+  #awaitsCapacity = false;
+  #drains: Promise<void> | undefined;
+  #isDraining = false;
+  #isOver = false;
+  #reason: Error | undefined;
+  #statistics: Record<string, unknown> = {};
+  #maxPayload = 0;
+  #onOpened: (error: Error | undefined) => void = () => {};
+  #onClosed: () => void = () => {};
+  readonly #closed: Promise<void>;
+
+  /** @internal */
+  constructor(
+    options: string, server: Server | undefined, drainTimeout: number, waitingBytes: number) {
+    this.#server = server;
+    this.#drainTimeout = drainTimeout;
+    this.#outbox = new Outbox(waitingBytes);
+    this.#closed = new Promise((resolve) => (this.#onClosed = resolve));
+    this.completions = new raw.Queue(OPEN_QUEUE);
+    const broker = server === undefined ? null : Server.rawOf(server);
+    this.raw = namedAsGiven(CONNECTION,
+      () => new raw.Connection(options, broker, this.completions, 0));
+    this.completions.setWake(() => {
+      if (!this.#goesOn) this.#dispatch();
+    });
+  }
+
+  /** @internal */
+  open(signal: AbortSignal | undefined): Promise<void> {
+    const release = hold(this);
+    let aborted: unknown;
+    const abortEnd = whenAborted(signal, (reason) => {
+      aborted = reason;
+      this.raw.close();
+    });
+    return new Promise<void>((resolve, reject) => {
+      this.#onOpened = (error) => {
+        abortEnd();
+        release();
+        if (error === undefined) resolve();
+        else reject(aborted ?? error);
+      };
+      this.raw.ref();
+      this.raw.start();
+    });
+  }
+
+  // --- messages ---
+
+  /**
+   * Publishes a message: it is copied before this returns, and sent soon. True: go on. False: it
+   * was taken, but the outgoing buffer is full: publish more when `ready()` has ended, as after a
+   * `write` of a stream.
+   */
+  publish(subject: string, payload?: Payload, options?: PublishOptions): boolean {
+    if (!this.#outbox.isEmpty) return this.#publishLater(subject, payload, options);
+    const status = options === undefined
+      ? this.raw.publish(subject, payload)
+      : this.raw.publish(subject, payload, options.reply, headerBlock(options.headers));
+    if (status === abi.OK) return true;
+    return this.#publishLater(subject, payload, options);
+  }
+
+  /** Publishes a message with the subject, payload and headers of one that came. */
+  publishMessage(message: Msg): boolean {
+    const headers = message.headers;
+    const reply = message.reply;
+    return this.publish(message.subject, message.data, {
+      ...(headers && { headers }), ...(reply !== undefined && { reply }),
+    });
+  }
+
+  /** Ends when the outgoing buffer has room again. */
+  async ready(): Promise<void> {
+    while (!this.#outbox.isEmpty) await this.#capacity(this.#outbox.bytesNeeded);
+  }
+
+  /**
+   * Subscribes to a subject, or to a pattern with `*` and `>`. With `callback` each message is
+   * handed to it on the event loop; else the subscription is iterated.
+   */
+  subscribe(subject: string, options: SubscriptionOptions = {}): Subscription {
+    const { queue, max, callback, signal, ...bounds } =
+      checkObject("options", options) as SubscriptionOptions;
+    checkText("subject", subject);
+    if (queue !== undefined) checkText("queue", queue);
+    if (max !== undefined) checkCount("max", max, 1);
+    if (callback !== undefined && typeof callback !== "function") {
+      throw new InvalidArgumentError("callback must be a function");
+    }
+    throwIfAborted(signal);
+    this.#refuseClosed();
+    const cookie = ++this.#cookies;
+    const subscription = new Subscription(
+      this, subject, {
+        ...bounds, ...(queue !== undefined && { queue }), ...(max !== undefined && { max }),
+        ...(callback && { callback }), ...(signal && { signal }),
+      }, cookie);
+    if (callback !== undefined) {
+      this.#callbacks.set(cookie, subscription);
+    } else {
+      this.#read.set(cookie, new WeakRef(subscription));
+      forgotten.register(subscription, { all: this.#read, cookie }, subscription);
+    }
+    return subscription;
+  }
+
+  /** Sends a request and waits for its first answer. Rejects with NoRespondersError, TimeoutError,
+   * or the reason of the signal. */
+  request(subject: string, payload?: Payload, options: RequestOptions = {}): Promise<Msg> {
+    try {
+      const timeout = checkMilliseconds("timeout", options.timeout, REQUEST_TIMEOUT_MS);
+      checkText("subject", subject);
+      throwIfAborted(options.signal);
+      this.#refuseClosed();
+      const block = headerBlock(options.headers);
+      return this.#expect<Msg>(options.signal, (message) => message, (cookie) =>
+        this.#requestStart(timeout, cookie, (left) => this.raw.requestStart(
+          subject, payload, block, left, this.completions, cookie)));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Sends a request and gives every answer that comes in time. */
+  async requestMany(
+    subject: string, payload?: Payload, options: RequestManyOptions = {}): Promise<Replies> {
+    const timeout = checkMilliseconds("maxWait", options.maxWait, REQUEST_TIMEOUT_MS);
+    const most = options.maxMessages === undefined
+      ? 0 : checkCount("maxMessages", options.maxMessages, 1);
+    checkText("subject", subject);
+    throwIfAborted(options.signal);
+    this.#refuseClosed();
+    const block = headerBlock(options.headers);
+    const cookie = ++this.#cookies;
+    const release = hold(this);
+    const replies = new Replies(options.signal, () => {
+      this.#waiting.delete(cookie);
+      release();
+    });
+    const complete = (status: number, from: Block, at: number): boolean => {
+      const flags = from.word(at, abi.DESCRIPTOR_FLAGS_OFFSET);
+      if (status >= 0) replies.push(new Msg(from, at, this));
+      if (status >= 0 && (flags & abi.FLAG_MORE_FOLLOWS) !== 0) return false;
+      const isOver = status >= 0 || status === abi.ERR_TIMEOUT;
+      replies.end(isOver ? undefined : failureOf(status, "", "the request failed"));
+      return true;
+    };
+    this.#waiting.set(cookie, { complete, fail: (error) => replies.end(error) });
+    await this.#requestStart(timeout, cookie, (left) => this.raw.requestManyStart(
+      subject, payload, block, most, left, this.completions, cookie));
+    return replies;
+  }
+
+  /** Sends everything and waits for the server's answer: what was published before has then been
+   * processed. */
+  async flush(options: WaitOptions = {}): Promise<void> {
+    const timeout = checkMilliseconds("timeout", options.timeout, FLUSH_TIMEOUT_MS);
+    throwIfAborted(options.signal);
+    this.#refuseClosed();
+    if (!this.#outbox.isEmpty) await this.ready();
+    await this.#expect<void>(options.signal, () => undefined, (cookie) => {
+      this.raw.flushStart(timeout, this.completions, cookie);
+    });
+  }
+
+  /** The time to the server and back in ms. */
+  async rtt(options: WaitOptions = {}): Promise<number> {
+    const began = performance.now();
+    await this.flush(options);
+    return performance.now() - began;
+  }
+
+  // --- the end ---
+
+  /**
+   * Ends in order: no new message comes; what came is handed to callbacks and read by iterations,
+   * which may still publish; what was published is sent; then the connection is closed. Rejects
+   * with TimeoutError when something was not read or sent in time; it is closed nevertheless.
+   */
+  drain(options: WaitOptions = {}): Promise<void> {
+    if (this.#drains !== undefined) return this.#drains;
+    if (this.#isOver) return Promise.reject(new ConnectionClosedError("the connection is closed"));
+    let timeout: number;
+    try {
+      timeout = checkMilliseconds("timeout", options.timeout, this.#drainTimeout);
+      throwIfAborted(options.signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#drains = this.#drain(timeout, options.signal);
+    return this.#drains;
+  }
+
+  /** Closes at once. May be called twice. */
+  async close(): Promise<void> {
+    if (!this.#isOver) this.raw.close();
+    await this.#ended();
+  }
+
+  /** Ends when the connection is closed: with the reason if it was not closed by this program. */
+  async closed(): Promise<void | Error> {
+    await this.#ended();
+    return this.#reason;
+  }
+
+  /** Sends what was published, then closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      if (this.raw.state() === abi.STATE_CONNECTED) await this.flush();
+    } catch (error) {
+      if (!(error instanceof MartletError)) throw error;
+    }
+    await this.close();
+  }
+
+  // --- what is ---
+
+  /** Events since the call, as they come. */
+  status(): AsyncIterableIterator<Status> {
+    const stream = new StatusStream(() => hold(this), (ended) => this.#streams.delete(ended));
+    if (this.#isOver) stream.end();
+    else this.#streams.add(stream);
+    return stream;
+  }
+
+  isClosed(): boolean {
+    return this.raw.state() === abi.STATE_CLOSED;
+  }
+
+  isDraining(): boolean {
+    return (this.#isDraining || this.raw.state() === abi.STATE_DRAINING) && !this.isClosed();
+  }
+
+  /** The server that it is connected to, as host and port; "in-process" without a socket. */
+  getServer(): string {
+    const url = String(this.#facts()["connected_url"] ?? "");
+    return this.#server !== undefined ? "in-process" : url.replace(/^\w+:\/\//, "");
+  }
+
+  /** What the server says of itself. */
+  get info(): ServerInfo {
+    const facts = this.#facts();
+    return {
+      server_id: String(facts["server_id"] ?? ""),
+      server_name: String(facts["server_name"] ?? ""),
+      version: String(facts["server_version"] ?? ""),
+      client_id: Number(facts["client_id"] ?? 0),
+      max_payload: this.#isOver ? this.#maxPayload : this.raw.maxPayload(),
+    };
+  }
+
+  stats(): Stats {
+    const facts = this.#facts();
+    return {
+      inMsgs: Number(facts["in_msgs"] ?? 0),
+      outMsgs: Number(facts["out_msgs"] ?? 0),
+      inBytes: Number(facts["in_bytes"] ?? 0),
+      outBytes: Number(facts["out_bytes"] ?? 0),
+      reconnects: Number(facts["reconnects"] ?? 0),
+    };
+  }
+
+  /** A subject that nobody else uses. */
+  newInbox(): string {
+    this.#refuseClosed();
+    return this.raw.newInbox();
+  }
+
+  /** The process stays alive while it is open: how it begins. */
+  ref(): this {
+    if (!this.#isOver) this.raw.ref();
+    return this;
+  }
+
+  /** The process may end while it is open. */
+  unref(): this {
+    this.raw.unref();
+    return this;
+  }
+
+  // --- what its subscriptions tell ---
+
+  /** @internal */
+  onSubscriptionEnd(subscription: Subscription): void {
+    this.#callbacks.delete(subscription.cookie);
+    this.#read.delete(subscription.cookie);
+    forgotten.unregister(subscription);
+  }
+
+  /** @internal */
+  onSlowConsumer(sub: Subscription | undefined, message: string): void {
+    this.#tell({ type: "slowConsumer", sub, message });
+  }
+
+  /** @internal A callback of the program threw. */
+  onCallbackError(thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    if (this.#streams.size > 0) this.#tell({ type: "error", error });
+    else process.emitWarning(error);
+  }
+
+  // --- sending ---
+
+  #refuseClosed(): void {
+    if (this.#isOver) throw new ConnectionClosedError("the connection is closed");
+    if (this.#isDraining) throw new DrainingError("the connection drains");
+  }
+
+  #publishLater(subject: string, payload: Payload, options: PublishOptions | undefined): boolean {
+    if (this.#isOver) throw new ConnectionClosedError("the connection is closed");
+    checkText("subject", subject);
+    if (options?.reply !== undefined) checkText("reply", options.reply);
+    this.#outbox.add(subject, payload, options?.reply, headerBlock(options?.headers));
+    if (!this.#awaitsCapacity) this.#askForCapacity();
+    return false;
+  }
+
+  #askForCapacity(): void {
+    this.#awaitsCapacity = true;
+    this.#capacity(this.#outbox.bytesNeeded).then(() => {
+      this.#awaitsCapacity = false;
+      this.#outbox.send(this.raw, (error) => this.onCallbackError(error));
+      if (!this.#outbox.isEmpty) this.#askForCapacity();
+    }, () => this.#outbox.clear());
+  }
+
+  #capacity(bytes: number): Promise<void> {
+    return this.#expect<void>(undefined, () => undefined, (cookie) => {
+      this.raw.notifyCapacity(bytes, this.completions, cookie);
+    });
+  }
+
+  /** Starts a request; waits while there is no room for it. */
+  #requestStart(
+    timeout: number, cookie: number, start: (left: number) => number): void | Promise<void> {
+    if (this.#outbox.isEmpty && start(timeout) === abi.OK) return undefined;
+    return this.#requestLater(timeout, cookie, start);
+  }
+
+  async #requestLater(
+    timeout: number, cookie: number, start: (left: number) => number): Promise<void> {
+    const deadline = performance.now() + timeout;
+    for (;;) {
+      await this.ready();
+      const left = Math.ceil(deadline - performance.now());
+      if (!this.#waiting.has(cookie)) return;
+      if (left <= 0) throw new TimeoutError("the outgoing buffer had no room in time");
+      if (start(left) === abi.OK) return;
+      await this.#capacity(1);
+    }
+  }
+
+  /** Waits for the completion of what `start` begins. */
+  #expect<T>(
+    signal: AbortSignal | undefined, read: (message: Msg) => T,
+    start: (cookie: number) => void | Promise<void>): Promise<T> {
+    const cookie = ++this.#cookies;
+    const release = hold(this);
+    return new Promise<T>((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        this.#waiting.delete(cookie);
+        abortEnd();
+        release();
+        reject(error);
+      };
+      const abortEnd = whenAborted(signal, fail);
+      const complete = (status: number, block: Block, at: number): boolean => {
+        if (status < 0) {
+          fail(failureOf(status, "", "it failed"));
+        } else {
+          abortEnd();
+          release();
+          resolve(read(new Msg(block, at, this)));
+        }
+        return true;
+      };
+      this.#waiting.set(cookie, { complete, fail });
+      try {
+        start(cookie)?.catch(fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+
+  // --- what comes ---
+
+  /** Reads what the library has to tell; lets others have their turn after a while. */
+  #dispatch(): void {
+    this.#goesOn = false;
+    const until = performance.now() + TURN_MS;
+    for (;;) {
+      if (this.#block === undefined) {
+        const got = this.#isOver ? abi.DONE : poll(this.completions, MESSAGES_MAX);
+        if (typeof got === "number") break;
+        this.#block = got;
+      }
+      this.#handleBlock(this.#block, until);
+      if (performance.now() >= until && !this.#isOver) {
+        this.#goesOn = true;
+        setImmediate(() => this.#dispatch());
+        return;
+      }
+    }
+  }
+
+  #handleBlock(block: Block, until: number): void {
+    let left = LOOK_EVERY;
+    while (block.at < block.end) {
+      if (--left === 0) {
+        if (performance.now() >= until) return;
+        left = LOOK_EVERY;
+      }
+      const at = block.at;
+      block.at += block.stride;
+      this.#handle(block, at);
+    }
+    this.#block = undefined;
+  }
+
+  #handle(block: Block, at: number): void {
+    const kind = block.word(at, abi.DESCRIPTOR_KIND_OFFSET);
+    const cookie = block.cookie(at);
+    if (kind === abi.KIND_MESSAGE) {
+      this.#callbacks.get(cookie)?.deliver(block, at);
+    } else if (kind <= abi.KIND_CAPACITY) {
+      const waiting = this.#waiting.get(cookie);
+      if (waiting?.complete(block.word(at, abi.DESCRIPTOR_STATUS_OFFSET), block, at)) {
+        this.#waiting.delete(cookie);
+      }
+    } else if (cookie !== 0) {
+      this.#callbacks.get(cookie)?.onOther(kind, block, at);
+    } else {
+      this.#onEvent(kind, block, at);
+    }
+  }
+
+  #onEvent(kind: number, block: Block, at: number): void {
+    const status = block.word(at, abi.DESCRIPTOR_STATUS_OFFSET);
+    const text = block.text(at, abi.DESCRIPTOR_DATA_OFFSET_OFFSET);
+    const error = status < 0 ? { error: errorOf(status, text) } : {};
+    switch (kind) {
+      case abi.KIND_CONNECTED:
+        this.#onOpened(undefined);
+        break;
+      case abi.KIND_DISCONNECTED:
+        this.#tell({ type: "disconnect", server: this.getServer(), ...error });
+        break;
+      case abi.KIND_RECONNECTING:
+        this.#tell({ type: "reconnecting", server: text });
+        break;
+      case abi.KIND_RECONNECTED:
+        this.#tell({ type: "reconnect", server: text });
+        break;
+      case abi.KIND_DISCOVERED_SERVERS:
+        this.#tell({ type: "update", added: JSON.parse(text) as string[] });
+        break;
+      case abi.KIND_LAME_DUCK:
+        this.#tell({ type: "ldm", server: this.getServer() });
+        break;
+      case abi.KIND_SLOW_CONSUMER:
+        this.onSlowConsumer(undefined, text);
+        break;
+      case abi.KIND_ERROR:
+        this.#tell({ type: "error", error: errorOf(status, text) });
+        break;
+      case abi.KIND_CLOSED:
+        this.#onOver(status, text);
+        break;
+    }
+  }
+
+  #tell(event: Status): void {
+    for (const stream of this.#streams) stream.push(event);
+  }
+
+  // --- the end ---
+
+  #ended(): Promise<void> {
+    if (this.#isOver) return this.#closed;
+    return this.#closed.finally(hold(this));
+  }
+
+  #subscriptions(): Subscription[] {
+    const read = [...this.#read.values()].map((weak) => weak.deref());
+    return [...this.#callbacks.values(), ...read.filter((one) => one !== undefined)];
+  }
+
+  async #drain(timeout: number, signal: AbortSignal | undefined): Promise<void> {
+    const began = performance.now();
+    const left = (): number => Math.ceil(timeout - (performance.now() - began));
+    const abortEnd = whenAborted(signal, () => this.raw.close());
+    const subscriptions = this.#subscriptions();
+    try {
+      for (const subscription of subscriptions) subscription.beginDrain();
+      this.#isDraining = true;
+      await this.#settle(subscriptions, left);
+      await this.ready();
+      if (!this.#isOver) this.raw.drainStart(Math.max(left(), 0));
+    } catch (error) {
+      this.raw.close();
+      throw error;
+    } finally {
+      abortEnd();
+    }
+    await this.#ended();
+    signal?.throwIfAborted();
+    if (this.#reason !== undefined) throw this.#reason;
+  }
+
+  /** Waits until what came has been handed out, and, for a while, until nobody is busy with it. */
+  async #settle(subscriptions: Subscription[], left: () => number): Promise<void> {
+    if (this.raw.state() === abi.STATE_CONNECTED) {
+      await this.#expect<void>(undefined, () => undefined, (cookie) => {
+        this.raw.flushStart(Math.max(left(), 0), this.completions, cookie);
+      });
+    }
+    const pause = (): Promise<void> => new Promise((end) => setTimeout(end, DRAIN_POLL_MS));
+    const isUnread = (): boolean => subscriptions.some((one) => one.unread > 0);
+    while (!this.#isOver && left() > 0 && isUnread()) await pause();
+    const until = Math.max(left() - DRAIN_BODIES_MS, 0);
+    const isBusy = (): boolean => subscriptions.some((one) => one.running > 0);
+    while (!this.#isOver && left() > until && isBusy()) await pause();
+  }
+
+  #onOver(status: number, text: string): void {
+    const reason = status < 0 ? errorOf(status, text) : undefined;
+    this.#reason = reason;
+    this.#statistics = this.#facts();
+    this.#maxPayload = this.raw.maxPayload();
+    this.#isOver = true;
+    this.raw.free();
+    const closed = new ConnectionClosedError("the connection was closed");
+    for (const subscription of this.#subscriptions()) subscription.onConnectionClosed();
+    for (const waiting of [...this.#waiting.values()]) waiting.fail(reason ?? closed);
+    this.#waiting.clear();
+    this.#outbox.clear();
+    this.#tell(reason === undefined ? { type: "close" } : { type: "close", error: reason });
+    for (const stream of this.#streams) stream.end();
+    this.#streams.clear();
+    this.#onOpened(reason ?? closed);
+    this.#onClosed();
+    setImmediate(() => this.completions.free());
+  }
+
+  #facts(): Record<string, unknown> {
+    if (this.#isOver) return this.#statistics;
+    return JSON.parse(this.raw.statistics()) as Record<string, unknown>;
+  }
+}

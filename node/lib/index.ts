@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns nothing: names what the package offers.
+import { raw } from "./raw";
+
+export { connect } from "./connect";
+export { NatsConnection } from "./connection";
+export type {
+  RequestManyOptions, RequestOptions, ServerInfo, Stats, WaitOptions,
+} from "./connection";
+export * from "./errors";
+export { headers } from "./headers";
+export type { MsgHdrs } from "./headers";
+export { Msg } from "./message";
+export type { Payload, PublishOptions } from "./message";
+export type { Bounds, ConnectionOptions, LogLevel, Policy, ServerOptions } from "./options";
+export { Server } from "./server";
+export type { Status } from "./status";
+export { Subscription } from "./subscription";
+export type { MsgCallback, NextOptions, SubscriptionOptions } from "./subscription";
+
+/** The release of the library inside. */
+export const version: string = raw.versionText();

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns a subscription: messages that a callback gets, or that a program reads by `for await`. One
+// that is read has a queue of its own, so that what nobody reads waits under its bound and not in
+// here.
+import * as abi from "./constants";
+import { poll } from "./block";
+import type { Block } from "./block";
+import { ConnectionClosedError, StateError, TimeoutError } from "./errors";
+import { hold } from "./held";
+import {
+  checkCount, checkMilliseconds, Msg, refuseSecond, throwIfAborted, whenAborted,
+} from "./message";
+import type { Publisher } from "./message";
+import { named, OPEN_QUEUE, subscriptionJson } from "./options";
+import type { Bounds } from "./options";
+import { raw } from "./raw";
+import type { RawConnection, RawQueue, RawSubscription } from "./raw";
+
+export type MsgCallback = (error: Error | null, message: Msg) => unknown;
+
+export interface SubscriptionOptions extends Bounds {
+  /** The queue group: each message goes to one of its members. */
+  queue?: string;
+  /** Ends by itself after so many messages. */
+  max?: number;
+  /** Called with each message; without it the subscription is iterated. */
+  callback?: MsgCallback;
+  /** Ends the subscription. */
+  signal?: AbortSignal;
+}
+
+export interface NextOptions {
+  /** ms; without limit by default. */
+  timeout?: number;
+  signal?: AbortSignal;
+}
+
+/** What a subscription needs of its connection. */
+export interface Home extends Publisher {
+  readonly raw: RawConnection;
+  readonly completions: RawQueue;
+  onSubscriptionEnd(subscription: Subscription): void;
+  onSlowConsumer(subscription: Subscription, message: string): void;
+  onCallbackError(error: unknown): void;
+}
+
+const MESSAGES_MAX = 1024;
+const TURN_MS = 5;
+
+interface Waiter {
+  resolve(message: Msg | undefined): void;
+  reject(error: unknown): void;
+}
+
+export class Subscription implements AsyncIterable<Msg> {
+  readonly #home: Home;
+  readonly #raw: RawSubscription;
+  readonly #own: RawQueue | undefined;
+  readonly #callback: MsgCallback | undefined;
+  #block: Block | undefined;
+  #waiter: Waiter | undefined;
+  #turnBegan = 0;
+  #handedOut = false;
+  #running = 0;
+  #received = 0;
+  #counts: [number, number] = [0, 0];
+  #isDraining = false;
+  #ended = false;
+  #release: () => void = () => {};
+  #abortEnd: () => void = () => {};
+  readonly #closed: Promise<void>;
+  #onClosed: () => void = () => {};
+
+  /** Made by `NatsConnection.subscribe`. */
+  constructor(
+    home: Home, readonly subject: string, options: SubscriptionOptions,
+    /** What the library knows it by in its connection. */
+    readonly cookie: number) {
+    this.#home = home;
+    this.#callback = options.callback;
+    if (options.callback === undefined) this.#own = new raw.Queue(OPEN_QUEUE);
+    this.queue = options.queue;
+    this.max = options.max;
+    this.#closed = new Promise((resolve) => (this.#onClosed = resolve));
+    this.#raw = named(() => new raw.Subscription(
+      home.raw, subject, options.queue ?? "", subscriptionJson(options),
+      this.#own ?? home.completions, cookie));
+    this.#own?.setWake(() => this.#onWake());
+    if (options.max !== undefined) this.#raw.autoUnsubscribe(options.max);
+    if (options.callback !== undefined) this.#release = hold(this);
+    this.#abortEnd = whenAborted(options.signal, () => this.unsubscribe());
+  }
+
+  /** The queue group. */
+  readonly queue: string | undefined;
+  /** After how many messages it ends. */
+  readonly max: number | undefined;
+
+  /** Ends when no message can come any more. */
+  get closed(): Promise<void> {
+    const release = this.#ended ? () => {} : hold(this);
+    return this.#closed.finally(release);
+  }
+
+  getSubject(): string {
+    return this.subject;
+  }
+
+  isClosed(): boolean {
+    return this.#ended;
+  }
+
+  isDraining(): boolean {
+    return this.#isDraining && !this.#ended;
+  }
+
+  /** Messages that were handed to the program. */
+  getProcessed(): number {
+    return this.#received;
+  }
+
+  /** Messages that wait to be read. */
+  getPending(): number {
+    return (this.#ended ? 0 : this.#raw.pending()[0]) + this.#atHand();
+  }
+
+  /** Messages that came, whatever became of them. */
+  getReceived(): number {
+    return this.#count()[1];
+  }
+
+  /** Messages lost at the bound. */
+  getDropped(): number {
+    return this.#count()[0];
+  }
+
+  /** Ends now, or by itself after `max` messages counted from its beginning. */
+  unsubscribe(max?: number): void {
+    if (max !== undefined) {
+      checkCount("max", max, 1);
+      if (!this.#ended) this.#raw.autoUnsubscribe(max);
+      return;
+    }
+    this.#block = undefined;
+    this.#handedOut = false;
+    this.#end();
+  }
+
+  /** Ends in order: what was sent before the server learned of it still comes. */
+  drain(): Promise<void> {
+    this.beginDrain();
+    return this.closed;
+  }
+
+  /** The same, and nobody waits. */
+  beginDrain(): void {
+    if (this.#ended || this.#isDraining) return;
+    this.#isDraining = true;
+    try {
+      this.#raw.drain();
+    } catch (error) {
+      if (!(error instanceof ConnectionClosedError)) throw error;
+    }
+  }
+
+  /** Messages that the program has not got yet. */
+  get unread(): number {
+    return this.getPending();
+  }
+
+  /** Messages that a callback or the body of a loop is busy with. */
+  get running(): number {
+    return this.#running + (this.#handedOut && this.#waiter === undefined ? 1 : 0);
+  }
+
+  /**
+   * The next message. Rejects with TimeoutError, the reason of the signal, or ConnectionClosedError
+   * when nothing can come any more.
+   */
+  async next(options: NextOptions = {}): Promise<Msg> {
+    const timeout = checkMilliseconds("timeout", options.timeout, -1);
+    throwIfAborted(options.signal);
+    const next = this.#next();
+    const waiter = this.#waiter;
+    const give = (error: unknown): void => {
+      if (this.#waiter !== waiter || waiter === undefined) return;
+      this.#endWait();
+      waiter.reject(error);
+    };
+    const timer = waiter === undefined || timeout < 0
+      ? undefined : setTimeout(() => give(new TimeoutError("no message in time")), timeout);
+    const abortEnd = whenAborted(options.signal, give);
+    try {
+      const message = await next;
+      this.#handedOut = false; // Nobody can see what is done with it.
+      if (message === undefined) throw new ConnectionClosedError("the subscription has ended");
+      return message;
+    } finally {
+      clearTimeout(timer);
+      abortEnd();
+    }
+  }
+
+  /** Reads it; leaving the loop unsubscribes. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Msg> {
+    this.#refuseCallback();
+    const iterator: AsyncIterableIterator<Msg> = {
+      next: () => {
+        const message = this.#take();
+        if (message !== undefined) return Promise.resolve({ done: false, value: message });
+        return this.#next().then((value) => value === undefined
+          ? { done: true, value: undefined } : { done: false, value });
+      },
+      return: () => {
+        this.unsubscribe();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /** Arrays of messages, each what has gathered meanwhile: the fastest way to read. */
+  async *batches(): AsyncGenerator<Msg[], void, void> {
+    this.#refuseCallback();
+    try {
+      for (;;) {
+        const first = await this.#next();
+        if (first === undefined) return;
+        const batch = [first];
+        for (let more = this.#take(); more !== undefined; more = this.#take()) batch.push(more);
+        yield batch;
+      }
+    } finally {
+      this.unsubscribe();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.unsubscribe();
+  }
+
+  // --- what the connection calls ---
+
+  /** For one with a callback: what came for it. */
+  deliver(block: Block, at: number): void {
+    this.#received++;
+    try {
+      const result = (this.#callback as MsgCallback)(null, new Msg(block, at, this.#home));
+      if (result instanceof Promise) this.#runs(result);
+    } catch (error) {
+      this.#home.onCallbackError(error);
+    }
+  }
+
+  /** For what is no message. */
+  onOther(kind: number, block: Block, at: number): void {
+    if (kind === abi.KIND_SUBSCRIPTION_END) {
+      this.#end();
+    } else if (kind === abi.KIND_SLOW_CONSUMER) {
+      this.#home.onSlowConsumer(this, block.text(at, abi.DESCRIPTOR_DATA_OFFSET_OFFSET));
+    }
+  }
+
+  /** Its connection is over; what waits in its queue can still be read. */
+  onConnectionClosed(): void {
+    if (this.#own === undefined || this.#ended) {
+      this.#end();
+      return;
+    }
+    this.#own.close();
+    this.#onWake();
+  }
+
+  // --- reading ---
+
+  #refuseCallback(): void {
+    if (this.#callback !== undefined) throw new StateError("the subscription has a callback");
+  }
+
+  #atHand(): number {
+    const block = this.#block;
+    return block === undefined ? 0 : (block.end - block.at) / block.stride;
+  }
+
+  /** The next message of the block at hand. */
+  #take(): Msg | undefined {
+    const block = this.#block;
+    if (block === undefined) return undefined;
+    while (block.at < block.end) {
+      const at = block.at;
+      block.at += block.stride;
+      const kind = block.word(at, abi.DESCRIPTOR_KIND_OFFSET);
+      if (kind === abi.KIND_MESSAGE) {
+        this.#received++;
+        this.#handedOut = true;
+        return new Msg(block, at, this.#home);
+      }
+      this.onOther(kind, block, at);
+    }
+    this.#block = undefined;
+    return undefined;
+  }
+
+  /** Reads on; false when nothing is there, or nothing can come any more. */
+  #fetch(): boolean {
+    if (this.#ended || this.#own === undefined) return false;
+    const got = poll(this.#own, MESSAGES_MAX);
+    if (typeof got !== "number") {
+      this.#block = got;
+      return true;
+    }
+    if (got === abi.DONE) this.#end();
+    return false;
+  }
+
+  /** The next message; undefined when none can come any more. */
+  #next(): Promise<Msg | undefined> {
+    this.#refuseCallback();
+    refuseSecond(this.#waiter !== undefined);
+    let message = this.#take();
+    // Who reads without a pause must not keep others from the event loop.
+    const now = performance.now();
+    if (message === undefined && now - this.#turnBegan > TURN_MS) {
+      this.#turnBegan = now;
+      const wait = this.#wait();
+      setImmediate(() => this.#onWake());
+      return wait;
+    }
+    while (message === undefined && this.#fetch()) message = this.#take();
+    if (message !== undefined) return Promise.resolve(message);
+    this.#handedOut = false;
+    return this.#ended ? Promise.resolve(undefined) : this.#wait();
+  }
+
+  #wait(): Promise<Msg | undefined> {
+    this.#release = hold(this);
+    this.#handedOut = false;
+    return new Promise((resolve, reject) => (this.#waiter = { resolve, reject }));
+  }
+
+  #endWait(): void {
+    this.#waiter = undefined;
+    this.#release();
+  }
+
+  #onWake(): void {
+    const waiter = this.#waiter;
+    if (waiter === undefined) return;
+    this.#turnBegan = performance.now();
+    let message = this.#take();
+    while (message === undefined && this.#fetch()) message = this.#take();
+    if (message === undefined || this.#waiter !== waiter) return;
+    this.#endWait();
+    waiter.resolve(message);
+  }
+
+  // --- the end ---
+
+  #runs(result: Promise<unknown>): void {
+    this.#running++;
+    result.catch((error: unknown) => this.#home.onCallbackError(error))
+      .finally(() => this.#running--);
+  }
+
+  #count(): [number, number] {
+    if (!this.#ended) this.#counts = this.#raw.dropped();
+    return this.#counts;
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#count();
+    this.#ended = true;
+    this.#raw.free();
+    this.#own?.free();
+    this.#abortEnd();
+    this.#release();
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    this.#home.onSubscriptionEnd(this);
+    this.#onClosed();
+    waiter?.resolve(undefined);
+  }
+}

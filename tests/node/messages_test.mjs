@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: what core messaging is, from Node, means the same on our broker over TCP, inside the
+// process and on nats-server. Method: each test runs on each broker, with connections of its own.
+import assert from "node:assert/strict";
+import { DrainingError, headers, MaxPayloadError, NoRespondersError, TimeoutError } from "martlet";
+import { onEachBroker, until, within } from "./brokers.mjs";
+
+onEachBroker("a callback gets what is published", async (open) => {
+  const connection = await open();
+  const got = [];
+  connection.subscribe("greet.*", {
+    callback: (error, message) => got.push([error, message.subject, message.string()]),
+  });
+  connection.publish("greet.joe", "hello");
+  connection.publish("greet.sue", Buffer.from("hi"));
+  connection.publish("greet.ann");
+  connection.publish("greet.bob", new Uint16Array([0x4241]));
+  await connection.flush();
+  await until(() => got.length === 4);
+  assert.deepEqual(got, [
+    [null, "greet.joe", "hello"], [null, "greet.sue", "hi"], [null, "greet.ann", ""],
+    [null, "greet.bob", "AB"],
+  ]);
+});
+
+onEachBroker("for await reads in order, and leaving the loop unsubscribes", async (open) => {
+  const connection = await open();
+  const subscription = connection.subscribe("count");
+  for (let i = 0; i < 5_000; i++) connection.publish("count", String(i));
+  let next = 0;
+  for await (const message of subscription) {
+    assert.equal(message.string(), String(next++));
+    if (next === 5_000) break;
+  }
+  assert.equal(subscription.isClosed(), true);
+  assert.equal(subscription.getProcessed(), 5_000);
+});
+
+onEachBroker("batches read everything", async (open) => {
+  const connection = await open();
+  const subscription = connection.subscribe("many", { max: 3_000 });
+  for (let i = 0; i < 3_000; i++) connection.publish("many", String(i));
+  const read = [];
+  for await (const batch of subscription.batches()) read.push(...batch.map((m) => m.string()));
+  assert.deepEqual(read, Array.from({ length: 3_000 }, (_, i) => String(i)));
+});
+
+onEachBroker("next() waits, times out and is aborted", async (open) => {
+  const connection = await open();
+  const subscription = connection.subscribe("one");
+  await assert.rejects(subscription.next({ timeout: 20 }), TimeoutError);
+  const controller = new AbortController();
+  const aborted = subscription.next({ signal: controller.signal });
+  controller.abort(new Error("enough"));
+  await assert.rejects(aborted, /enough/);
+  const waits = subscription.next();
+  connection.publish("one", "1");
+  assert.equal((await within(5_000, waits)).string(), "1");
+  await assert.rejects(subscription.next({ signal: AbortSignal.abort() }), { name: "AbortError" });
+});
+
+onEachBroker("a queue group shares", async (open) => {
+  const connection = await open();
+  const counts = [0, 0, 0];
+  for (const index of [0, 1, 2]) {
+    connection.subscribe("work", { queue: "workers", callback: () => counts[index]++ });
+  }
+  for (let i = 0; i < 600; i++) connection.publish("work");
+  await until(() => counts[0] + counts[1] + counts[2] === 600);
+  assert.ok(counts.every((count) => count > 50), String(counts));
+});
+
+onEachBroker("requests are answered, and fail by their names", async (open) => {
+  const connection = await open();
+  const other = await open();
+  connection.subscribe("double", {
+    callback: (_, message) => message.respond(String(Number(message.string()) * 2)),
+  });
+  connection.subscribe("silent", { callback: () => {} });
+  await connection.flush();
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, i) => other.request("double", String(i))));
+  assert.deepEqual(answers.map((m) => Number(m.string())),
+    Array.from({ length: 100 }, (_, i) => 2 * i));
+  await assert.rejects(other.request("nobody"), NoRespondersError);
+  await assert.rejects(other.request("silent", "", { timeout: 30 }), TimeoutError);
+  const controller = new AbortController();
+  const request = other.request("silent", "", { signal: controller.signal, timeout: 5_000 });
+  controller.abort();
+  await assert.rejects(request, { name: "AbortError" });
+});
+
+onEachBroker("requestMany gives every answer", async (open) => {
+  const connection = await open();
+  const other = await open();
+  for (const name of ["a", "b", "c"]) {
+    connection.subscribe("who", { callback: (_, message) => message.respond(name) });
+  }
+  await connection.flush();
+  const names = [];
+  for await (const m of await other.requestMany("who", "", { maxMessages: 3, maxWait: 5_000 })) {
+    names.push(m.string());
+  }
+  assert.deepEqual(names.sort(), ["a", "b", "c"]);
+  const timed = [];
+  for await (const m of await other.requestMany("who", "", { maxWait: 100 })) timed.push(m);
+  assert.equal(timed.length, 3);
+});
+
+onEachBroker("headers go and come", async (open) => {
+  const connection = await open();
+  const subscription = connection.subscribe("h");
+  const sent = headers();
+  sent.set("X", "1");
+  sent.append("Y", "a");
+  sent.append("Y", "b: c");
+  connection.publish("h", "data", { headers: sent, reply: "back" });
+  connection.publish("h", "none");
+  const message = await within(5_000, subscription.next());
+  assert.equal(message.headers.get("X"), "1");
+  assert.deepEqual(message.headers.values("Y"), ["a", "b: c"]);
+  assert.equal(message.headers.last("Y"), "b: c");
+  assert.deepEqual(message.headers.keys(), ["X", "Y"]);
+  assert.equal(message.headers.has("x"), false);
+  assert.equal(message.reply, "back");
+  assert.equal(message.string(), "data");
+  assert.equal((await within(5_000, subscription.next())).headers, undefined);
+});
+
+onEachBroker("auto-unsubscribe ends a subscription by itself", async (open) => {
+  const connection = await open();
+  const got = [];
+  const subscription = connection.subscribe("few", {
+    max: 3, callback: (_, message) => got.push(message.string()),
+  });
+  for (let i = 0; i < 10; i++) connection.publish("few", String(i));
+  await within(5_000, subscription.closed);
+  assert.deepEqual(got, ["0", "1", "2"]);
+  const read = connection.subscribe("few");
+  read.unsubscribe(2);
+  for (let i = 0; i < 10; i++) connection.publish("few", String(i));
+  const seen = [];
+  for await (const message of read) seen.push(message.string());
+  assert.deepEqual(seen, ["0", "1"]);
+});
+
+onEachBroker("a large payload arrives whole, in either way of reading", async (open) => {
+  const connection = await open();
+  const payload = Buffer.alloc(900_000, "martlet ");
+  const subscription = connection.subscribe("large");
+  const got = [];
+  connection.subscribe("large", { callback: (_, message) => got.push(message.data) });
+  for (let i = 0; i < 20; i++) {
+    connection.publish("large", payload);
+    connection.publish("large", "small");
+  }
+  for (let i = 0; i < 20; i++) {
+    assert.ok((await within(10_000, subscription.next())).data.equals(payload));
+    assert.equal((await within(10_000, subscription.next())).string(), "small");
+  }
+  await until(() => got.length === 40);
+  assert.ok(got.every((data, i) => (i % 2 === 0 ? data.equals(payload) : data.length === 5)));
+  assert.throws(
+    () => connection.publish("large", Buffer.alloc(connection.info.max_payload + 1)),
+    MaxPayloadError);
+});
+
+onEachBroker("what is published faster than it is taken waits, in order", async (open) => {
+  const connection = await open({ maxPendingBytes: 65_536 });
+  const other = await open();
+  const seen = [];
+  other.subscribe("fast", { callback: (_, message) => seen.push(message.string()) });
+  await other.flush();
+  let full = 0;
+  for (let i = 0; i < 20_000; i++) {
+    if (!connection.publish("fast", `${i}`.padEnd(100))) full++;
+  }
+  assert.ok(full > 0);
+  assert.equal((await connection.request("fast", "", { timeout: 5_000 }).catch((e) => e)).code,
+    "ERR_TIMEOUT");
+  await connection.ready();
+  await connection.flush();
+  await until(() => seen.length === 20_001, 20_000);
+  seen.slice(0, 20_000).forEach((text, i) => assert.equal(Number(text), i));
+});
+
+onEachBroker("drain hands out what came and sends what was published", async (open) => {
+  const connection = await open();
+  const other = await open();
+  const answers = other.subscribe("answers");
+  const read = [];
+  connection.subscribe("ask", {
+    callback: async (_, message) => {
+      await new Promise((end) => setTimeout(end, 20));
+      connection.publish("answers", message.data);
+    },
+  });
+  const subscription = connection.subscribe("ask");
+  const reading = (async () => {
+    for await (const message of subscription) {
+      read.push(message.string());
+      await new Promise(setImmediate);
+    }
+  })();
+  await connection.flush();
+  for (let i = 0; i < 50; i++) other.publish("ask", String(i));
+  await other.flush();
+  const drained = connection.drain();
+  assert.equal(connection.isDraining(), true);
+  assert.throws(() => connection.subscribe("late"), DrainingError);
+  await within(10_000, drained);
+  await within(5_000, reading);
+  assert.equal(read.length, 50);
+  assert.equal(connection.isClosed(), true);
+  await until(() => answers.getPending() === 50);
+});
+
+onEachBroker("a subscription drains alone", async (open) => {
+  const connection = await open();
+  const got = [];
+  const subscription = connection.subscribe("d", { callback: (_, m) => got.push(m.string()) });
+  for (let i = 0; i < 1_000; i++) connection.publish("d", String(i));
+  await within(5_000, subscription.drain());
+  assert.equal(got.length, 1_000);
+  assert.equal(connection.isClosed(), false);
+});
+
+onEachBroker("status, statistics, rtt, inbox and the end", async (open) => {
+  const connection = await open({ name: "seen" });
+  const events = [];
+  const listening = (async () => {
+    for await (const event of connection.status()) events.push(event.type);
+  })();
+  assert.ok((await connection.rtt()) > 0);
+  assert.notEqual(connection.newInbox(), connection.newInbox());
+  connection.publish("x", "1234");
+  await connection.flush();
+  const stats = connection.stats();
+  assert.equal(stats.outMsgs, 1);
+  assert.ok(stats.outBytes >= 4);
+  assert.ok(connection.info.client_id > 0);
+  assert.ok(connection.info.max_payload > 0);
+  const closed = connection.closed();
+  await connection.close();
+  assert.equal(await within(5_000, closed), undefined);
+  await within(5_000, listening);
+  assert.equal(events.at(-1), "close");
+  assert.equal(connection.isClosed(), true);
+  assert.equal(connection.stats().outMsgs, 1);
+  await connection.close();
+});
+
+onEachBroker("await using closes", async (open) => {
+  const connection = await open();
+  const other = await open();
+  const subscription = other.subscribe("last");
+  await other.flush();
+  connection.publish("last", "words");
+  await connection[Symbol.asyncDispose]();
+  assert.equal(connection.isClosed(), true);
+  assert.equal((await within(5_000, subscription.next())).string(), "words");
+});
