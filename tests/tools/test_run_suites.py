@@ -181,6 +181,13 @@ def test_labels_and_names_select(tmp_path):
     assert run(tmp_path, *tables, arguments=["fuz"]).returncode == 2
 
 
+def test_a_full_suite_runs_only_when_asked_for(tmp_path):
+    tables = [suite("one"), suite("two", label="wide", extra="full = true")]
+    assert last_line(run(tmp_path, *tables)) == "1 passed, 0 failed"
+    for words in (["--full"], ["one", "wide"], ["one", "two"]):
+        assert last_line(run(tmp_path, *tables, arguments=words)) == "2 passed, 0 failed"
+
+
 def test_needs_are_printed_once_in_order(tmp_path):
     tables = [suite("one").replace("needs = []", 'needs = ["release", "go"]')]
     tables.append(suite("two").replace("needs = []", 'needs = ["go", "node"]'))
@@ -194,6 +201,7 @@ def test_needs_are_printed_once_in_order(tmp_path):
         suite(budget=0),
         suite("Bad Name"),
         suite(extra="retries = 3"),
+        suite(extra='full = "yes"'),
         suite() + suite(),
         suite().replace('label = "unit"\n', ""),
         suite().replace("needs = []", 'needs = "release"'),

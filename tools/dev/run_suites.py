@@ -26,7 +26,7 @@ TAIL_LINES = 60
 HEARTBEAT_SECONDS = 30.0
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 REQUIRED = {"name": str, "label": str, "needs": list, "budget_seconds": int, "closing": str}
-OPTIONAL = {"environment": dict}
+OPTIONAL = {"environment": dict, "full": bool}
 
 
 class SuiteFileError(Exception):
@@ -58,6 +58,7 @@ class Suite:
     budget_seconds: int
     closing: str
     environment: dict[str, str]
+    full: bool  # Only when it is asked for.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,6 +235,9 @@ def _suite(table: dict) -> Suite:
         raise SuiteFileError(f"suite {name}: 'command' must be a list or a text, not empty")
     if unknown := sorted(set(table) - set(REQUIRED) - set(OPTIONAL) - {"command"}):
         raise SuiteFileError(f"suite {name}: unknown keys: {', '.join(unknown)}")
+    for key, kind in OPTIONAL.items():
+        if not isinstance(table.get(key, kind()), kind):
+            raise SuiteFileError(f"suite {name}: '{key}' is not a {kind.__name__}")
     if table["closing"] not in COUNTERS:
         raise SuiteFileError(
             f"suite {name}: closing '{table['closing']}' is none of {sorted(COUNTERS)}"
@@ -248,13 +252,15 @@ def _suite(table: dict) -> Suite:
         budget_seconds=table["budget_seconds"],
         closing=table["closing"],
         environment=dict(table.get("environment", {})),
+        full=table.get("full", False),
     )
 
 
-def select(suites: list[Suite], wanted: list[str]) -> list[Suite]:
-    """All of them, or those whose label or name is asked for; an unknown word is an error."""
+def select(suites: list[Suite], wanted: list[str], full: bool) -> list[Suite]:
+    """All of them (those that are `full` only if asked for), or those whose label or name is asked
+    for; an unknown word is an error."""
     if not wanted:
-        return suites
+        return [suite for suite in suites if full or not suite.full]
     known = {word for suite in suites for word in (suite.name, suite.label)}
     if unknown := [word for word in wanted if word not in known]:
         labels = ", ".join(sorted({suite.label for suite in suites}))
@@ -463,6 +469,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "wanted", nargs="*", metavar="LABEL", help="labels or names; all by default"
     )
+    parser.add_argument("--full", action="store_true", help="also those that CI leaves out")
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[2])
     parser.add_argument("--file", type=Path, help="instead of <root>/tests/suites.toml")
     parser.add_argument("--needs", action="store_true", help="print what the suites need, and end")
@@ -474,7 +481,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         suites, total_seconds = load(options.file or options.root / "tests" / "suites.toml")
-        suites = select(suites, options.wanted)
+        suites = select(suites, options.wanted, options.full)
     except (SuiteFileError, tomllib.TOMLDecodeError, OSError) as error:
         print(f"tests/suites.toml: {error}", file=sys.stderr)
         return 2
