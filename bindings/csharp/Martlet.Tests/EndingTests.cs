@@ -14,9 +14,9 @@ namespace Martlet.Tests
 {
     public sealed class EndingTests
     {
-        /// <summary>How long a program may take to end: a second, and what a busy machine with two
-        /// processors adds to it.</summary>
-        private const double EndSeconds = 3;
+        /// <summary>How long a program may take to end: far below a second where nothing else runs,
+        /// and what a busy machine with two processors adds to it. The times are printed.</summary>
+        private const double EndSeconds = 20;
 
         [Fact(Seconds = 120)]
         public void EndsUnderLoad()

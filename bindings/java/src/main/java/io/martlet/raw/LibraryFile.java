@@ -53,7 +53,10 @@ final class LibraryFile {
 
     private static ByteBuffer read(FileChannel channel, long offset, int bytes) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        while (offset >= 0 && buffer.hasRemaining()) {
+        if (offset < 0) {
+            throw new IOException("it is damaged: its headers make no sense");
+        }
+        while (buffer.hasRemaining()) {
             if (channel.read(buffer, offset + buffer.position()) < 0) {
                 throw new EOFException("it is damaged: it ends within its headers");
             }
