@@ -139,7 +139,7 @@ def test_every_command_holds_in_a_clone_whose_path_has_a_space(tmp_path):
     suites, _ = run_suites.load(SCRIPT.parents[2] / "tests" / "suites.toml")
     runner = run_suites.Runner(clone, 2, None)
     stand_in = "#!/bin/bash\nprintf '%s\\n' \"$@\"\n"
-    programs = ["bin/python3", "program"] + [
+    programs = ["bin/python3", "bin/mvn", "bin/node", "program"] + [
         f"build/{preset}/bin/client_interop" for preset in ("release", "asan", "tsan")
     ]
     for name in programs:
@@ -149,8 +149,9 @@ def test_every_command_holds_in_a_clone_whose_path_has_a_space(tmp_path):
         path.chmod(0o755)
     for folder in ("tests/python", "tests/lifecycle"):
         (clone / folder).mkdir(parents=True)
-    names = ("MARTLET_PROGRAM", "MARTLET_PYTHON", "NATS_SERVER")
+    names = ("MARTLET_PROGRAM", "MARTLET_PYTHON", "NATS_SERVER", "MARTLET_JAVA_BUILD")
     environment = {name: str(clone / "program") for name in names}
+    environment["CSHARP_DOTNET"] = environment["CSHARP_MONO"] = "node tests"  # Words of a command.
     environment["PATH"] = f"{clone / 'bin'}:{os.environ['PATH']}"
     texts = [one for one in suites if isinstance(one.command, str)]
     assert len(texts) > 5
