@@ -172,7 +172,8 @@ def test_no_need_asks_later_for_a_package_that_was_not_gathered(shell):
       "need_$need"
     done
     """
-    script = f"ROOT={shlex.quote(str(ROOT))} NEEDS='{' '.join(needs_of_suites(with_full=True))}'\n{script}"
+    needs = " ".join(needs_of_suites(with_full=True))
+    script = f"ROOT={shlex.quote(str(ROOT))} NEEDS='{needs}'\n{script}"
     result = shell(script)
     assert result.returncode == 0, result.stderr
     gathered, asked = {}, {}

@@ -25,11 +25,11 @@ groups_of() {
     rust) rust_is_there || echo build rust ;;
     java) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
-    java_package) echo build swig && { java_is_there || echo java; } ;;
+    java_package) echo "build swig$(java_is_there || echo " java")" ;;
   esac
 }
 
-# Of the suites that CI runs. With nothing but the shell: this is asked before anything is installed.
+# Of the suites that CI runs. With the shell alone: this is asked before anything is installed.
 all_needs() {
   local line needs='' full=''
   while IFS= read -r line; do
