@@ -211,7 +211,8 @@ TEST_F(ConnectionCoreTest, AWakeUpMayCloseWhateverItTells) {
     connection.reset();
     EXPECT_FALSE(queue->poll(0, 0).is_ok());
   }
-  EXPECT_GE(wake_ups, 7);
+  // The loss, the attempt and the new connection may come in one turn, with one wake-up.
+  EXPECT_GE(wake_ups, 5);
 }
 
 TEST_F(ConnectionCoreTest, NothingIsToldAfterTheClosingInTheWakeUpOfALoss) {
