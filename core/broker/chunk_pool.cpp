@@ -59,16 +59,16 @@ Chunk* ChunkPool::take() {
     chunk = create(Chunk::data_bytes, 0);  // Who gathers leaves the slack in it.
     if (chunk == nullptr) return nullptr;
   }
-  budget_.add(charge_of(*chunk));
-  chunk->references = 1;
-  chunk->used = 0;
-  return chunk;
+  return hand_out(chunk);
 }
 
 Chunk* ChunkPool::take_for_reading(size_t bytes, size_t bytes_wanted) {
   Chunk* chunk = bytes_wanted >= large_bytes_min ? take_kept(bytes_wanted) : nullptr;
   if (chunk == nullptr) chunk = create(bytes, protocol::Parser::slack_bytes);
-  if (chunk == nullptr) return nullptr;
+  return chunk == nullptr ? nullptr : hand_out(chunk);
+}
+
+Chunk* ChunkPool::hand_out(Chunk* chunk) {
   budget_.add(charge_of(*chunk));
   chunk->references = 1;
   chunk->used = 0;

@@ -78,6 +78,7 @@ class ChunkPool {
 
   Chunk* create(size_t capacity, size_t slack_bytes);
   Chunk* take_kept(size_t bytes_wanted);
+  Chunk* hand_out(Chunk* chunk);
   void give_back(Chunk* chunk);
   void keep_large(Chunk* chunk);
   void free_large();

@@ -188,8 +188,10 @@ void Loop::run_once(int64_t timeout_ns) {
   now_is_fresh_ = false;
   if (timeout_ns == 0) look_at_targets();
   if (timeout_ns == 0 || spin_ns_ == 0 || !spin(timeout_ns)) {
-    if (timeout_ns != 0) set_looking(false);
-    if (timeout_ns != 0) wait_until(timeout_ns < 0 ? -1 : clock_.monotonic_ns() + timeout_ns);
+    if (timeout_ns != 0) {
+      set_looking(false);
+      wait_until(timeout_ns < 0 ? -1 : clock_.monotonic_ns() + timeout_ns);
+    }
     event_base_loop(base_, timeout_ns == 0 ? EVLOOP_NONBLOCK | EVLOOP_ONCE : EVLOOP_ONCE);
   }
   now_ns_ = clock_.monotonic_ns();
