@@ -38,8 +38,8 @@ def reference(records: tuple[Record, ...]) -> str:
         "# Options",
         "",
         "As the core takes them, in one JSON text; from C and C++ they are written so. The other",
-        "languages have options of their own with these meanings, bounds and defaults, in the",
-        "words and units of their users (seconds, `Duration`, `TimeSpan`); an error there names the",
+        "languages have options of their own with these meanings, bounds and defaults, in words",
+        "and units of their users (seconds, `Duration`, `TimeSpan`); an error there names the",
         "option as it was given.",
     ]
     for record in records:
