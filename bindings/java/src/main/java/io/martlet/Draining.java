@@ -4,6 +4,7 @@ package io.martlet;
 import io.martlet.errors.ClosedException;
 import io.martlet.errors.MartletException;
 import io.martlet.raw.Raw;
+import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +25,9 @@ final class Draining {
         long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(milliseconds);
         List<CompletableFuture<Boolean>> ends = new ArrayList<>();
         for (SubscriptionCore each : core.subscriptions()) {
+            if (each.isLeft()) {
+                continue; // Nobody waits for what is unread of it.
+            }
             ends.add(each.ended);
             try {
                 each.drain();
@@ -31,8 +35,9 @@ final class Draining {
                 // It has ended already.
             }
         }
-        CompletableFuture<Boolean> result = CompletableFuture
-                .allOf(ends.toArray(new CompletableFuture<?>[0]))
+        CompletableFuture<?> read =
+                CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0]));
+        CompletableFuture<Boolean> result = CompletableFuture.anyOf(read, core.ended)
                 .orTimeout(milliseconds, TimeUnit.MILLISECONDS)
                 .thenCompose(all -> connection.flushAsync(left(until)))
                 .thenCompose(flushed -> {
@@ -43,6 +48,7 @@ final class Draining {
                 .orTimeout(milliseconds, TimeUnit.MILLISECONDS);
         return result.handle((done, failure) -> {
             core.close(); // In both cases: its subscriptions have ended, there is no way back.
+            Reference.reachabilityFence(connection); // Nobody else may hold it until now.
             return failure == null;
         });
     }

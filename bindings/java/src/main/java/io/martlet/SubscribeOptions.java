@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.martlet;
 
-import io.martlet.errors.InvalidArgumentException;
+import io.martlet.errors.OptionsException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -135,7 +135,7 @@ public final class SubscribeOptions {
 
         private static long notNegative(long value, String name) {
             if (value < 0) {
-                throw new InvalidArgumentException(name + " is negative: " + value);
+                throw new OptionsException("option " + name + " is negative: " + value);
             }
             return value;
         }

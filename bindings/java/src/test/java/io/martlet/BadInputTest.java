@@ -99,11 +99,11 @@ class BadInputTest {
         named(InvalidArgumentException.class, "messages_max", () -> others.unsubscribe(-5L));
         named(InvalidArgumentException.class, "replies_max",
                 () -> connection.requestMany("a", null, -1, SOON));
-        named(InvalidArgumentException.class, "messages",
+        named(OptionsException.class, "messages",
                 () -> SubscribeOptions.builder().pendingLimits(-1, 0));
-        named(InvalidArgumentException.class, "bytes",
+        named(OptionsException.class, "bytes",
                 () -> SubscribeOptions.builder().pendingLimits(0, -1));
-        named(InvalidArgumentException.class, "pingInterval",
+        named(OptionsException.class, "pingInterval",
                 () -> Options.builder().pingInterval(negative));
         named(OptionsException.class, "ping_interval_ms",
                 () -> Nats.connect(server, Options.builder().pingInterval(huge).build()));
@@ -194,7 +194,8 @@ class BadInputTest {
         assertThrows(ClosedException.class, gone::createInbox);
         assertThrows(ClosedException.class, () -> subscription.nextMessage(SOON));
         assertThrows(ClosedException.class, () -> dispatcher.subscribe("a"));
-        subscription.unsubscribe();
+        assertThrows(ClosedException.class, subscription::unsubscribe);
+        subscription.close();
         assertEquals(Connection.Status.CLOSED, gone.getStatus());
         Dispatcher ended = connection.createDispatcher(message -> { });
         ended.subscribe("e");
@@ -211,7 +212,7 @@ class BadInputTest {
         assertThrows(StateException.class, () -> two.unsubscribe(subscription));
         assertThrows(StateException.class, () -> subscription.nextMessage(SOON));
         assertThrows(StateException.class, () -> one.subscribe("b"));
-        assertThrows(StateException.class,
+        assertThrows(BadSubjectException.class,
                 () -> Message.builder().subject("a").data("x").build().respond(null));
     }
 }

@@ -200,8 +200,12 @@ class MessagingTest {
             assertEquals(1, subscription.getPendingMessageCount());
             assertTrue(subscription.getPendingByteCount() > 0);
             subscription.unsubscribe();
-            subscription.unsubscribe();
+            assertFalse(subscription.isActive());
+            connection.publish("over", HELLO);
+            connection.flush(SOON);
+            next(subscription); // What had come can still be read.
             assertThrows(ClosedException.class, () -> subscription.nextMessage(SOON));
+            assertThrows(ClosedException.class, subscription::unsubscribe);
             assertEquals(1, subscription.getDeliveredCount());
             CountDownLatch waits = new CountDownLatch(1);
             Subscription other = connection.subscribe("other");
