@@ -130,7 +130,7 @@ public final class ParityRunner {
                 ParityBroker.chosen(connection(step).getStatistics().asMap(), step);
             case "state" -> connection(step).getStatus().name().toLowerCase(Locale.ROOT);
             case "max_payload" -> connection(step).getMaxPayload();
-            case "rtt" -> connection(step).RTT().toNanos() > 0;
+            case "rtt" -> connection(step).RTT(timeout(step)).toNanos() > 0;
             case "event" -> orTimeout(client(step).events.poll(timeoutMs(step), MILLISECONDS));
             case "error" -> client(step).error(
                     ScenarioText.text(step, "status", ""), timeoutMs(step));

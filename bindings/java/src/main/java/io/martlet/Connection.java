@@ -425,8 +425,20 @@ public final class Connection implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted
      */
     public Duration RTT() throws InterruptedException {
+        return RTT(Duration.ofSeconds(10));
+    }
+
+    /**
+     * Measures the way to the server and back.
+     *
+     * @param timeout how long at most
+     * @return the time of one PING
+     * @throws InterruptedException if the thread was interrupted
+     * @throws TimeoutException if the time was over before
+     */
+    public Duration RTT(Duration timeout) throws InterruptedException {
         long begun = System.nanoTime();
-        flush(Duration.ofSeconds(10));
+        flush(timeout);
         return Duration.ofNanos(System.nanoTime() - begun);
     }
 
