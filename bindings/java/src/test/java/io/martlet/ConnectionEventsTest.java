@@ -118,6 +118,26 @@ class ConnectionEventsTest {
         }
     }
 
+    /** Though nobody has read what waits, and nobody will. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aDrainEndsWithItsConnection(boolean inProcess) throws Exception {
+        try (Server server = Server.start();
+                Connection connection = connect(server, inProcess, listening().noReconnect())) {
+            Subscription unread = connection.subscribe("unread");
+            Subscription alone = connection.subscribe("alone");
+            connection.publish("unread", null);
+            connection.flush(SOON);
+            CompletableFuture<Boolean> ofSubscription = alone.drain(Duration.ofHours(1));
+            CompletableFuture<Boolean> drained = connection.drain(Duration.ofHours(1));
+            assertFalse(drained.isDone());
+            server.close();
+            assertFalse(drained.get(10, TimeUnit.SECONDS));
+            assertTrue(ofSubscription.get(10, TimeUnit.SECONDS), "nothing of it was left");
+            assertNotNull(unread.nextMessage(SOON));
+        }
+    }
+
     @Test
     void whoCannotConnectIsToldWhy() throws Exception {
         int port;
