@@ -17,26 +17,16 @@ import java.util.concurrent.TimeUnit;
  * handled yet, so subscriptions come first here.
  */
 final class Draining {
+    private static final long LONGEST_MS = TimeUnit.DAYS.toMillis(36_500);
+
     private Draining() {}
 
-    static CompletableFuture<Boolean> begin(Connection connection, long milliseconds) {
+    static CompletableFuture<Boolean> begin(Connection connection, long timeoutMs) {
+        long milliseconds = Math.min(timeoutMs, LONGEST_MS);
         ConnectionCore core = connection.core();
         core.setDraining();
         long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(milliseconds);
-        List<CompletableFuture<Boolean>> ends = new ArrayList<>();
-        for (SubscriptionCore each : core.subscriptions()) {
-            if (each.isLeft()) {
-                continue; // Nobody waits for what is unread of it.
-            }
-            ends.add(each.ended);
-            try {
-                each.drain();
-            } catch (ClosedException known) {
-                // It has ended already.
-            }
-        }
-        CompletableFuture<?> read =
-                CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0]));
+        CompletableFuture<?> read = drainSubscriptions(core);
         CompletableFuture<Boolean> result = CompletableFuture.anyOf(read, core.ended)
                 .orTimeout(milliseconds, TimeUnit.MILLISECONDS)
                 .thenCompose(all -> connection.flushAsync(left(until)))
@@ -51,6 +41,25 @@ final class Draining {
             Reference.reachabilityFence(connection); // Nobody else may hold it until now.
             return failure == null;
         });
+    }
+
+    private static CompletableFuture<?> drainSubscriptions(ConnectionCore core) {
+        List<CompletableFuture<Boolean>> ends = new ArrayList<>();
+        for (SubscriptionCore each : core.subscriptions()) {
+            if (each.isLeft()) {
+                continue; // Nobody waits for what is unread of it.
+            }
+            ends.add(each.ended);
+            try {
+                each.drain();
+            } catch (ClosedException known) {
+                // It has ended already.
+            } catch (MartletException failure) {
+                core.close(); // The others have begun to end: there is no way back.
+                throw failure;
+            }
+        }
+        return CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0]));
     }
 
     private static Duration left(long until) {

@@ -16,6 +16,7 @@ import io.martlet.errors.StateException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -109,6 +110,7 @@ class BadInputTest {
                 () -> Nats.connect(server, Options.builder().pingInterval(huge).build()));
         named(OptionsException.class, "pings_out_max",
                 () -> Nats.connect(server, Options.builder().maxPingsOut(0).build()));
+        assertTrue(Nats.connect(server).drain(huge).get(10, TimeUnit.SECONDS));
         connection.flush(huge);
         connection.publish("others", "huge timeouts are long ones".getBytes());
         Message message = others.nextMessage(huge);

@@ -245,6 +245,20 @@ class ProcessTest {
         assertRefused(load("-Dmartlet.library.path=" + other), "none of Martlet's", "one release");
     }
 
+    /** One that is made here, which has nothing but the number of its ABI. */
+    @Test
+    void aLibraryOfAnotherAbiIsRefused() throws Exception {
+        Path source = folder.resolve("other.c");
+        Path other = folder.resolve("other.so");
+        Files.writeString(source, "int Java_io_martlet_raw_RawJNI_martlet_1abi_1version(void *env,"
+                + " void *type) { return 99007; }\n");
+        Ended made = run(List.of("cc", "-shared", "-fPIC", "-o", other.toString(),
+                source.toString()), NO_SIGNAL, builder -> builder);
+        assertEquals(0, made.code, made.out + made.err);
+        assertRefused(
+                load("-Dmartlet.library.path=" + other), "has the ABI 99.7", "one release");
+    }
+
     /** In a namespace of its own, where it may mount: as root, or by unprivileged namespaces. */
     @Test
     void aTemporaryFolderWithoutExecutionIsNamed() throws Exception {
