@@ -2,8 +2,8 @@
 """The rows of our own clients: programs that measure themselves beside their peers.
 
 Owns: how client_rates (C++ over TCP), in_process_latency (C++ inside one process),
-python_bench.py and Benchmark.java are run and read, and the rule for each of their figures. Promises: a program that
-is not there is named in the report, not passed over.
+python_bench.py and Benchmark.java are run and read, and the rule for each of their figures.
+Promises: a program that is not there is named in the report, not passed over.
 """
 
 from __future__ import annotations
