@@ -8,6 +8,7 @@ import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -27,7 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * }</pre>
  *
  * Over TCP, on one server, beside jnats: publish, callback, nextMessage, request p50, of 128 B; each
- * receives what our client publishes. Then the broker inside this program beside what programs have
+ * receives what a bare socket sends. Then the broker inside this program beside what programs have
  * today, a child of theirs and jnats (the nats-server that the variable NATS_SERVER names): rate
  * from one to one, request p50, the time until a broker has begun. Rows take turns, and there is a
  * round before the first that only warms up; the medians are printed. Without --server a broker of
@@ -36,6 +37,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Benchmark {
     private static final String SUBJECT = "bench.subject";
     private static final byte[] BODY = new byte[128];
+    private static final int MESSAGES_MAX = 400_000;
     private static final int REQUESTS = 3_000;
     private static final int REQUESTS_BEFORE = 300;
     private static final int STARTS = 10;
@@ -51,6 +53,10 @@ final class Benchmark {
     }
 
     private Benchmark(int messages) {
+        if (messages > MESSAGES_MAX) {
+            throw new IllegalArgumentException("at most " + MESSAGES_MAX + " messages: more than a"
+                    + " server keeps for one who reads slowly");
+        }
         this.messages = messages;
     }
 
@@ -84,28 +90,28 @@ final class Benchmark {
     // --- the rows ---
 
     private void addTcp(String url) {
-        Maker ours = () -> new BenchmarkClient.Ours(Nats.connect(url));
+        BenchmarkPublisher.Maker bare = () -> BenchmarkClient.BareSocket.connect(URI.create(url));
         Map<String, Maker> clients = new LinkedHashMap<>();
-        clients.put("martlet", ours);
+        clients.put("martlet", () -> new BenchmarkClient.Ours(Nats.connect(url)));
         clients.put("jnats", () -> BenchmarkClient.Official.connect(url));
         clients.forEach((name, client) -> {
             rows.put("publish " + name, () -> publish(client));
-            rows.put("callback " + name, () -> callback(client, ours));
-            rows.put("nextMessage " + name, () -> nextMessage(client, ours));
+            rows.put("callback " + name, () -> callback(client, bare));
+            rows.put("nextMessage " + name, () -> nextMessage(client, bare));
             rows.put("request " + name, () -> request(client));
         });
     }
 
     private void addInside(Server inside) {
         Maker client = () -> new BenchmarkClient.Ours(Nats.connect(inside));
-        rows.put("in-process martlet", () -> callback(client, client));
+        rows.put("in-process martlet", () -> callback(client, client::connect));
         rows.put("in-process request martlet", () -> request(client));
         rows.put("in-process start martlet", () -> startsOf(Server::start));
     }
 
     private void addChild(String url) {
         Maker client = () -> BenchmarkClient.Official.connect(url);
-        rows.put("child nats-server, jnats", () -> callback(client, client));
+        rows.put("child nats-server, jnats", () -> callback(client, client::connect));
         rows.put("child request nats-server, jnats", () -> request(client));
         rows.put("child start nats-server", () -> startsOf(Child::startIfThere));
     }
@@ -154,20 +160,32 @@ final class Benchmark {
         try (BenchmarkClient client = maker.connect()) {
             long begun = System.nanoTime();
             publishAll(client);
-            client.flush();
             return rate(begun);
         }
     }
 
-    private void publishAll(BenchmarkClient client) {
+    private void publishAll(BenchmarkPublisher publisher) throws Exception {
         for (int at = 0; at < messages; at++) {
-            client.publish(SUBJECT, BODY);
+            publisher.publish(SUBJECT, BODY);
         }
+        publisher.flush();
     }
 
-    private double callback(Maker reading, Maker publishing) throws Exception {
+    /** On a thread of its own; one that fails shows when the messages do not come. */
+    private Thread load(BenchmarkPublisher publisher) {
+        return Blocking.start("publisher", () -> {
+            try {
+                publishAll(publisher);
+            } catch (Exception failure) {
+                failure.printStackTrace();
+            }
+        });
+    }
+
+    private double callback(Maker reading,
+            BenchmarkPublisher.Maker publishing) throws Exception {
         try (BenchmarkClient reader = reading.connect();
-                BenchmarkClient publisher = publishing.connect()) {
+                BenchmarkPublisher publisher = publishing.connect()) {
             CountDownLatch done = new CountDownLatch(1);
             AtomicInteger count = new AtomicInteger();
             reader.onEach(SUBJECT, body -> {
@@ -177,7 +195,7 @@ final class Benchmark {
             });
             reader.flush();
             long begun = System.nanoTime();
-            Thread load = Blocking.start("publisher", () -> publishAll(publisher));
+            Thread load = load(publisher);
             if (!done.await(BenchmarkClient.LONG.toSeconds(), TimeUnit.SECONDS)) {
                 throw new IllegalStateException("only " + count + " messages came");
             }
@@ -187,13 +205,14 @@ final class Benchmark {
         }
     }
 
-    private double nextMessage(Maker reading, Maker publishing) throws Exception {
+    private double nextMessage(Maker reading,
+            BenchmarkPublisher.Maker publishing) throws Exception {
         try (BenchmarkClient reader = reading.connect();
-                BenchmarkClient publisher = publishing.connect()) {
+                BenchmarkPublisher publisher = publishing.connect()) {
             BenchmarkClient.Asked asked = reader.ask(SUBJECT);
             reader.flush();
             long begun = System.nanoTime();
-            Thread load = Blocking.start("publisher", () -> publishAll(publisher));
+            Thread load = load(publisher);
             long bytes = 0;
             for (int at = 0; at < messages; at++) {
                 bytes += asked.next().length;

@@ -8,12 +8,8 @@ import java.util.function.Consumer;
  * Owns what Benchmark does with a connection, so that our client and the official one run through
  * the same loops. What is subscribed loses nothing at a bound of the client's.
  */
-interface BenchmarkClient extends AutoCloseable {
+interface BenchmarkClient extends BenchmarkPublisher {
     Duration LONG = Duration.ofSeconds(60);
-
-    void publish(String subject, byte[] body);
-
-    void flush() throws Exception;
 
     void onEach(String subject, Consumer<byte[]> handler) throws Exception;
 
