@@ -90,7 +90,8 @@ public final class SubscribeOptions {
         private Builder() {}
 
         /**
-         * Sets how many messages and bytes may wait unread; 0 is no bound.
+         * Sets how many messages and bytes may wait unread; 0 is no bound. What was taken over to
+         * be handed out next, one batch, is no longer counted.
          *
          * @param messages how many messages
          * @param bytes how many bytes, with 64 for each message
