@@ -61,15 +61,34 @@ namespace Martlet
         }
     }
 
-    internal static class BlockingCall
+    internal static class Threads
     {
+        /// <summary>Starts a thread that keeps no program alive. It begins without the caller's
+        /// ExecutionContext, which it would keep for as long as it runs.</summary>
+        internal static Thread Start(Action run, string name)
+        {
+            var thread = new Thread(() => run()) { IsBackground = true, Name = name };
+            if (ExecutionContext.IsFlowSuppressed())
+            {
+                thread.Start();
+                return thread;
+            }
+
+            using (ExecutionContext.SuppressFlow())
+            {
+                thread.Start();
+            }
+
+            return thread;
+        }
+
         /// <summary>Runs what blocks on a thread of its own, never on the thread pool's time.
         /// </summary>
-        internal static Task Run(Action action, string name)
+        internal static Task RunBlocking(Action action, string name)
         {
             var done = new TaskCompletionSource<bool>(
                 TaskCreationOptions.RunContinuationsAsynchronously);
-            var thread = new Thread(() =>
+            Action run = () =>
             {
                 try
                 {
@@ -80,18 +99,26 @@ namespace Martlet
                 {
                     done.TrySetException(error);
                 }
-            });
-            thread.IsBackground = true;
-            thread.Name = name;
-            thread.Start();
+            };
+            Start(run, name);
             return done.Task;
         }
     }
 
     internal static class Unheard
     {
-        /// <summary>A library prints nothing: it goes to the listeners of Trace.</summary>
-        internal static void Tell(string what, Exception error) =>
-            Trace.TraceError("martlet: " + what + ": " + error);
+        /// <summary>A library prints nothing: it goes to the listeners of Trace. A listener that
+        /// throws does not end the thread that has something to tell.</summary>
+        internal static void Tell(string what, Exception error)
+        {
+            try
+            {
+                Trace.TraceError("martlet: " + what + ": " + error);
+            }
+            catch (Exception)
+            {
+                return; // There is nobody left to tell.
+            }
+        }
     }
 }
