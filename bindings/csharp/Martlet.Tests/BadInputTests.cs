@@ -240,7 +240,7 @@ namespace Martlet.Tests
             Check.Throws<MartletStateException>(() => called.GetAsyncEnumerator());
             await Check.ThrowsAsync<MartletStateException>(() => called.NextAsync().AsTask());
             MartletMessage silent = await NextAsync(connection);
-            Check.Throws<MartletStateException>(() => _ = silent.ReplyAsync("z"));
+            Check.Throws<MartletBadSubjectException>(() => _ = silent.ReplyAsync("z"));
         }
 
         [Fact]

@@ -182,11 +182,20 @@ namespace Martlet
         /// <returns>Done when the connection is closed.</returns>
         /// <exception cref="MartletTimeoutException">Something had not been read or sent in time;
         /// the connection is closed nevertheless.</exception>
+        /// <exception cref="MartletDisconnectedException">It is not connected; it stays as it is.
+        /// </exception>
+        /// <exception cref="MartletConnectionClosedException">It is closed already.</exception>
         public async Task DrainAsync(
             TimeSpan? timeout = null, CancellationToken cancellationToken = default)
         {
             var deadline = new Deadline(
                 timeout ?? options.DrainTimeout ?? TimeSpan.FromSeconds(30), nameof(timeout));
+            MartletConnectionState state = State;
+            if (state != MartletConnectionState.Open && state != MartletConnectionState.Draining)
+            {
+                StartDrain(deadline); // Refused: the library says why.
+            }
+
             if (Interlocked.Exchange(ref isDraining, 1) != 0)
             {
                 await deadline.WaitAsync(Pump.Closed, cancellationToken).ConfigureAwait(false);
@@ -197,9 +206,7 @@ namespace Martlet
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 await DrainSubscriptionsAsync(deadline, cancellationToken).ConfigureAwait(false);
-                Call((ConnectionHandle connection, out IntPtr error) =>
-                    Native.martlet_connection_drain_start(
-                        connection, deadline.LeftMs, out error));
+                StartDrain(deadline);
                 using (cancellationToken.Register(CloseNow))
                 {
                     MartletException? reason = await Pump.Closed.ConfigureAwait(false);
@@ -357,12 +364,16 @@ namespace Martlet
             return this;
         }
 
+        private void StartDrain(Deadline deadline) =>
+            Call((ConnectionHandle connection, out IntPtr error) =>
+                Native.martlet_connection_drain_start(connection, deadline.LeftMs, out error));
+
         private async Task DrainSubscriptionsAsync(
             Deadline deadline, CancellationToken cancellationToken)
         {
             foreach (MartletSubscription subscription in subscriptions.Alive())
             {
-                subscription.BeginDrain();
+                subscription.DrainUnlessEnded();
             }
 
             await FlushAsync(deadline.Left, cancellationToken).ConfigureAwait(false);

@@ -119,11 +119,38 @@ namespace Martlet
                     await mine.TakeAsync(cancellationToken).ConfigureAwait(false);
                 if (message == null)
                 {
-                    OnEnd();
-                    throw new MartletConnectionClosedException("the subscription has ended");
+                    throw Ended();
                 }
 
                 return message;
+            }
+            finally
+            {
+                mine.Leave();
+            }
+        }
+
+        /// <summary>The next message if one has come; does not wait.</summary>
+        /// <param name="message">The message; null if there is none now.</param>
+        /// <returns>Whether there was one.</returns>
+        /// <exception cref="MartletConnectionClosedException">Nothing can come any more.
+        /// </exception>
+        public bool TryNext(out MartletMessage? message)
+        {
+            MessageReader mine = EnterReader();
+            try
+            {
+                if (mine.TryTake(out message))
+                {
+                    return true;
+                }
+
+                if (mine.HasEnded)
+                {
+                    throw Ended();
+                }
+
+                return false;
             }
             finally
             {
@@ -171,9 +198,10 @@ namespace Martlet
         /// <param name="cancellationToken">Ends the wait; the end of the subscription goes on.
         /// </param>
         /// <returns>Done when the last message has been handed out.</returns>
+        /// <exception cref="MartletConnectionClosedException">It has ended before.</exception>
         public Task DrainAsync(CancellationToken cancellationToken = default)
         {
-            BeginDrain();
+            Call(Native.martlet_subscription_drain);
             return cancellationToken.CanBeCanceled
                 ? new Deadline(System.Threading.Timeout.Infinite)
                     .WaitAsync(Completed, cancellationToken)
@@ -239,7 +267,7 @@ namespace Martlet
             }
         }
 
-        internal void BeginDrain()
+        internal void DrainUnlessEnded()
         {
             Calls.TryRun<SubscriptionHandle>(handle, Native.martlet_subscription_drain);
         }
@@ -313,6 +341,12 @@ namespace Martlet
             }
 
             Dispose();
+        }
+
+        private MartletConnectionClosedException Ended()
+        {
+            OnEnd();
+            return new MartletConnectionClosedException("the subscription has ended");
         }
 
         /// <summary>Claims the reading.</summary>

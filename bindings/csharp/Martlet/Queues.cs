@@ -5,6 +5,7 @@
 // exception goes that nobody listens to.
 using System;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 using Martlet.Raw;
@@ -16,13 +17,21 @@ namespace Martlet
         private static readonly byte[] Open = Utf8.Encode(
             "{\"messages_max\":1152921504606846976,\"bytes_max\":1152921504606846976}", "options");
 
+        private static readonly bool IsMono = Type.GetType("Mono.Runtime") != null;
+
         /// <summary>How long a thread of ours waits in one call. Mono's end of main waits until
         /// background threads come back from native code; .NET's does not.</summary>
-        private static readonly int WaitMs = Type.GetType("Mono.Runtime") == null ? -1 : 100;
+        private static readonly int WaitMs = IsMono ? 100 : -1;
 
         /// <summary>Waits for the next block; false when the queue is closed and empty.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
         internal static bool Wait(QueueHandle queue, out Block? block)
         {
+            if (IsMono)
+            {
+                ClearStack();
+            }
+
             int status;
             do
             {
@@ -30,6 +39,17 @@ namespace Martlet
             }
             while (status == Abi.Again);
             return status == Abi.Ok;
+        }
+
+        /// <summary>Mono's collector takes whatever lies on a stack for a reference. A thread that
+        /// waits for days must not keep alive, by what an earlier call has left there, the
+        /// connection that it works for.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static void ClearStack()
+        {
+            const int Bytes = 4096;
+            byte* left = stackalloc byte[Bytes];
+            new Span<byte>(left, Bytes).Clear();
         }
 
         internal static QueueHandle MakeOpen()

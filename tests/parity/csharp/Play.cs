@@ -5,6 +5,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -49,8 +50,8 @@ namespace Martlet.Parity
                 ["subscribe"] = Does((step, _) => Subscribe(step)),
                 ["next"] = (step, _) => NextAsync(step),
                 ["unsubscribe"] = Does((step, _) => Unsubscribe(step)),
-                ["drain_subscription"] = Does(
-                    (step, _) => _ = subscriptions[step.Text("on")].DrainAsync()),
+                ["drain_subscription"] = Awaits((step, _) => OrBegin(
+                    subscriptions[step.Text("on")].DrainAsync(), isBegun: true)),
                 ["drop"] = Does((step, _) => Drop(step)),
                 ["counts"] = Gives((step, _) => Counts(step)),
                 ["inbox"] = Gives((step, _) =>
@@ -345,17 +346,25 @@ namespace Martlet.Parity
                 return await log!.TakeAsync(step.Timeout, any => true);
             }
 
+            MartletSubscription subscription = subscriptions[step.Text("on")];
             using var stop = new CancellationTokenSource(step.Timeout);
             try
             {
-                MartletMessage message =
-                    await subscriptions[step.Text("on")].NextAsync(stop.Token);
-                payloads.Add(message.Data.ToArray());
+                if (!subscription.TryNext(out MartletMessage? message))
+                {
+                    message = await subscription.NextAsync(stop.Token);
+                }
+
+                payloads.Add(message!.Data.ToArray());
                 return Step.Shown(message);
             }
             catch (OperationCanceledException)
             {
                 return "ERR_TIMEOUT";
+            }
+            catch (MartletException error)
+            {
+                return Step.StatusOf(error);
             }
         }
 
@@ -374,10 +383,15 @@ namespace Martlet.Parity
 
         private void Drop(Step step)
         {
-            subscriptions.TryRemove(step.Text("on"), out _);
+            Forget(step.Text("on"));
             GC.Collect();
             GC.WaitForPendingFinalizers();
         }
+
+        /// <summary>A method of its own: nothing of it is left on the stack that is collected.
+        /// </summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private void Forget(string name) => subscriptions.TryRemove(name, out _);
 
         private object Counts(Step step)
         {
