@@ -31,8 +31,8 @@ namespace Martlet
             }
         }
 
-        // Methods of their own: mono looks for a native function when it compiles who calls it, which
-        // must not be before the library is loaded.
+        // Methods of their own: mono looks for a native function when it compiles who calls it,
+        // which must not be before the library is loaded.
         [MethodImpl(MethodImplOptions.NoInlining)]
         private static unsafe string ReadVersion() =>
             Utf8.Decode(Native.martlet_version_text(out long bytes), bytes);

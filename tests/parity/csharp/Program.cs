@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns how the parity runner of C# starts, and what stands around the steps: the scenarios, the file
-// of transcripts, and run.py, which is asked for servers (tests/parity/README.md). Callbacks are
-// asynchronous or not, by --form.
+// Owns how the parity runner of C# starts, and what stands around the steps: the scenarios, the
+// file of transcripts, and run.py, which is asked for servers (tests/parity/README.md). Callbacks
+// are asynchronous or not, by --form.
 // Martlet.Parity --form async|sync --scenarios FOLDER --mode MODE --out FILE [--only NAMES]
 using System;
 using System.Collections.Generic;
