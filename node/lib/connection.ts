@@ -7,7 +7,8 @@ import { poll } from "./block";
 import type { Block } from "./block";
 import { Completions } from "./completions";
 import {
-  ConnectionClosedError, DisconnectedError, DrainingError, errorOf, failureOf, InvalidArgumentError, MartletError,
+  ConnectionClosedError, DisconnectedError, DrainingError, errorOf, failureOf,
+  InvalidArgumentError, MartletError,
 } from "./errors";
 import { headerBlock } from "./headers";
 import { hold } from "./held";
