@@ -390,7 +390,7 @@ export class Subscription implements AsyncIterable<Msg> {
     let message = this.#take();
     // Who reads without a pause must not keep others from the event loop.
     const now = performance.now();
-    if (message === undefined && now - this.#turnBegan > TURN_MS) {
+    if (message === undefined && !this.#ended && now - this.#turnBegan > TURN_MS) {
       this.#turnBegan = now;
       const wait = this.#wait();
       setImmediate(() => this.#onWake());

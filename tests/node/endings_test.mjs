@@ -319,8 +319,8 @@ for (const [how, code] of [["exit", 5], ["throw", 1], ["closed", 0]]) {
     const worker = new Worker(program("worker"), { workerData: { url: server.url, how } });
     const errors = [];
     worker.on("error", (error) => errors.push(error.message));
-    const [ended] = await within(20_000, once(worker, "exit"));
-    assert.equal(ended, code);
+    const exited = new Promise((resolve) => worker.once("exit", resolve));
+    assert.equal(await within(20_000, exited), code);
     assert.deepEqual(errors, how === "throw" ? ["uncaught"] : []);
     await until(() => server.statistics().connections === 0);
   });

@@ -214,6 +214,25 @@ onEachBroker("auto-unsubscribe ends a subscription by itself", async (open) => {
   assert.deepEqual(seen, ["0", "1"]);
 });
 
+onEachBroker("a loop whose body takes long ends when its subscription does", async (open) => {
+  const connection = await open();
+  for (let round = 0; round < 20; round++) {
+    const subscription = connection.subscribe("slow", { max: 2 });
+    connection.publish("slow", "1");
+    connection.publish("slow", "2");
+    await connection.flush();
+    let bodies = 0;
+    const reading = (async () => {
+      for await (const message of subscription) {
+        bodies += message.string().length;
+        for (const end = performance.now() + 6; performance.now() < end;);
+      }
+    })();
+    await within(5_000, reading);
+    assert.equal(bodies, 2);
+  }
+});
+
 onEachBroker("a large payload arrives whole, in either way of reading", async (open) => {
   const connection = await open();
   const payload = Buffer.alloc(900_000, "martlet ");
