@@ -2,9 +2,15 @@
 # shellcheck shell=bash
 #
 # Owns `./dev bench`: makes the programs and the peers, then runs the measurements
-# (tests/performance/bench.py), which writes its table and its plot to build/bench.
+# (tests/performance/bench.py), which writes its table and its plot to build/bench. `./dev bench
+# clients` measures the packages.
 
 command_bench() {
+  if [ "${1:-}" = clients ]; then
+    shift
+    command_bench_clients "$@"
+    return
+  fi
   step "packages for measurements" install_packages python build test bench
   build_preset release
   need_nats_server
@@ -17,6 +23,17 @@ command_bench() {
     need_java_bench
   fi
   step "the measurements" python3 tests/performance/bench.py "$@"
+}
+
+# `./dev bench clients [OPTION...]`: the packages beside the official client of their language. The
+# options are those of tests/performance/node_bench.mjs.
+command_bench_clients() {
+  need_nats_server
+  need_nats_js
+  need_node_package
+  mkdir -p build/bench
+  step "the measurements" node tests/performance/node_bench.mjs \
+    --json build/bench/clients_node.json "$@"
 }
 
 # bench_wants ROW ARG...
