@@ -109,7 +109,8 @@ MARTLET_API martlet_status martlet_connection_wait_capacity(martlet_connection *
 /* Asks to be told, once, when the outgoing buffer has room: a CAPACITY descriptor, at once if there
  * is room now. Its status is ERR_CLOSED when the connection ended first.
  * queue       borrowed for the call; may be freed at any time: nobody is told then.
- * Returns     OK, ERR_CLOSED, ERR_INVALID_ARGUMENT (the queue: see martlet_subscription_new).
+ * Returns     OK, ERR_CLOSED, ERR_LIMIT (65,536 calls wait for room already), ERR_INVALID_ARGUMENT
+ *             (the queue: see martlet_subscription_new).
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_notify_capacity(martlet_connection *self,
                                                               int64_t message_bytes,
