@@ -20,6 +20,7 @@ import source_files
 
 FILE_LINES = 600
 FUNCTION_LINES = 70
+README_LINES = 40
 COLUMNS = 100
 
 CODE = {".cpp", ".hpp", ".h", ".c", ".i", ".py", ".sh", ".cmake", ".js", ".mjs", ".ts"}
@@ -46,6 +47,7 @@ FORBIDDEN_TEXT = [
 UNFINISHED = re.compile(r"\b(?:TOD[O]|FIXM[E]|HAC[K]|XX[X])\b")
 UNFINISHED_FORM = re.compile(r"\bTOD[O]\((?:soon|perf|security|port)\): \S")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)(?:#[^)]*)?\)")
+OWN_FILE = re.compile(r"`((?:[a-z_0-9]+/)*[a-z_0-9]+\.(?:cpp|hpp))`")
 NAMED_FILE = re.compile(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.(?:cpp|hpp|h|c|py|md|toml|i))(?::[^`]*)?`")
 
 
@@ -213,6 +215,23 @@ def check_links(tree: Tree, marks: dict):
                     yield f"{path}:{number}: links to {target}, which is not there"
 
 
+def check_folder_readmes(tree: Tree, marks: dict):
+    """Each folder of core says in short what it is for, and names no file that has moved."""
+    for folder in sorted({path.parts[1] for path in tree.paths if path.match("core/*/*.*pp")}):
+        name = f"core/{folder}/README.md"
+        if name not in tree.names:
+            yield f"{name}:1: is missing"
+            continue
+        lines = tree.text(Path(name)).splitlines()
+        if len(lines) > README_LINES:
+            yield f"{name}:1: has {len(lines)} lines, {README_LINES} at most"
+        for number, line in enumerate(lines, start=1):
+            for file in OWN_FILE.findall(line):
+                places = {file, f"core/{file}", f"core/{folder}/{file}"}
+                if not places & tree.names:
+                    yield f"{name}:{number}: names {file}, which is not there"
+
+
 def check_tour(tree: Tree, marks: dict):
     """A tour that names a file which has moved is worse than none."""
     tour = Path("docs/tour.md")
@@ -235,6 +254,7 @@ RULES = [
     check_function_sizes,
     check_tests_beside_code,
     check_links,
+    check_folder_readmes,
     check_tour,
 ]
 

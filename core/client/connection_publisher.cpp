@@ -82,10 +82,16 @@ Status ConnectionPublisher::notify_capacity(int64_t message_bytes,
   if (!bound) return bound;
   {
     std::lock_guard<std::mutex> lock(shared_.mutex);
+    if (waiters_.size() >= capacity_waiters_max) {
+      return Status(ErrorCode::limit_reached,
+                    fmt::format("{} calls wait for room already", waiters_.size()));
+    }
     waiters_.push_back(CapacityWaiter{message_bytes, queue, cookie});
     has_waiters_.store(true, std::memory_order_release);
   }
-  tell_waiters();
+  // Asked behind the store: the loop, which makes room, either sees the waiter or has made it. The
+  // others were asked for when they came; with many of them, asking again each time is dear.
+  if (shared_.out.has_room(message_bytes)) tell_waiters();
   return Status();
 }
 

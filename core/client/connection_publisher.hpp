@@ -15,6 +15,9 @@ namespace martlet::client {
 
 class ConnectionPublisher {
  public:
+  /// Calls of notify_capacity() that wait for room at once.
+  static constexpr size_t capacity_waiters_max = 65536;
+
   explicit ConnectionPublisher(ConnectionShared& shared) : shared_(shared) {}
   ConnectionPublisher(const ConnectionPublisher&) = delete;
   ConnectionPublisher& operator=(const ConnectionPublisher&) = delete;

@@ -41,6 +41,7 @@ std::vector<std::string> ServerPool::set_discovered(const std::vector<std::strin
                                                     bool randomize, Random& random) {
   std::vector<ServerUrl> told;
   for (const std::string& address : addresses) {
+    if (told.size() == discovered_max) break;
     Result<ServerUrl> url = parse_server_url(address);
     if (url) told.push_back(std::move(*url));  // What cannot be parsed cannot be used.
   }

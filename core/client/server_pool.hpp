@@ -24,6 +24,9 @@ struct PoolServer {
 
 class ServerPool {
  public:
+  /// Servers that were told of, beside those that were given.
+  static constexpr size_t discovered_max = 1024;
+
   ServerPool(std::vector<ServerUrl> servers, bool randomize, Random& random);
 
   bool is_empty() const { return servers_.empty(); }
@@ -49,8 +52,8 @@ class ServerPool {
   void begin_round() { round_left_ = servers_.size(); }
 
   /// Takes over what a server told: new ones are added at random places among the discovered ones,
-  /// discovered ones that are not told of any more go, except the current one. Answers the new
-  /// ones.
+  /// discovered ones that are not told of any more go, except the current one. Of a longer list the
+  /// first `discovered_max` are taken. Answers the new ones.
   std::vector<std::string> set_discovered(const std::vector<std::string>& addresses, bool randomize,
                                           Random& random);
 

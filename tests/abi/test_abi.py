@@ -4,7 +4,7 @@
 Method: the headers are read by the C compiler, the C++ compiler and SWIG (Java, C#, XML); the
 library's symbols, the committed export lists, the layouts of structs and the Python exceptions
 are compared with what they say. C programs that know nothing but headers and library use every
-function, and free what they use in callbacks.
+function, free what they use in callbacks, and use what they have freed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools" / "apigen"))
+import comments  # noqa: E402
 import generate  # noqa: E402
 import header  # noqa: E402
 import layout  # noqa: E402
@@ -34,7 +35,14 @@ GOLDEN = Path(__file__).with_name("layout_golden.json")
 # The C program's own: a suite with a sanitized library says which compiler and flags fit it.
 C_COMPILER = shlex.split(os.environ.get("MARTLET_ABI_CC", "gcc"))
 C_FLAGS = ["-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror"]
+# What every library runs, and what only one with the table of live handles (debug and sanitizer
+# builds) can: its suite says that it has one.
+PROGRAMS = ["abi_client", "abi_callbacks"]
+if "MARTLET_ABI_HANDLE_TABLE" in os.environ:
+    PROGRAMS.append("abi_stale_handles")
 CPP_FLAGS = ["-std=c++20", "-pedantic", "-Wall", "-Wextra", "-Werror"]
+# The handles that the table knows. Errors and texts are plain memory without a mark.
+HANDLE_KINDS = ("queue", "batch", "server", "connection", "subscription")
 # Words that some language keeps for itself: a parameter or field of that name is renamed or
 # refused there.
 KEYWORDS = set(
@@ -62,7 +70,7 @@ def run(*command: str | Path, **options) -> str:
 
 
 def test_every_declaration_was_understood_and_documented():
-    assert generate.undocumented(API) == []
+    assert comments.undocumented(API) == []
     assert len(API.functions) > 50
 
 
@@ -197,7 +205,19 @@ def test_the_c_client_uses_every_function():
     assert unused == []
 
 
-@pytest.mark.parametrize("name", ["abi_client", "abi_callbacks"])
+def test_every_function_gets_a_handle_that_was_freed():
+    text = Path(__file__).with_name("abi_stale_handles.c").read_text()
+    kinds = {f"martlet_{kind} *" for kind in HANDLE_KINDS}
+    takers = [
+        function.name
+        for function in API.functions
+        if kinds & {parameter.type.removeprefix("const ") for parameter in function.parameters}
+    ]
+    assert len(takers) > 40
+    assert [name for name in takers if not re.search(rf"\b{name}\([^;]*\bstale\b", text)] == []
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_the_c_programs_pass(name: str, tmp_path: Path):
     source = Path(__file__).with_name(f"{name}.c")
     program = tmp_path / name

@@ -14,11 +14,12 @@ import json
 import os
 import re
 import shutil
+import statistics
 import subprocess
 from pathlib import Path
 from typing import Mapping, Optional
 
-from bench_rows import OURS, Judgement
+from bench_rows import OURS, ROWS, Judgement
 from bench_servers import HERE, BenchError, Contestants
 
 PROGRAM_SECONDS_MAX = 900
@@ -58,12 +59,15 @@ def sooner(ours: str, *beside: str, must=None, aim=None, unit: str = "x") -> Rul
     return Rule(ours, beside, must, aim, more_is_better=False, unit=unit)
 
 
+#: The rows of blast that the C++ client is held against, by the names of its own figures.
+CLIENT_BLASTS = {"publish 128 B, blast": "pub128", "receive 128 B, blast": "fan128"}
+RUNS = ("driven by caller", "own thread")
+
 CLIENT_RULES = [
-    faster("publish 128 B", "publish 128 B, bare socket", must=0.6),
-    *(
-        faster(f"receive 128 B, {run}", f"receive 128 B, {run}, bare socket", must=0.6)
-        for run in ("driven by caller", "own thread")
-    ),
+    faster("publish 128 B", "publish 128 B, blast", must=0.6),
+    *(faster(f"receive 128 B, {run}", "receive 128 B, blast", must=0.6) for run in RUNS),
+    faster("publish 128 B", "publish 128 B, bare socket"),
+    *(faster(f"receive 128 B, {run}", f"receive 128 B, {run}, bare socket") for run in RUNS),
     sooner("request p50, driven by caller", "request p50, driven by caller, bare socket",
            must=1.15),
     sooner("request p50, own thread", "request p50, own thread, bare socket"),
@@ -113,6 +117,7 @@ class Program:
     rules: list[Rule]
     messages: int = 200_000
     messages_quick: int = 5_000
+    blasts: Mapping[str, str] = dataclasses.field(default_factory=dict)  # Figure -> row of blast.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,7 +135,7 @@ def known_programs(build: Path) -> list[Program]:
     return [
         Program("client", "the C++ client over TCP",
                 (str(build / "bin" / "client_rates"), "127.0.0.1", "{port}", "{messages}",
-                 "{rounds}"), CLIENT_RULES, messages=1_000_000),
+                 "{rounds}"), CLIENT_RULES, messages=1_000_000, blasts=CLIENT_BLASTS),
         Program("in_process", "the C++ client inside one process",
                 (str(build / "bin" / "in_process_latency"), "--rounds", "{rounds}", "--messages",
                  "{messages}", "--json", "{result}"), IN_PROCESS_RULES, messages=20_000,
@@ -163,15 +168,33 @@ def run_program(program: Program, contestants: Contestants, rounds: int, quick: 
     result.unlink(missing_ok=True)
     try:
         with contextlib.ExitStack() as stack:
+            beside: dict[str, float] = {}
             if any("{port}" in word for word in program.command):
-                values["port"] = stack.enter_context(contestants.running(OURS, [])).port
+                server = stack.enter_context(contestants.running(OURS, []))
+                values["port"] = server.port
+                beside = _blasts(program, contestants, server, rounds, int(values["messages"]))
             figures = _figures([word.format(**values) for word in program.command], result)
+            figures |= beside
     except (BenchError, OSError, ValueError, subprocess.SubprocessError) as error:
         return ProgramResult(program, {}, [], f"failed: {error}")
     judged = [rule.judge(figures) for rule in program.rules]
     unjudged = [rule.ours for rule, found in zip(program.rules, judged) if found is None]
     problem = f"not measured: {', '.join(unjudged)}" if unjudged else ""
     return ProgramResult(program, figures, [one for one in judged if one is not None], problem)
+
+
+def _blasts(program: Program, contestants: Contestants, server, rounds: int, messages: int
+            ) -> dict[str, float]:
+    """What blast reaches on the server that the program is about to be measured on: medians."""
+    found = {}
+    for name, row in program.blasts.items():
+        rates = [
+            contestants.blast_at(ROWS[row], server, messages)[ROWS[row].figure]
+            for _ in range(rounds)
+        ]
+        found[name] = statistics.median(rates)
+        print(f"    {name} ({row}): {found[name] / 1e6:.3f} M/s", flush=True)
+    return found
 
 
 def _figures(command: list[str], result: Path) -> dict[str, float]:

@@ -53,8 +53,8 @@ def _digits(value: float) -> str:
     return f"{value:,.{min(decimals, 4)}f}"
 
 
-UNITS = {"msgs_per_s": "/s", "delivered_per_s": "/s", "p50_us": "us", "start_ms": "ms"}
-UNITS |= {"kib_per_conn": "KiB", "seconds_per_million": "s", "slowest_ms": "ms"}
+UNITS = {"msgs_per_s": "/s", "delivered_per_s": "/s", "p50_us": "us", "p99_us": "us"}
+UNITS |= {"start_ms": "ms", "kib_per_conn": "KiB", "seconds_per_million": "s", "slowest_ms": "ms"}
 
 
 # --- Markdown -----------------------------------------------------------------------------------
@@ -81,17 +81,22 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def _broker_table(results: Sequence[RowResult]) -> list[str]:
     rows = []
     for result in results:
-        key = result.row.figure
-        values = {name: found.get(key) for name, found in result.medians.items()}
-        ours = values.get(OURS)
-        shares = [_ratio(ours, values.get(name)) for name in (THEIRS, FLOOR)]
-        shown = [number(values.get(name), UNITS[key]) for name in (OURS, THEIRS, FLOOR)]
         verdicts = [one.verdict for one in result.judgements]
         worst = next((word for word in ("MISSED", "must", "aim") if word in verdicts), "reported")
         note = "; ".join(result.problems)
-        rows.append([f"`{result.row.name}` {result.row.title}", *shown, *shares,
+        rows.append([f"`{result.row.name}` {result.row.title}", *_cells(result, result.row.figure),
                      note if note and not verdicts else f"**{worst}**{'; ' if note else ''}{note}"])
+        rows += [
+            [f"`{result.row.name}` {key.split('_')[0]}", *_cells(result, key), "**reported**"]
+            for key in result.row.reported
+        ]
     return _table(["row", *(OURS, THEIRS, FLOOR), f"/ {THEIRS}", f"/ {FLOOR}", "reached"], rows)
+
+
+def _cells(result: RowResult, key: str) -> list[str]:
+    values = {name: found.get(key) for name, found in result.medians.items()}
+    shown = [number(values.get(name), UNITS[key]) for name in (OURS, THEIRS, FLOOR)]
+    return [*shown, *(_ratio(values.get(OURS), values.get(name)) for name in (THEIRS, FLOOR))]
 
 
 def _ratio(ours: Optional[float], other: Optional[float]) -> str:

@@ -125,16 +125,21 @@ class Contestants:
         """One run of blast against a fresh server: its report."""
         server_core, blast_core = cores() if row.pinned else (None, None)
         with self.running(name, [], server_core) as server:
-            command = [*pinned(blast_core), str(self.blast), *row.command(count, server.port)]
-            environment = {**os.environ, "SERVER_PID": str(server.pid)}
-            try:
-                answer = subprocess.run(command, env=environment, capture_output=True, text=True,
-                                        timeout=BLAST_SECONDS_MAX)
-            except subprocess.TimeoutExpired:
-                raise BenchError(f"blast took more than {BLAST_SECONDS_MAX} s") from None
-            if answer.returncode != 0:
-                raise BenchError(answer.stderr.strip()[-300:] or f"status {answer.returncode}")
-            return json.loads(answer.stdout)
+            return self.blast_at(row, server, count, blast_core)
+
+    def blast_at(self, row: Row, server, count: int, core: Optional[int] = None
+                 ) -> dict[str, float]:
+        """One run of blast against a server that runs."""
+        command = [*pinned(core), str(self.blast), *row.command(count, server.port)]
+        environment = {**os.environ, "SERVER_PID": str(server.pid)}
+        try:
+            answer = subprocess.run(command, env=environment, capture_output=True, text=True,
+                                    timeout=BLAST_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            raise BenchError(f"blast took more than {BLAST_SECONDS_MAX} s") from None
+        if answer.returncode != 0:
+            raise BenchError(answer.stderr.strip()[-300:] or f"status {answer.returncode}")
+        return json.loads(answer.stdout)
 
 
 def cores() -> tuple[int, int]:

@@ -8,6 +8,7 @@ looked at, never how fast it was.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -103,7 +104,15 @@ class Rules(unittest.TestCase):
         line = "publish 128 B         bare     2.500 M/s   ours     2.000 M/s   ratio 0.80"
         found = bench_programs.client_figures(["publish(): 90 ns a call\n", line + "\n"])
         self.assertEqual(found, {"publish 128 B": 2.0e6, "publish 128 B, bare socket": 2.5e6})
-        self.assertEqual(bench_programs.CLIENT_RULES[0].judge(found).verdict, "must")
+        rules = [one for one in bench_programs.CLIENT_RULES if one.ours == "publish 128 B"]
+        verdicts = [rule.judge(found | {"publish 128 B, blast": 4.0e6}).verdict for rule in rules]
+        self.assertEqual(verdicts, ["MISSED", "reported"])
+        self.assertEqual([rule.judge(found) is None for rule in rules], [True, False])
+
+    def test_the_client_is_held_against_blast(self) -> None:
+        musts = {one.beside for one in bench_programs.CLIENT_RULES if one.must and one.must < 1}
+        self.assertEqual(musts, {(name,) for name in bench_programs.CLIENT_BLASTS})
+        self.assertLessEqual(set(bench_programs.CLIENT_BLASTS.values()), set(ROWS))
 
     def test_every_flood_is_a_scenario_with_a_measure(self) -> None:
         known = {one.name for one in bench_single.scenarios.SCENARIOS}
@@ -137,11 +146,39 @@ class Report(unittest.TestCase):
                       " **MISSED** |", text)
         self.assertIn("martlet: it <ended>", text)
 
+    def test_a_latency_is_there_with_its_tail(self) -> None:
+        row = ROWS["rtt"]
+        medians = {
+            name: {"p50_us": p50, "p99_us": 2 * p50, "cpu_us_per_msg": 1.0}
+            for name, p50 in ((OURS, 88.0), (THEIRS, 110.0), (FLOOR, 80.0))
+        }
+        whole = bench_report.RowResult(row, medians, row.judge(row, medians, {}), [], 5)
+        text = bench_report.markdown(bench_report.Run({}, [whole], []))
+        self.assertIn("| `rtt` p99 | 176 us | 220 us | 160 us | 0.80 | 1.10 | **reported** |", text)
+
     def test_the_plot_is_an_image(self) -> None:
         root = xml.etree.ElementTree.fromstring(bench_report.svg(self.make(5.0e6)))
         texts = [one.text for one in root.iter("{http://www.w3.org/2000/svg}text")]
         self.assertIn("martlet 5.00×", texts)
         self.assertIn("floor 10.00×", texts)
+
+
+class Blasts(unittest.TestCase):
+    """What a program is held against is measured on the server that it is measured on."""
+
+    def test_medians_of_the_rounds_on_the_same_server(self) -> None:
+        asked = []
+
+        class Contestants:
+            def blast_at(self, row, server, count):
+                asked.append((row.name, server, count))
+                return {"msgs_per_s": float(len(asked))}
+
+        program = bench_programs.Program("x", "x", (), [], blasts=bench_programs.CLIENT_BLASTS)
+        with open(os.devnull, "w") as quiet, contextlib.redirect_stdout(quiet):
+            found = bench_programs._blasts(program, Contestants(), "server", 3, 1000)
+        self.assertEqual(found, {"publish 128 B, blast": 2.0, "receive 128 B, blast": 5.0})
+        self.assertEqual(asked, [("pub128", "server", 1000)] * 3 + [("fan128", "server", 1000)] * 3)
 
 
 class Options(unittest.TestCase):

@@ -15,8 +15,9 @@ import threading
 import time
 from typing import Callable
 
-from bounds import (CONNECTION_BYTES_MAX, CONTROL_LINE_BYTES_MAX, KEPT_LARGE_BYTES_MAX, KIB, MIB,
-                    READ_BUFFER_BYTES_MIN, SUBSCRIPTION_BYTES_MAX)
+from bounds import (CONNECT_BYTES_MAX, CONNECTION_BYTES_MAX, CONTROL_LINE_BYTES_MAX,
+                    GROUP_BYTES_MAX, GROUP_MESSAGE_BYTES_MAX, KEPT_LARGE_BYTES_MAX, KIB, MIB,
+                    READ_BUFFER_BYTES_MIN, SUBSCRIPTION_BYTES_MAX, TOKEN_BYTES_MAX)
 from raw import CONNECT, Closed, Raw
 
 MAX_PENDING = 16 * MIB  # As set by the configuration of the scenarios below.
@@ -255,9 +256,6 @@ def subscription_flood(server: Server) -> None:
 
 
 GROUPS_COUNT = 100_000
-# A group of one costs its subscription and as much again; the message, once for each of them.
-GROUP_BYTES_MAX = 2 * SUBSCRIPTION_BYTES_MAX
-GROUP_MESSAGE_BYTES_MAX = 32
 
 
 @scenario(bytes_max=GROUPS_COUNT * (GROUP_BYTES_MAX + GROUP_MESSAGE_BYTES_MAX),
@@ -299,10 +297,8 @@ def wide_fan_out(server: Server) -> None:
 
 
 TOKENS_COUNT = 1_000_000
-LONG_LINES = "max_control_line: 8388608"
-# Two bytes of text each, in the operation of either side that is not yet whole (which doubles), in
-# the subscription, the index and the message: a tail is no node for each token.
-TOKEN_BYTES_MAX = 2 * (2 * 2 + 1 + 1 + 2)
+LONG_LINE_BYTES_MAX = 8 * MIB
+LONG_LINES = f"max_control_line: {LONG_LINE_BYTES_MAX}"
 
 
 @scenario(bytes_max=TOKENS_COUNT * TOKEN_BYTES_MAX + KEPT_LARGE_BYTES_MAX,
@@ -342,7 +338,7 @@ def endless_line(server: Server) -> None:
             claim(words in got, f"an endless line after {start!r} was told {got[:80]!r}")
 
 
-@scenario(bytes_max=16 * 8 * MIB, configuration=LONG_LINES)
+@scenario(bytes_max=CONNECT_BYTES_MAX * LONG_LINE_BYTES_MAX, configuration=LONG_LINES)
 def giant_connect(server: Server) -> None:
     """CONNECT with deep nesting, millions of values, a giant name: taken or refused, no worse."""
     deep = 1_000_000

@@ -12,6 +12,7 @@ import pytest
 from conftest import TOOLS
 
 sys.path.insert(0, str(TOOLS / "apigen"))
+import comments  # noqa: E402
 import constants  # noqa: E402
 import generate  # noqa: E402
 import header  # noqa: E402
@@ -45,12 +46,15 @@ typedef struct martlet_egg {
 typedef void (*martlet_sing_fn)(void *user_data);
 
 /* Sings.
+ * song        borrowed for the call.
+ * out_other   owned by caller.
  * Returns     OK.
  * Threads     any thread; blocks; not in a callback.   Since 0.2.0. */
 MARTLET_API martlet_status martlet_bird_sing(const martlet_bird *self, martlet_sing_fn fn,
                                              const char *song, martlet_bird **out_other);
 
 /* Its name.
+ * Returns     borrowed from parent.
  * Threads     any thread.   Since 0.1.0. */
 MARTLET_API const char *martlet_bird_name(const martlet_bird *self);
 #endif
@@ -151,11 +155,61 @@ def test_a_stale_file_is_named(tmp_path):
     assert set(generate.stale(api, tmp_path)) == {"node/lib/constants.ts"}
 
 
-def test_an_undocumented_function_is_named(plant):
-    api = read(plant, STATUS.replace("Since 0.1.0.", ""))
-    assert generate.undocumented(api) == [
-        "status.h: the comment of martlet_bird_name lacks 'Threads' or 'Since'"
-    ]
+SONG = " * song        borrowed for the call.\n"
+OTHER = " * out_other   owned by caller.\n"
+SINGS = "status.h: the comment of martlet_bird_sing "
+NAMES = "status.h: the comment of martlet_bird_name "
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ("Since 0.1.0.", "", NAMES + "lacks 'Threads' or 'Since'"),
+        (" * Returns     OK.\n", "", SINGS + "lacks 'Returns'"),
+        (" * Returns     borrowed from parent.\n", "", NAMES + "lacks 'Returns'"),
+        ("borrowed from parent", "a text", NAMES + "does not say who owns what it returns"),
+        (SONG, "", SINGS + "does not say who owns 'song'"),
+        (SONG, " * song        in tune.\n", SINGS + "does not say who owns 'song'"),
+        (SONG, " * song        unborrowed for the call.\n", SINGS + "does not say who owns 'song'"),
+        (SONG + OTHER, OTHER + "The song is consumed.\n", SINGS + "does not say who owns 'song'"),
+        (OTHER, "", SINGS + "does not say who owns 'out_other'"),
+    ],
+)
+def test_what_a_comment_lacks_is_named(plant, before, after, named):
+    assert STATUS.count(before) == 1
+    assert comments.undocumented(read(plant, STATUS.replace(before, after))) == [named]
+
+
+def test_a_comment_that_says_all_passes(plant):
+    assert comments.undocumented(read(plant)) == []
+
+
+def test_one_entry_may_speak_for_others_below_it(plant):
+    both = SONG.replace("call.", "call, as\n *             out_other.")
+    assert comments.undocumented(read(plant, STATUS.replace(SONG + OTHER, both))) == []
+
+
+HUMS = """/* {refers}
+ * Threads     any thread.   Since 0.1.0. */
+MARTLET_API martlet_status martlet_bird_hum(const martlet_bird *self, const char *song,
+                                            const char *tune);
+
+/* Its name."""
+
+
+@pytest.mark.parametrize(
+    ("refers", "lacks"),
+    [
+        ("As martlet_bird_sing. tune is a song too.", ["does not say who owns 'tune'"]),
+        ("Hums, as above.\n * tune        consumed.", []),
+        ("As martlet_bird_fly.\n * tune        consumed.", ["lacks 'Returns'", "'song'"]),
+        ("See martlet_bird_sing.\n * tune        consumed.", ["lacks 'Returns'", "'song'"]),
+    ],
+)
+def test_a_comment_may_refer_to_another_by_name(plant, refers, lacks):
+    text = STATUS.replace("/* Its name.", HUMS.format(refers=refers))
+    found = comments.undocumented(read(plant, text))
+    assert len(found) == len(lacks) and all(map(str.endswith, found, lacks)), found
 
 
 def test_every_generated_file_says_so():

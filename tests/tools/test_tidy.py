@@ -14,6 +14,8 @@ OWNS = LICENCE + "//\n// Owns nothing.\n"
 GOOD = {
     "README.md": "See [the tour](docs/tour.md) and [elsewhere](https://example.com/x).\n",
     "docs/tour.md": "It begins in `net/connection.cpp:on_read`.\n",
+    "core/net/README.md": "`connection.hpp` feeds `io/loop.hpp`.\n",
+    "core/io/README.md": "The machine; tested by `tests/unit/io/loop_test.cpp`.\n",
     "core/net/connection.hpp": OWNS,
     "core/net/connection.cpp": OWNS,
     "core/io/loop.hpp": OWNS,
@@ -72,6 +74,8 @@ def test_a_tidy_tree_passes(plant):
         ("core/net/listener.cpp", OWNS, "has no listener.hpp beside it"),
         ("core/net/listener.cpp", OWNS, "has no tests/unit/net/listener_test.cpp"),
         ("docs/x.md", "[gone](gone.md)\n", "links to gone.md, which is not there"),
+        ("core/net/README.md", "`gone.hpp`\n", "names gone.hpp, which is not there"),
+        ("core/net/README.md", "a line\n" * 41, "has 41 lines, 40 at most"),
         ("docs/tour.md", "then `net/gone.cpp`\n", "names net/gone.cpp, which is not there"),
     ],
 )
@@ -87,6 +91,12 @@ def test_a_violation_is_found(plant, path, text, expected):
 def test_a_missing_tour_is_found(plant):
     root = plant({name: text for name, text in GOOD.items() if name != "docs/tour.md"})
     assert any("docs/tour.md:1: is missing" in violation for violation in violations(root))
+
+
+def test_a_folder_of_core_without_a_readme_is_found(plant):
+    plant(GOOD)
+    root = plant({"core/auth/permissions.hpp": OWNS})
+    assert "core/auth/README.md:1: is missing" in violations(root)
 
 
 @pytest.mark.parametrize(

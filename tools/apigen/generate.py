@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Callable
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import comments  # noqa: E402
 import constants  # noqa: E402
 import exports  # noqa: E402
 import header  # noqa: E402
@@ -44,14 +45,6 @@ def _present(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def undocumented(api: header.Api) -> list[str]:
-    return [
-        f"{function.header}: the comment of {function.name} lacks 'Threads' or 'Since'"
-        for function in api.functions
-        if not function.since or not function.threads
-    ]
-
-
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--check", action="store_true", help="write nothing; name what is stale")
@@ -61,7 +54,7 @@ def main(arguments: list[str]) -> int:
     except header.HeaderError as error:
         print(error, file=sys.stderr)
         return 1
-    problems = undocumented(api)
+    problems = comments.undocumented(api)
     for name, text in stale(api).items():
         path = header.ROOT / name
         if options.check:

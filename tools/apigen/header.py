@@ -272,8 +272,13 @@ def _function(
         header,
         _type(returns),
         tuple(parameters),
-        "\n".join(line.strip().removeprefix("*").strip() for line in lines).strip(),
+        "\n".join(_without_frame(line) for line in lines).strip(),
     )
+
+
+def _without_frame(line: str) -> str:
+    """A line of a comment; that it is indented, below an entry, stays to be seen."""
+    return line.strip().removeprefix("*").removeprefix(" ").rstrip()
 
 
 def _after_parameters(decl: str) -> str:

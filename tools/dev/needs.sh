@@ -21,7 +21,7 @@ groups_of() {
     release | debug) echo build test ;;
     asan | tsan | fuzz) echo build test clang ;;
     format | swig) echo "$1" ;;
-    python_package | node_package) echo build ;;
+    python_package | python_build | node_package) echo build ;;
     rust) rust_is_there || echo build rust ;;
     java) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
@@ -69,13 +69,15 @@ need_node_package() {
   step "npm ci" quietly npm-ci env CC=cc CXX=c++ npm ci --no-audit --no-fund
 }
 
+need_python_build() { step "packages for Python" install_packages python build; }
+
 # The package of this checkout belongs to the clone, so its environment stands in build/.
 need_python_package() {
   local like_release=() define=--config-settings=cmake.define  # The pip of Debian 12 knows no -C.
   # Compiled as the release preset is: the compiler cache then has its objects.
   [ -z "${CI:-}" ] || like_release+=("$define.MARTLET_WERROR=ON")
   [ ! -e build/release/CMakeCache.txt ] || like_release+=("$define.MARTLET_FAT_OBJECTS=ON")
-  step "packages for Python" install_packages python build
+  need_python_build
   step "Python environment" ensure_venv "$MARTLET_ROOT/build/python_venv" \
     tools/dev/requirements/python_package.txt
   # The names of the compiler that CMake takes by itself: the compiler cache then knows the objects.

@@ -97,7 +97,7 @@ MARTLET_API martlet_status martlet_batch_info_get(const martlet_batch *self,
 MARTLET_API const martlet_descriptor *martlet_batch_descriptors(const martlet_batch *self);
 
 /* The block that all offsets count from.
- * out_bytes   may be NULL: the length.
+ * out_bytes   borrowed for the call, may be NULL: the length.
  * Returns     borrowed from parent; NULL if the batch is empty or NULL.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API const void *martlet_batch_block(const martlet_batch *self, int64_t *out_bytes);

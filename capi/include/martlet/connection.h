@@ -38,8 +38,8 @@ typedef struct martlet_connection martlet_connection;
 /* Makes a connection that is not connected yet.
  * options     borrowed for the call: a URL or several joined by commas, or, if it begins with a
  *             brace, a JSON object (capi/records/connection_options.toml).
- * events      may be NULL: the queue that gets CONNECTED, DISCONNECTED, RECONNECTED, ERROR, CLOSED
- *             and so on, each with `cookie`.
+ * events      borrowed for the call, may be freed at any time, may be NULL: the queue that gets
+ *             CONNECTED, DISCONNECTED, RECONNECTED, ERROR, CLOSED and so on, each with `cookie`.
  * out_connection owned by caller; end with martlet_connection_free.
  * Returns     OK, ERR_OPTIONS (the text names the key).
  * Threads     any thread.                                                           Since 0.1.0. */
@@ -50,7 +50,9 @@ MARTLET_API martlet_status martlet_connection_new(const char *options, int64_t o
 
 /* The same to a broker in this process, without a socket. The broker may stop or be freed before
  * the connection: that is a lost connection, and it reconnects if the same broker is started again.
- * options     as above, without addresses; empty for the defaults.
+ * server      borrowed for the call.
+ * options     borrowed for the call: as above, without addresses; empty for the defaults.
+ * events      borrowed for the call: as above.
  * out_connection owned by caller; end with martlet_connection_free.
  * Returns     OK, ERR_OPTIONS.
  * Threads     any thread.                                                           Since 0.1.0. */
@@ -60,8 +62,8 @@ MARTLET_API martlet_status martlet_connection_new_in_process(
 
 /* Connects, and waits until it is done.
  * timeout_ms  -1 for the option connect_timeout_ms of each server.
- * Returns     OK, ERR_NO_SERVERS, ERR_AUTHORIZATION, ERR_TIMEOUT, ERR_STATE (called before),
- *             ERR_CLOSED.
+ * Returns     OK, ERR_NO_SERVERS, ERR_AUTHORIZATION, ERR_UNSUPPORTED (the server wants what this
+ *             library cannot), ERR_TIMEOUT, ERR_STATE (called before), ERR_CLOSED.
  * Threads     one at a time; blocks; not in a callback.                             Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_connect(martlet_connection *self, int32_t timeout_ms,
                                                       martlet_error **out_error);
@@ -73,7 +75,9 @@ MARTLET_API martlet_status martlet_connection_connect(martlet_connection *self, 
 MARTLET_API martlet_status martlet_connection_start(martlet_connection *self,
                                                     martlet_error **out_error);
 
-/* The state at this moment: MARTLET_STATE_...
+/* The state at this moment.
+ * out_state   borrowed for the call: MARTLET_STATE_...
+ * Returns     OK.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_state(const martlet_connection *self,
                                                     int32_t *out_state, martlet_error **out_error);
@@ -84,7 +88,7 @@ MARTLET_API martlet_status martlet_connection_state(const martlet_connection *se
  * Returns     OK, AGAIN (the outgoing buffer is at its bound: see wait_capacity and
  *             notify_capacity), ERR_SUBJECT, ERR_MAX_PAYLOAD, ERR_CLOSED, ERR_DRAINING,
  *             ERR_DISCONNECTED (and the reconnect buffer is full or off), ERR_UNSUPPORTED (headers
- *             to a server without them).
+ *             to a server without them), ERR_INVALID_ARGUMENT (a header block that is none).
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_publish(martlet_connection *self, const char *subject,
                                                       int64_t subject_bytes, const char *reply,
@@ -104,7 +108,9 @@ MARTLET_API martlet_status martlet_connection_wait_capacity(martlet_connection *
 
 /* Asks to be told, once, when the outgoing buffer has room: a CAPACITY descriptor, at once if there
  * is room now. Its status is ERR_CLOSED when the connection ended first.
- * Returns     OK, ERR_CLOSED.
+ * queue       borrowed for the call; may be freed at any time: nobody is told then.
+ * Returns     OK, ERR_CLOSED, ERR_LIMIT (65,536 calls wait for room already), ERR_INVALID_ARGUMENT
+ *             (the queue: see martlet_subscription_new).
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_notify_capacity(martlet_connection *self,
                                                               int64_t message_bytes,
@@ -114,13 +120,16 @@ MARTLET_API martlet_status martlet_connection_notify_capacity(martlet_connection
 /* Sends everything and waits for the server's answer: what was published before has then been
  * processed by it.
  * timeout_ms  -1 waits without limit.
- * Returns     OK, ERR_TIMEOUT, ERR_CLOSED, ERR_DISCONNECTED.
+ * Returns     OK, ERR_TIMEOUT, ERR_CLOSED, ERR_DISCONNECTED, ERR_LIMIT (requests_max flushes are
+ *             under way).
  * Threads     any thread; blocks; not in a callback.                                Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_flush(martlet_connection *self, int32_t timeout_ms,
                                                     martlet_error **out_error);
 
 /* The same without waiting: a FLUSHED descriptor tells the end; its status is one of the above.
- * Returns     OK, ERR_CLOSED, ERR_LIMIT (too many flushes under way).
+ * queue       borrowed for the call; may be freed at any time: nobody is told then.
+ * Returns     OK, ERR_CLOSED, ERR_DISCONNECTED, ERR_LIMIT (requests_max flushes are under way),
+ *             ERR_INVALID_ARGUMENT (the queue: see martlet_subscription_new).
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_flush_start(martlet_connection *self,
                                                           int32_t timeout_ms, martlet_queue *queue,
@@ -132,7 +141,8 @@ MARTLET_API martlet_status martlet_connection_flush_start(martlet_connection *se
  * timeout_ms  -1 waits without limit.
  * out_batch   owned by caller: a batch of one REPLY; end with martlet_batch_release.
  * Returns     OK, ERR_TIMEOUT, ERR_NO_RESPONDERS, ERR_DISCONNECTED (the connection on which it was
- *             sent was lost), and what publish answers, except AGAIN.
+ *             sent was lost), ERR_LIMIT (requests_max requests are under way), and what publish
+ *             answers, except AGAIN.
  * Threads     any thread; blocks; not in a callback.                                Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_request(martlet_connection *self, const char *subject,
                                                       int64_t subject_bytes, const void *headers,
@@ -144,7 +154,10 @@ MARTLET_API martlet_status martlet_connection_request(martlet_connection *self, 
 /* Sends a request and does not wait: one REPLY descriptor follows, whose status is OK, ERR_TIMEOUT,
  * ERR_NO_RESPONDERS, ERR_CLOSED or ERR_DISCONNECTED (the connection on which it was sent was lost;
  * one that still waits in the reconnect buffer goes on waiting).
- * Returns     OK, and what publish answers.
+ * subject     borrowed for the call, as headers and data.
+ * queue       borrowed for the call; may be freed at any time: nobody is told then.
+ * Returns     OK, ERR_LIMIT (requests_max requests are under way), ERR_INVALID_ARGUMENT (the queue:
+ *             see martlet_subscription_new), and what publish answers.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_request_start(
     martlet_connection *self, const char *subject, int64_t subject_bytes, const void *headers,
@@ -155,7 +168,7 @@ MARTLET_API martlet_status martlet_connection_request_start(
  * but the last with MARTLET_FLAG_MORE_FOLLOWS; when the time ends it, the last has status
  * ERR_TIMEOUT.
  * replies_max 0 for no limit.
- * Returns     OK, and what publish answers.
+ * Returns     as martlet_connection_request_start.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_request_many_start(
     martlet_connection *self, const char *subject, int64_t subject_bytes, const void *headers,
@@ -202,12 +215,16 @@ MARTLET_API void martlet_connection_free(martlet_connection *self);
 
 /* The largest message, payload and headers together, that the server takes. 0 before the first
  * connect.
+ * out_bytes   borrowed for the call.
+ * Returns     OK.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_max_payload(const martlet_connection *self,
                                                           int64_t *out_bytes,
                                                           martlet_error **out_error);
 
 /* Measures the way to the server and back with one PING.
+ * timeout_ms  -1 waits without limit.
+ * out_rtt_ns  borrowed for the call.
  * Returns     as martlet_connection_flush.
  * Threads     any thread; blocks; not in a callback.                                Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_rtt(martlet_connection *self, int32_t timeout_ms,
@@ -217,6 +234,7 @@ MARTLET_API martlet_status martlet_connection_rtt(martlet_connection *self, int3
  * reconnects, pending_bytes, subscriptions, connected_url, server_id, server_name, server_version,
  * client_id.
  * out_json    owned by caller; end with martlet_text_free.
+ * Returns     OK.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_statistics(const martlet_connection *self,
                                                          martlet_text **out_json,
@@ -238,7 +256,7 @@ MARTLET_API martlet_status martlet_connection_process(martlet_connection *self,
                                                       martlet_error **out_error);
 
 /* For "run": "lent". How long process() may be left out if the descriptor stays unreadable.
- * out_timeout_ms -1: without limit.
+ * out_timeout_ms borrowed for the call; -1: without limit.
  * Returns     OK, ERR_STATE (another way to run).
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_connection_next_timeout(martlet_connection *self,

@@ -30,7 +30,7 @@ MARTLET_API martlet_status martlet_server_new(const char *options, int64_t optio
 
 /* Sends the log lines of the broker into a queue, as MARTLET_KIND_LOG_LINE. Without it a broker is
  * silent. A line that finds the queue at its bound is dropped.
- * queue       may be freed at any time; NULL ends it.
+ * queue       borrowed for the call; may be freed at any time. NULL ends it.
  * level_max   MARTLET_LOG_...: lines above it are not made.
  * Returns     OK, ERR_STATE (the server runs).
  * Threads     one at a time.                                                        Since 0.1.0. */
@@ -56,12 +56,14 @@ MARTLET_API martlet_status martlet_server_stop(martlet_server *self, martlet_err
 MARTLET_API void martlet_server_free(martlet_server *self);
 
 /* The port that clients connect to; 0 if the broker listens on none (in-process only).
+ * out_port    borrowed for the call.
  * Returns     OK, ERR_STATE (does not run).
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_server_client_port(const martlet_server *self, int32_t *out_port,
                                                       martlet_error **out_error);
 
 /* The port of the monitoring pages; 0 if there are none.
+ * out_port    borrowed for the call.
  * Returns     OK, ERR_STATE (does not run).
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_server_monitoring_port(const martlet_server *self,

@@ -7,10 +7,11 @@
  * How to read the other headers. Each function says:
  *   - for each pointer who owns what it points to: "borrowed for the call" (copied before the call
  *     returns), "borrowed from parent" (valid as long as the object it came from), "owned by
- *     caller", "consumed";
+ *     caller", "consumed". `self` is borrowed for the call where nothing else is said, and a
+ *     `queue` that is given is let go at the end of the call: it may be freed before what feeds it;
  *   - which statuses it answers, beside those that any function may answer: ERR_INVALID_ARGUMENT (a
  *     null, a negative or absurd size), ERR_INVALID_HANDLE, ERR_NO_MEMORY, ERR_FORKED,
- *     ERR_INTERNAL;
+ *     ERR_INTERNAL; and ERR_IN_CALLBACK by those that are tagged "not in a callback";
  *   - a thread tag: "any thread" (also at the same time), "one at a time" (any thread, but not two
  *     at once), and also "blocks", "not in a callback";
  *   - since which version it exists. When a call fails nothing is consumed and no output is
@@ -70,7 +71,7 @@ typedef int32_t martlet_status;
 
 /* The name of a status in the form "ERR_TIMEOUT"; "UNKNOWN" for a number that this library does not
  * know.
- * out_bytes   may be NULL: the length.
+ * out_bytes   borrowed for the call, may be NULL: the length.
  * Returns     a static text, also ended by NUL.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API const char *martlet_status_name(martlet_status status, int64_t *out_bytes);
@@ -84,7 +85,7 @@ typedef struct martlet_error martlet_error;
 MARTLET_API martlet_status martlet_error_status(const martlet_error *self);
 
 /* The sentence of an error.
- * out_bytes   may be NULL: the length.
+ * out_bytes   borrowed for the call, may be NULL: the length.
  * Returns     borrowed from parent, also ended by NUL; an empty text for NULL.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API const char *martlet_error_text(const martlet_error *self, int64_t *out_bytes);
@@ -98,7 +99,7 @@ MARTLET_API void martlet_error_free(martlet_error *self);
 typedef struct martlet_text martlet_text;
 
 /* What a text says.
- * out_bytes   may be NULL: the length.
+ * out_bytes   borrowed for the call, may be NULL: the length.
  * Returns     borrowed from parent, also ended by NUL; an empty text for NULL.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API const char *martlet_text_get(const martlet_text *self, int64_t *out_bytes);

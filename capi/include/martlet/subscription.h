@@ -19,11 +19,15 @@ extern "C" {
 typedef struct martlet_subscription martlet_subscription;
 
 /* Subscribes. The server learns of it soon; after a flush every message published anywhere comes.
+ * connection  borrowed for the call.
  * subject     borrowed for the call, as group (empty: none; else the queue group) and options (a
  *             JSON object, capi/records/subscription_options.toml; empty for the defaults).
- * queue       gets MESSAGE descriptors with `cookie`; may be freed at any time.
+ * queue       borrowed for the call: gets MESSAGE descriptors with `cookie`; may be freed at any
+ *             time.
  * out_subscription owned by caller; end with martlet_subscription_free.
- * Returns     OK, ERR_SUBJECT, ERR_OPTIONS, ERR_LIMIT, ERR_CLOSED, ERR_DRAINING.
+ * Returns     OK, ERR_SUBJECT (also one that is too long, with its group), ERR_INVALID_ARGUMENT (a
+ *             group with blanks in it; for "run": "caller" a queue that another connection drives
+ *             already: the two need one events queue), ERR_OPTIONS, ERR_CLOSED, ERR_DRAINING.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_subscription_new(
     martlet_connection *connection, const char *subject, int64_t subject_bytes, const char *group,
@@ -52,14 +56,16 @@ MARTLET_API martlet_status martlet_subscription_drain(martlet_subscription *self
                                                       martlet_error **out_error);
 
 /* What waits in the queue for this subscription.
- * out_bytes   may be NULL.
+ * out_messages borrowed for the call, as out_bytes (may be NULL).
+ * Returns     OK.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_subscription_pending(const martlet_subscription *self,
                                                         int64_t *out_messages, int64_t *out_bytes,
                                                         martlet_error **out_error);
 
 /* How many messages its policy has dropped, and how many came in all.
- * out_delivered may be NULL.
+ * out_dropped borrowed for the call, as out_delivered (may be NULL).
+ * Returns     OK.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API martlet_status martlet_subscription_dropped(const martlet_subscription *self,
                                                         int64_t *out_dropped,

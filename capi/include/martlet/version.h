@@ -18,11 +18,12 @@ extern "C" {
 /* The ABI of the library that is loaded: major * 1000 + minor. A program compiled against this
  * header can use it when the majors are equal and the library's minor is not below
  * MARTLET_ABI_MINOR.
+ * Returns     the number; it cannot fail.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API int32_t martlet_abi_version(void);
 
 /* The release of the library, such as "0.1.0".
- * out_bytes   may be NULL: the length.
+ * out_bytes   borrowed for the call, may be NULL: the length.
  * Returns     a static text, also ended by NUL.
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API const char *martlet_version_text(int64_t *out_bytes);

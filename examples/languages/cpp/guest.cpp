@@ -137,7 +137,7 @@ void host() {
 void guest(const std::string& url, size_t number, size_t guests, const std::string& path) {
   const std::vector<std::string> flights = lines_of(path);
   Notes notes(guests, flights.size());
-  cpp::Connection connection(R"({"name": "cpp", "urls": [")" + url + "\"]}", nullptr, 0);
+  cpp::Connection connection(R"({"name": "cpp", "servers": [")" + url + "\"]}", nullptr, 0);
   connection.connect(-1);
   cpp::Queue queue;
   cpp::Subscription subscription(connection.get(), "flights.>", "", "", queue.get(), 0);

@@ -105,6 +105,28 @@ TEST_F(ConnectionPublisherTest, WhoWaitsForRoomHearsOfTheEnd) {
   EXPECT_EQ(connection->notify_capacity(1, queue, 8).code(), ErrorCode::closed);
 }
 
+TEST_F(ConnectionPublisherTest, SoManyMayWaitForRoom) {
+  options.pending_bytes_max = 1000;
+  server->ring_bytes = 4096;
+  connect();
+  completions();
+  while (connection->publish({"a", {}, {}, std::string(200, 'x')}).is_ok()) turn();
+  for (size_t i = 0; i < ConnectionPublisher::capacity_waiters_max; ++i) {
+    ASSERT_TRUE(connection->notify_capacity(900, queue, 8).is_ok()) << i;
+  }
+  const Status refused = connection->notify_capacity(900, queue, 8);
+  EXPECT_EQ(refused.code(), ErrorCode::limit_reached);
+  EXPECT_EQ(refused.error().context, "65536 calls wait for room already");
+  size_t told = 0;
+  ASSERT_TRUE(turn_until([&] {
+    server->hear();
+    told += completions().size();
+    return told > 0;
+  }));
+  EXPECT_EQ(told, ConnectionPublisher::capacity_waiters_max);
+  EXPECT_TRUE(connection->notify_capacity(900, queue, 8).is_ok());
+}
+
 TEST_F(ConnectionPublisherTest, ALineAboveTheServersLimitIsRefused) {
   connect();
   const std::string reply(2000, 'r');

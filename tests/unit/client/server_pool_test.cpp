@@ -65,6 +65,22 @@ TEST(ServerPool, DiscoveredComeAndGoButNotTheGivenAndTheCurrent) {
   EXPECT_EQ(pool.size(), 2u);
 }
 
+TEST(ServerPool, OfTheDiscoveredSoManyAreTaken) {
+  Random random(7);
+  ServerPool pool(urls({"a"}), false, random);
+  std::vector<std::string> told, others;
+  for (size_t i = 0; i < ServerPool::discovered_max + 10; ++i) {
+    told.push_back("b" + std::to_string(i) + ":1");
+    others.push_back("c" + std::to_string(i) + ":1");
+  }
+  EXPECT_EQ(pool.set_discovered(told, true, random).size(), ServerPool::discovered_max);
+  EXPECT_EQ(pool.size(), 1 + ServerPool::discovered_max);
+  EXPECT_TRUE(pool.set_discovered(told, true, random).empty());
+  pool.advance();  // A discovered one is in use: it stays, one above the bound.
+  EXPECT_EQ(pool.set_discovered(others, true, random).size(), ServerPool::discovered_max);
+  EXPECT_EQ(pool.size(), 2 + ServerPool::discovered_max);
+}
+
 TEST(ServerPool, EachServerRestsForItself) {
   Random random(1);
   ServerPool pool({*parse_server_url("a"), *parse_server_url("b")}, false, random);
