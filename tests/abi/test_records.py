@@ -192,7 +192,7 @@ def test_fields_are_sorted(record: str):
 
 # Where a language writes the library's names of options.
 SOURCES = {
-    "python": ["python/martlet/_options.py", "python/martlet/server.py", "python/martlet/client.py"],
+    "python": ["python/martlet/_*.py"],
     "node": ["node/lib/options.ts", "node/lib/connect.ts", "node/lib/server.ts"],
     "java": ["bindings/java/src/main/java/io/martlet/*.java"],
     "csharp": ["bindings/csharp/Martlet/*.cs"],
@@ -209,6 +209,7 @@ NOT_OFFERED = {
     ("node", "connection_options", "gather"): HOW_IT_RUNS,
     ("node", "connection_options", "spin_us"): NO_SPINNING,
     ("java", "connection_options", "run"): HOW_IT_RUNS,
+    ("java", "connection_options", "spin_us"): "who calls waits for a future, not in the library",
     ("java", "connection_options", "gather"): HOW_IT_RUNS,
     ("csharp", "connection_options", "run"): HOW_IT_RUNS,
     ("csharp", "connection_options", "gather"): HOW_IT_RUNS,
@@ -222,6 +223,6 @@ def test_each_language_offers_each_option(language: str, record: str):
         path.read_text() for pattern in SOURCES[language] for path in ROOT.glob(pattern)
     )
     names = {field["name"] for field in RECORDS[record]["field"]}
-    missing = {name for name in names if not re.search(rf'\b{name}\\?"', text)}
+    missing = {name for name in names if not re.search(rf'\b{name}\\?["=]', text)}
     excused = {key[2] for key in NOT_OFFERED if key[:2] == (language, record)}
     assert missing == excused

@@ -78,7 +78,7 @@ test("the log goes to a function, and what that throws is a warning", async () =
 });
 
 test("monitoring pages", async (context) => {
-  const server = await testServer(context, { httpPort: 0 });
+  const server = await testServer(context, { httpPort: 0, spinMicroseconds: 20 });
   const answer = await fetch(`http://127.0.0.1:${server.monitoringPort}/varz`);
   assert.equal((await answer.json()).connections, 0);
 });

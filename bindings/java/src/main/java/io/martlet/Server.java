@@ -247,6 +247,17 @@ public final class Server implements AutoCloseable {
         }
 
         /**
+         * Sets the address that the monitoring pages are served on.
+         *
+         * @param host a name or an address; the host of clients by default
+         * @return this
+         */
+        public Builder monitoringHost(String host) {
+            putText("http_host", host, "monitoringHost");
+            return this;
+        }
+
+        /**
          * Sets the bytes of the largest message.
          *
          * @param count 1 MiB by default
@@ -254,6 +265,17 @@ public final class Server implements AutoCloseable {
          */
         public Builder maxPayload(int count) {
             values.put("max_payload", count);
+            return this;
+        }
+
+        /**
+         * Sets how many bytes a line of the protocol may have.
+         *
+         * @param count 4,096 by default
+         * @return this
+         */
+        public Builder maxControlLine(int count) {
+            values.put("max_control_line", count);
             return this;
         }
 
@@ -320,6 +342,29 @@ public final class Server implements AutoCloseable {
          */
         public Builder pingInterval(Duration time) {
             values.put("ping_interval_ms", Texts.optionMilliseconds(time, "pingInterval"));
+            return this;
+        }
+
+        /**
+         * Sets how many pings may be unanswered before a client is closed.
+         *
+         * @param count 2 by default
+         * @return this
+         */
+        public Builder maxPingsOut(int count) {
+            values.put("ping_max", count);
+            return this;
+        }
+
+        /**
+         * Sets how long a loop that has nothing to do looks again before it sleeps: latency for the
+         * price of a core.
+         *
+         * @param time zero, the default: not at all
+         * @return this
+         */
+        public Builder spin(Duration time) {
+            values.put("spin_us", Texts.optionMicroseconds(time, "spin"));
             return this;
         }
 

@@ -72,6 +72,18 @@ final class Texts {
         return rounded(time);
     }
 
+    /** An option in microseconds; what is longer than the library takes, it refuses itself. */
+    static long optionMicroseconds(Duration time, String name) {
+        Objects.requireNonNull(time, name);
+        if (time.isNegative()) {
+            throw new OptionsException("option " + name + " is negative: " + time);
+        }
+        if (time.getSeconds() > Long.MAX_VALUE / 1_000_000 - 1) {
+            return Long.MAX_VALUE;
+        }
+        return time.getSeconds() * 1_000_000 + (time.getNano() + 999) / 1000;
+    }
+
     private static long rounded(Duration time) {
         if (time.getSeconds() > Long.MAX_VALUE / 1000 - 1) {
             return Long.MAX_VALUE;

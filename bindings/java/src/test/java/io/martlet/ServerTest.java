@@ -17,6 +17,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -111,7 +112,9 @@ class ServerTest {
 
     @Test
     void itServesMonitoringPages() throws Exception {
-        try (Server server = Server.builder().monitoringPort(0).start()) {
+        Server.Builder builder = Server.builder().monitoringPort(0).monitoringHost("127.0.0.1");
+        builder.maxControlLine(2048).maxPingsOut(3).spin(Duration.ofNanos(1500));
+        try (Server server = builder.start()) {
             assertTrue(server.getMonitoringPort() > 0);
             HttpResponse<String> page = HttpClient.newHttpClient().send(
                     HttpRequest
@@ -120,7 +123,10 @@ class ServerTest {
                             .timeout(SOON)
                             .build(),
                     HttpResponse.BodyHandlers.ofString());
-            assertTrue(page.body().contains("in_msgs"), page.body());
+            String text = page.body().replace(" ", "");
+            assertTrue(text.contains("\"in_msgs\":"), text);
+            assertTrue(text.contains("\"max_control_line\":2048"), text);
+            assertTrue(text.contains("\"ping_max\":3"), text);
         }
     }
 
