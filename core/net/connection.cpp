@@ -135,7 +135,9 @@ char* Connection::read_space(size_t& bytes_max) {
     // is read by.
     const size_t wanted = needed_ > have + 1 ? needed_ : have * 2;
     const size_t capacity = std::min(wanted, std::max(have * 2, pending_growth_min));
-    if (pending_.capacity() - have < 4096 && pending_.capacity() < capacity) {
+    // The last byte of a payload looks like one of a line: it has its room already.
+    const size_t room_min = std::min<size_t>(needed_ - have, 4096);
+    if (pending_.capacity() - have < room_min && pending_.capacity() < capacity) {
       if (!may_hold_more(capacity - pending_.capacity())) return nullptr;
       pending_.reserve(capacity, wanted);
     }

@@ -15,9 +15,6 @@
 namespace martlet::protocol {
 namespace {
 
-constexpr int64_t blank_bytes_max =
-    4096;  // Blanks between a verb and its first argument that are waited for.
-
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 char lower(char c) { return static_cast<char>(c | 0x20); }
@@ -82,6 +79,13 @@ int split(const char* at, const char* end, bool also_line_ends, std::string_view
   return count;
 }
 
+// Where the arguments end of a line that ends at `line_end`: one byte is dropped when it holds a CR
+// anywhere, as nats-server does; it is the CR where it should be.
+inline const char* arguments_end_of(const char* at, const char* line_end) {
+  const size_t bytes = static_cast<size_t>(line_end - at - 1);
+  return std::memchr(at + 1, '\r', bytes) != nullptr ? line_end - 1 : line_end;
+}
+
 // How many zeros stand before the first other digit (or the last).
 uint8_t leading_zeros(std::string_view digits) {
   uint8_t count = 0;
@@ -132,7 +136,7 @@ ParseResult Parser::next(const char* begin, const char* end, Operation& operatio
 #if defined(__SSE2__)
   // The short way. Loads at most slack_bytes behind `end`; what stands there is masked off.
   const size_t available = static_cast<size_t>(end - begin);
-  if (available >= 8 && !skipping_line_ && !limits_.connect_required) {
+  if (available >= 8 && !is_behind_verb_ && !limits_.connect_required) {
     uint32_t verb;
     std::memcpy(&verb, begin, sizeof verb);
     if ((verb & 0xffdfdfdfU) == 0x20425550U) {  // "PUB " in either case.
@@ -223,66 +227,78 @@ ParseResult Parser::parse_slow(const char* begin, const char* end, Operation& op
   consumed = 0;
   needed = static_cast<size_t>(end - begin) + 1;
   if (begin == end) return ParseResult::incomplete;
-  if (skipping_line_) {
-    const char* newline =
-        static_cast<const char*>(std::memchr(begin, '\n', static_cast<size_t>(end - begin)));
-    if (newline == nullptr) {
-      consumed = static_cast<size_t>(end - begin);
-      needed = 1;
-      return ParseResult::incomplete;
-    }
-    skipping_line_ = false;
-    operation.kind = skipping_kind_;
-    operation.argument = std::string_view();
-    consumed = static_cast<size_t>(newline - begin) + 1;
-    return ParseResult::operation;
+  const char* at = begin;
+  const Verb* verb = &verbs[verb_index_];
+  if (!is_behind_verb_) {
+    if (limits_.connect_required && lower(*begin) != 'c') return ParseResult::connect_required;
+    bool partial = false;
+    verb = find_verb(begin, end, partial);
+    if (verb == nullptr) return partial ? ParseResult::incomplete : ParseResult::unknown_operation;
+    at += std::strlen(verb->text);
+    if (at == end && verb->follow != Verb::rest) return ParseResult::incomplete;
+    if (verb->follow == Verb::blank && !is_blank(*at)) return ParseResult::unknown_operation;
   }
-  if (limits_.connect_required && lower(*begin) != 'c') return ParseResult::connect_required;
-
-  bool partial = false;
-  const Verb* verb = find_verb(begin, end, partial);
-  if (verb == nullptr) return partial ? ParseResult::incomplete : ParseResult::unknown_operation;
-  const char* at = begin + std::strlen(verb->text);
   if (verb->follow == Verb::rest) {
-    skipping_line_ = true;
-    skipping_kind_ = verb->kind;
-    const ParseResult result = parse_slow(at, end, operation, consumed, needed);
-    consumed += static_cast<size_t>(at - begin);
-    return result;
+    verb_index_ = static_cast<uint8_t>(verb - verbs);
+    return skip_line(begin, at, end, operation, consumed, needed);
   }
-  if (at == end) return ParseResult::incomplete;
-  if (verb->follow == Verb::blank && !is_blank(*at)) return ParseResult::unknown_operation;
+
   const char* const blanks = at;
   while (at < end && is_blank(*at)) at += 1;
-  if (at == end) {
-    return at - blanks > blank_bytes_max ? ParseResult::control_line_too_long
-                                         : ParseResult::incomplete;
-  }
   // The first byte behind the blanks belongs to the argument, whatever it is: even a line end only
   // ends the line when it is not that byte.
-  const char* newline =
-      static_cast<const char*>(std::memchr(at + 1, '\n', static_cast<size_t>(end - at - 1)));
+  const char* const newline =
+      at == end
+          ? nullptr
+          : static_cast<const char*>(std::memchr(at + 1, '\n', static_cast<size_t>(end - at - 1)));
   if (newline == nullptr) {
-    if (end - at > limits_.control_line_bytes_max + 1) return ParseResult::control_line_too_long;
+    if (end - at > limits_.control_line_bytes_max &&
+        arguments_end_of(at, end) - at > limits_.control_line_bytes_max) {
+      return ParseResult::control_line_too_long;
+    }
+    // Blanks there may be without end: they are dropped as they come and take no room. One is left
+    // where it is, so that a usual line that a read has cut goes the short way when it is whole.
+    if (at - blanks > 1) {
+      consumed = static_cast<size_t>(at - begin);
+      needed -= consumed;
+      verb_index_ = static_cast<uint8_t>(verb - verbs);
+      is_behind_verb_ = true;
+    }
     return ParseResult::incomplete;
   }
-  const char* arguments_end = newline;
-  // One byte is dropped when the line holds a CR anywhere, as nats-server does; it is the CR where
-  // it should be.
-  if (std::memchr(at + 1, '\r', static_cast<size_t>(newline - at - 1)) != nullptr)
-    arguments_end -= 1;
+  const char* const arguments_end = arguments_end_of(at, newline);
   if (arguments_end - at > limits_.control_line_bytes_max)
     return ParseResult::control_line_too_long;
 
   operation.kind = verb->kind;
   operation.has_headers = verb->text[0] == 'h';
   operation.argument = std::string_view(at, static_cast<size_t>(arguments_end - at));
-  const ParseResult result = parse_arguments(at, arguments_end, operation);
+  ParseResult result = parse_arguments(at, arguments_end, operation);
   if (result != ParseResult::operation) return result;
   if (operation.kind == OperationKind::publish || operation.kind == OperationKind::peer_publish) {
-    return take_payload(begin, newline + 1, end, static_cast<size_t>(operation.max), operation,
-                        consumed, needed);
+    result = take_payload(begin, newline + 1, end, static_cast<size_t>(operation.max), operation,
+                          consumed, needed);
+  } else {
+    consumed = static_cast<size_t>(newline - begin) + 1;
   }
+  if (result == ParseResult::operation) is_behind_verb_ = false;
+  return result;
+}
+
+// `at` stands behind the verb or in the text that nobody reads.
+ParseResult Parser::skip_line(const char* begin, const char* at, const char* end,
+                              Operation& operation, size_t& consumed, size_t& needed) {
+  const char* newline =
+      static_cast<const char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
+  if (newline == nullptr) {
+    consumed = static_cast<size_t>(end - begin);
+    needed = 1;
+    is_behind_verb_ = true;
+    return ParseResult::incomplete;
+  }
+  is_behind_verb_ = false;
+  operation.kind = verbs[verb_index_].kind;
+  operation.argument = std::string_view();
   consumed = static_cast<size_t>(newline - begin) + 1;
   return ParseResult::operation;
 }

@@ -36,8 +36,8 @@ struct ParserLimits {
   bool connect_required = false;  // Only CONNECT is taken.
 };
 
-/// Stateless but for one thing: the rest of a line that is thrown away (PING and PONG may be
-/// followed by anything).
+/// Stateless but for the verb of a line whose begin was thrown away: blanks behind a verb, and what
+/// follows PING and PONG, may come without end.
 class Parser {
  public:
   /// The parser may look (never write) this far behind the bytes it was given.
@@ -59,6 +59,8 @@ class Parser {
  private:
   ParseResult parse_slow(const char* begin, const char* end, Operation& operation, size_t& consumed,
                          size_t& needed);
+  ParseResult skip_line(const char* begin, const char* at, const char* end, Operation& operation,
+                        size_t& consumed, size_t& needed);
   ParseResult parse_arguments(const char* arguments, const char* arguments_end,
                               Operation& operation);
   ParseResult take_payload(const char* begin, const char* data, const char* end,
@@ -66,8 +68,8 @@ class Parser {
                            size_t& needed);
 
   ParserLimits limits_;
-  bool skipping_line_ = false;
-  OperationKind skipping_kind_ = OperationKind::ping;
+  bool is_behind_verb_ = false;  // Of a line whose begin was consumed.
+  uint8_t verb_index_ = 0;       // That verb, in the table.
 };
 
 /// Looks ahead over what stands at `begin`, checking little of it: the end of a publish, or `end`

@@ -327,7 +327,8 @@ def endless_line(server: Server) -> None:
     """A verb that never ends is cut off at the longest control line, and told so."""
     long = b"maximum control line exceeded"
     lines = [(b"PUB ", b"x", long), (b"SUB ", b"x", long), (b"HPUB ", b"x", long),
-             (b"CONNECT {", b"x", long), (b"PUB", b" ", long),
+             (b"CONNECT {", b"x", long), (b"PUB x", b" ", long), (b"SUB x 1", b" ", long),
+             (b"INFO {", b"x", long), (b"-ERR x", b"x", long),
              (b"", b"x", b"Unknown Protocol Operation")]
     for start, filler, words in lines:
         with Raw(server.port) as one:
@@ -336,6 +337,13 @@ def endless_line(server: Server) -> None:
             one.send(start + filler * (CONTROL_LINE_BYTES_MAX + 100))
             got = one.until_closed(5)
             claim(words in got, f"an endless line after {start!r} was told {got[:80]!r}")
+    # What a line may hold without end is dropped as it comes.
+    for start, filler, end in [(b"PUB", b" ", b"x 0\r\n\r\n"), (b"SUB", b"\t", b"x 1\r\n"),
+                               (b"PING", b"x", b"\r\n")]:
+        with Raw(server.port) as one:
+            one.send(start + filler * (32 * MIB))
+            one.send(end)
+            one.round_trip()
 
 
 @scenario(bytes_max=CONNECT_BYTES_MAX * LONG_LINE_BYTES_MAX, configuration=LONG_LINES)

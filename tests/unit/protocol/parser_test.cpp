@@ -163,10 +163,74 @@ TEST(Parser, keeps_the_limits) {
   EXPECT_EQ(parse("SUB a1234567890123456789", 1, limits), "!3");
   EXPECT_EQ(parse("SUB a12345 12\r\n", 0, limits), "S:a12345,,12;");
   EXPECT_EQ(parse("HPUB a 1 1\r\n", 0, limits), "!6");
-  EXPECT_EQ(parse("PUB " + std::string(5000, ' '), 1000, limits), "!3");
+  // Told as soon as it is so, but a CR that may end the line does not count.
+  EXPECT_EQ(parse("SUB a12345 123", 0, limits), "…");
+  EXPECT_EQ(parse("SUB a12345 123\r", 0, limits), "…");
+  EXPECT_EQ(parse("SUB a12345 1234", 0, limits), "!3");
+  EXPECT_EQ(parse("SUB a12345 1234\r", 0, limits), "!3");
   limits.connect_required = true;
   EXPECT_EQ(parse("PING\r\n", 0, limits), "!5");
   EXPECT_EQ(parse("CONNECT {}\r\n", 0, limits), "C:{};");
+}
+
+// Behind a verb they do not count, wherever reads end; behind an argument they do.
+TEST(Parser, takes_blanks_behind_a_verb_without_end) {
+  struct Verb {
+    std::string text;
+    std::string arguments;
+    std::string expected;
+  };
+  const Verb verbs[] = {
+      {"PUB", "a 2\r\nhi\r\n", "P:a,,0,hi;"},
+      {"HPUB", "a 1 2\r\nhi\r\n", "H:a,,1,hi;"},
+      {"HMSG", "a\r\n\r\n", "M:;"},
+      {"SUB", "a q 1\r\n", "S:a,q,1;"},
+      {"UNSUB", "1 5\r\n", "U:1,5;"},
+      {"CONNECT", "{}\r\n", "C:{};"},
+      {"INFO", "{}\r\n", "I:{};"},
+      {"-ERR", "'x'\r\n", "E:'x';"},
+  };
+  std::string blanks;
+  for (int i = 0; i < 5000; i++) blanks += " \t";
+  for (const Verb& verb : verbs) {
+    const std::string text = verb.text + blanks + verb.arguments + "PING\r\n";
+    for (const size_t piece : {0UL, 1UL, 7UL, 1000UL, verb.text.size() + blanks.size(),
+                               verb.text.size() + blanks.size() + 1}) {
+      EXPECT_EQ(parse(text, piece), verb.expected + "ping;") << verb.text << " " << piece;
+    }
+  }
+  const std::string spaces(4096, ' ');
+  for (const size_t piece : {0UL, 1UL, 1000UL}) {
+    EXPECT_EQ(parse("SUB a" + spaces + "1\r\n", piece), "!3") << piece;
+    EXPECT_EQ(parse("PUB a 2" + spaces + "\r\n", piece), "!3") << piece;
+    EXPECT_EQ(parse(" PING\r\n", piece), "!2") << piece;
+  }
+}
+
+TEST(Parser, throws_blanks_behind_a_verb_away_without_holding_them) {
+  Parser parser(ParserLimits{});
+  Operation op;
+  size_t consumed = 0;
+  size_t needed = 0;
+  const std::string slack(Parser::slack_bytes, '\0');
+  const std::string begin = "SUB" + std::string(100'000, ' ');
+  std::string shown = begin + slack;
+  EXPECT_EQ(parser.next(shown.data(), shown.data() + begin.size(), op, consumed, needed),
+            ParseResult::incomplete);
+  EXPECT_EQ(consumed, begin.size());
+  EXPECT_EQ(needed, 1U);
+  const std::string middle = std::string(100'000, ' ') + "sub";
+  shown = middle + slack;
+  EXPECT_EQ(parser.next(shown.data(), shown.data() + middle.size(), op, consumed, needed),
+            ParseResult::incomplete);
+  EXPECT_EQ(consumed, middle.size() - 3);
+  EXPECT_EQ(needed, 4U);
+  shown = "subject 1\r\n" + slack;
+  EXPECT_EQ(parser.next(shown.data(), shown.data() + 11, op, consumed, needed),
+            ParseResult::operation);
+  EXPECT_EQ(consumed, 11U);
+  EXPECT_EQ(op.kind, OperationKind::subscribe);
+  EXPECT_EQ(op.subject, "subject");
 }
 
 TEST(Parser, throws_the_rest_of_a_ping_line_away_without_holding_it) {
