@@ -304,8 +304,9 @@ class MessagingTest {
                     .subscribe("ping");
             CompletableFuture<String> got = new CompletableFuture<>();
             connection.createDispatcher(message -> {
-                got.complete(connection.request("ping", null, SOON).getText());
+                String answer = connection.request("ping", null, SOON).getText();
                 connection.flush(SOON);
+                got.complete(answer);
             }).subscribe("go");
             connection.publish("go", null);
             assertEquals("pong", got.get(10, TimeUnit.SECONDS));
