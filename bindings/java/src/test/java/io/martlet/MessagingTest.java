@@ -120,10 +120,14 @@ class MessagingTest {
                 Connection asker = broker.connect()) {
             connection.createDispatcher(message -> message.respond(
                     ("re: " + message.getText()).getBytes())).subscribe("ask");
+            connection.createDispatcher(message -> message.respond(
+                    new Headers().add("Kind", "answer"), message.getData())).subscribe("headers");
             connection.flush(SOON);
             assertEquals("re: hello", asker.request("ask", HELLO, SOON).getText());
             assertEquals(
                     "re: hello", asker.request("ask", HELLO).get(10, TimeUnit.SECONDS).getText());
+            Headers headers = asker.request("headers", HELLO, SOON).getHeaders();
+            assertEquals("answer", headers == null ? null : headers.getFirst("Kind"));
             List<CompletableFuture<Message>> many = new ArrayList<>();
             for (int at = 0; at < 500; at++) {
                 many.add(asker.request("ask", ("" + at).getBytes()));
@@ -300,8 +304,9 @@ class MessagingTest {
                     .subscribe("ping");
             CompletableFuture<String> got = new CompletableFuture<>();
             connection.createDispatcher(message -> {
-                got.complete(connection.request("ping", null, SOON).getText());
+                String answer = connection.request("ping", null, SOON).getText();
                 connection.flush(SOON);
+                got.complete(answer);
             }).subscribe("go");
             connection.publish("go", null);
             assertEquals("pong", got.get(10, TimeUnit.SECONDS));
