@@ -124,7 +124,10 @@ napi_value ConnectionBinding::publish(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   OutgoingArguments read;
-  const char* const wrong = read.read(env, arguments[0], arguments[1], arguments[2], arguments[3]);
+  // What was not given costs nothing: most messages have neither a reply subject nor headers.
+  const char* const wrong =
+      read.read(env, arguments[0], arguments[1], count > 2 ? arguments[2] : nullptr,
+                count > 3 ? arguments[3] : nullptr);
   if (wrong != nullptr) {
     throw_status(env, MARTLET_ERR_INVALID_ARGUMENT, wrong);
     return nullptr;

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import net from "node:net";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -16,9 +16,20 @@ import { testConnection, testServer } from "martlet/testing";
 import { until, within } from "./brokers.mjs";
 
 const program = (name) => fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
+/** What a descriptor stands for; "" for the one that the folder itself was read by. */
+function targetOf(descriptor) {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return "";
+  }
+}
+
+// Files are none of ours: Node 20 leaves one open when a worker is terminated while it is loaded.
 const held = () => ({
   threads: readdirSync("/proc/self/task").length,
-  descriptors: readdirSync("/proc/self/fd").length,
+  descriptors: readdirSync("/proc/self/fd").map(targetOf)
+    .filter((target) => /^(socket|pipe|anon_inode):/.test(target)).length,
 });
 const residentKib = () =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]);
@@ -97,7 +108,7 @@ test("1,000 subscriptions add no thread", async (context) => {
   await connection.flush();
   for (const subscription of read) await within(5_000, subscription.next());
   await until(() => called === 500);
-  assert.deepEqual(held(), before);
+  await flat(before);
 });
 
 test("close, unsubscribe, stop and drain inside a callback", { timeout: 60_000 }, async () => {
@@ -166,7 +177,7 @@ test("cancelled waits leave nothing, and the connection as it was", { timeout: 6
       assert.deepEqual([...reasons.slice(0, 2), reasons[3]],
         ["cancelled", "cancelled", "cancelled"]);
     }
-    assert.deepEqual(held(), before);
+    await flat(before);
     connection.publish("never", "at last");
     assert.equal((await within(5_000, read.next())).string(), "at last");
   });
@@ -177,7 +188,7 @@ test("waits end in time on a server that takes nothing", { timeout: 60_000 }, as
   let isFull = false;
   for (let i = 0; i < 200 && !isFull; i++) {
     for (let j = 0; j < 64; j++) connection.publish("x", Buffer.alloc(16_384));
-    const late = new Promise((resolve) => setTimeout(resolve, 50, true));
+    const late = new Promise((resolve) => setTimeout(resolve, 500, true));
     isFull = await Promise.race([connection.ready().then(() => false), late]);
   }
   assert.ok(isFull);
@@ -209,9 +220,11 @@ test("after close no callback is called", async (context) => {
 
 test("timers of a busy loop run", { timeout: 60_000 }, async (context) => {
   const { connection } = await testConnection(context);
+  let calls = 0;
   connection.subscribe("busy", {
     callback: () => {
-      for (const until_ = performance.now() + 0.02; performance.now() < until_;);
+      for (const end = performance.now() + 0.02; performance.now() < end;);
+      calls++;
     },
   });
   const read = connection.subscribe("busy");
@@ -223,8 +236,9 @@ test("timers of a busy loop run", { timeout: 60_000 }, async (context) => {
   const timer = setInterval(() => ticks++, 10);
   connection.publish("busy", "");
   await reading;
+  await until(() => calls === 20_001, 30_000);
   clearInterval(timer);
-  assert.ok(ticks >= 3, `${ticks} ticks`);
+  assert.ok(ticks >= 5, `${ticks} ticks`);
 });
 
 test("what is dropped and collected is seen to go within 5 s", { timeout: 60_000 }, async () => {

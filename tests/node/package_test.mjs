@@ -6,11 +6,13 @@
 // on what npm packs; nm on the addon.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import tls from "node:tls";
 import { fileURLToPath } from "node:url";
 import * as imported from "martlet";
 import * as testing from "martlet/testing";
@@ -113,11 +115,38 @@ test("the addon shows the functions that Node asks for and carries its own of th
     assert.ok(wanted.includes("napi_create_threadsafe_function"));
   });
 
-test("Node's own TLS works beside ours", async () => {
-  const { createHash } = await import("node:crypto");
+/** Node's TLS without certificates: both ends share a key. What the server heard. */
+async function overTls(text) {
+  const psk = Buffer.from("0123456789abcdef");
+  const common = { ciphers: "PSK-AES128-GCM-SHA256", maxVersion: "TLSv1.2" };
+  const heard = new Promise((resolve, reject) => {
+    const server = tls.createServer({ ...common, pskCallback: () => psk }, (socket) => {
+      socket.once("data", (data) => {
+        socket.end();
+        server.close();
+        resolve(data.toString());
+      });
+    });
+    server.once("tlsClientError", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const client = tls.connect({
+        ...common, host: "127.0.0.1", port: server.address().port,
+        checkServerIdentity: () => undefined, pskCallback: () => ({ psk, identity: "a" }),
+      }, () => client.end(text));
+      client.once("error", reject);
+    });
+  });
+  return heard;
+}
+
+test("Node's own TLS and hashes work beside ours", { timeout: 60_000 }, async () => {
   const server = await imported.Server.start({ user: "u", pass: "p" });
   const connection = await imported.connect(server.url, { user: "u", pass: "p" });
+  const subscription = connection.subscribe("beside");
   assert.equal(createHash("sha256").update("x").digest("hex").slice(0, 8), "2d711642");
+  assert.equal(await overTls("said over TLS"), "said over TLS");
+  connection.publish("beside", "ours");
+  assert.equal((await subscription.next()).string(), "ours");
   await connection.close();
   await server.stop();
 });

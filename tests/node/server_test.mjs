@@ -107,6 +107,35 @@ test("a client finds its server again", async () => {
   await second.stop();
 });
 
+test("what waits for room outlives a lost connection, in order", { timeout: 60_000 }, async () => {
+  const server = await Server.start();
+  const { port } = server;
+  const connection = await connect(server.url, {
+    maxPendingBytes: 65_536, reconnectBufferBytes: 65_536, reconnectTimeWait: 20,
+    reconnectJitter: 0,
+  });
+  const refused = [];
+  const listening = (async () => {
+    for await (const event of connection.status()) if (event.type === "error") refused.push(event);
+  })();
+  const seen = [];
+  connection.subscribe("w", { callback: (_, message) => seen.push(Number(message.string())) });
+  await connection.flush();
+  let waited = 0;
+  for (let i = 0; i < 50_000; i++) if (!connection.publish("w", `${i}`.padEnd(100))) waited++;
+  assert.ok(waited > 0);
+  await server.stop();
+  const second = await Server.start({ port });
+  await within(30_000, connection.ready());
+  await until(() => seen.at(-1) === 49_999, 30_000);
+  // What was under way when the connection broke may be lost; nothing comes twice or too early.
+  for (let i = 1; i < seen.length; i++) assert.ok(seen[i] > seen[i - 1], `${i}: ${seen[i]}`);
+  assert.deepEqual(refused, []);
+  await connection.close();
+  await within(5_000, listening);
+  await second.stop();
+});
+
 test("a client in the process outlives its server, and finds it started again", async () => {
   const server = await Server.start({ listen: false });
   const connection = await connect(server, { reconnectTimeWait: 20, reconnectJitter: 0 });

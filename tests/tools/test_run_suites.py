@@ -142,6 +142,7 @@ def test_every_command_holds_in_a_clone_whose_path_has_a_space(tmp_path):
     programs = ["bin/python3", "bin/mvn", "bin/node", "program"] + [
         f"build/{preset}/bin/client_interop" for preset in ("release", "asan", "tsan")
     ]
+    programs += [f"nodes/node-{version}/bin/node" for version in (18, 20, 22, 24)]
     for name in programs:
         path = clone / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,6 +153,7 @@ def test_every_command_holds_in_a_clone_whose_path_has_a_space(tmp_path):
     names = ("MARTLET_PROGRAM", "MARTLET_PYTHON", "NATS_SERVER", "MARTLET_JAVA_BUILD")
     environment = {name: str(clone / "program") for name in names}
     environment["CSHARP_DOTNET"] = environment["CSHARP_MONO"] = "node tests"  # Words of a command.
+    environment["NODE_VERSIONS"] = str(clone / "nodes")
     environment["PATH"] = f"{clone / 'bin'}:{os.environ['PATH']}"
     texts = [one for one in suites if isinstance(one.command, str)]
     assert len(texts) > 5
