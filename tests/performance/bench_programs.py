@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of our own clients: programs that measure themselves beside their peers.
 
-Owns: how client_rates (C++ over TCP), in_process_latency (C++ inside one process) and
-python_bench.py are run and read, and the rule for each of their figures. Promises: a program that
-is not there is named in the report, not passed over.
+Owns: how client_rates (C++ over TCP), in_process_latency (C++ inside one process),
+python_bench.py and C#'s Measure.cs are run and read, and the rule for each of their figures.
+Promises: a program that is not there is named in the report, not passed over.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Mapping, Optional
@@ -87,6 +88,21 @@ PYTHON_RULES = [
     sooner("in-process request martlet", "in-process request zenoh", aim=1),
 ]
 
+#: The variable that makes a program's command whole.
+VARIABLES = {"python": "MARTLET_PYTHON", "csharp": "CSHARP_DOTNET"}
+
+#: NATS.Net needs a younger .NET: C# is measured beside our own C++ client.
+CSHARP_RULES = [
+    faster("publish C#", "publish C++", must=0.5),
+    faster("callback C#", "receive C++", must=0.5),
+    faster("await foreach C#", "receive C++", must=0.5),
+    sooner("request C#", "request C++", must=1.5),
+    faster("in-process C#", "in-process C++", must=0.5),
+    sooner("in-process request C#", "child request nats-server, C#", must=0.5),
+    sooner("in-process request C#", "in-process request C++"),
+    sooner("in-process start C#", "child start nats-server", must=0.5),
+]
+
 
 @dataclasses.dataclass(frozen=True)
 class Program:
@@ -111,6 +127,7 @@ class ProgramResult:
 
 def known_programs(build: Path) -> list[Program]:
     python = os.environ.get("MARTLET_PYTHON", "")
+    csharp = tuple(os.environ.get("CSHARP_DOTNET", "").split()) or ("",)
     return [
         Program("client", "the C++ client over TCP",
                 (str(build / "bin" / "client_rates"), "127.0.0.1", "{port}", "{messages}",
@@ -122,14 +139,22 @@ def known_programs(build: Path) -> list[Program]:
         Program("python", "the Python package",
                 (python, str(HERE / "python_bench.py"), "--rounds", "{rounds}", "--messages",
                  "{messages}", "--json", "{result}"), PYTHON_RULES),
+        Program("csharp", "the C# package",
+                (_found(csharp[0]), *csharp[1:], "measure", "--server", "nats://127.0.0.1:{port}",
+                 "--rounds", "{rounds}", "--messages", "{messages}", "--beside",
+                 str(build / "bin"), "--json", "{result}"), CSHARP_RULES),
     ]
+
+
+def _found(program: str) -> str:
+    return shutil.which(program) or program
 
 
 def problem_of(program: Program) -> str:
     """Why it cannot be run; empty if it can."""
     for word in program.command[:1] + tuple(w for w in program.command[1:] if w.endswith(".py")):
         if not word or not Path(word).is_file():
-            return f"not run: {Path(word).name or 'MARTLET_PYTHON'} is not there"
+            return f"not run: {Path(word).name or VARIABLES[program.name]} is not there"
     return ""
 
 
@@ -143,7 +168,7 @@ def run_program(program: Program, contestants: Contestants, rounds: int, quick: 
     result.unlink(missing_ok=True)
     try:
         with contextlib.ExitStack() as stack:
-            if "{port}" in program.command:
+            if any("{port}" in word for word in program.command):
                 values["port"] = stack.enter_context(contestants.running(OURS, [])).port
             figures = _figures([word.format(**values) for word in program.command], result)
     except (BenchError, OSError, ValueError, subprocess.SubprocessError) as error:

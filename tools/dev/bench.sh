@@ -8,17 +8,23 @@ command_bench() {
   step "packages for measurements" install_packages python build test bench
   build_preset release
   need_nats_server
-  # `--rows fan16,rtt` and the like want no Python: see tests/performance/bench.py --help.
-  if bench_wants_python "$@"; then
+  # `--rows fan16,rtt` and the like want no package: see tests/performance/bench.py --help.
+  if bench_wants python "$@"; then
     need_python_package
     need_bench_peers
+  fi
+  if bench_wants csharp "$@"; then
+    need_csharp
   fi
   step "the measurements" python3 tests/performance/bench.py "$@"
 }
 
-bench_wants_python() {
+# bench_wants ROW ARG...
+bench_wants() {
+  local row=$1
+  shift
   case " $* " in
-    *" --rows "* | *" --rows="*) [[ " $* " == *python* ]] ;;
+    *" --rows "* | *" --rows="*) [[ " $* " == *"$row"* ]] ;;
     *) ! [[ " $* " =~ " -h "|" --help " ]] ;;
   esac
 }
