@@ -127,6 +127,32 @@ namespace Martlet.Tests
             }
         }
 
+        /// <summary>The package makes no copy of its library: whether a temporary folder may hold
+        /// programs is nothing to it.</summary>
+        [Fact(Seconds = 120)]
+        public void ANativeLibraryOfAnotherAbi()
+        {
+            string folder = Path.Combine(Path.GetTempPath(), "martlet-" + Guid.NewGuid());
+            Directory.CreateDirectory(folder);
+            try
+            {
+                string source = Path.Combine(folder, "other.c");
+                string other = Path.Combine(folder, "libother.so");
+                File.WriteAllText(
+                    source,
+                    "int CSharp_MartletfRaw_martlet_abi_version___(void) { return 99007; }");
+                Output("/usr/bin/cc", "-shared -fPIC -Wl,-soname,libmartlet_csharp_loaded.so -o "
+                    + other + " " + source);
+                string failure = FailureWith(other);
+                Check.Contains(other, failure);
+                Check.Contains("99.7", failure);
+            }
+            finally
+            {
+                Directory.Delete(folder, true);
+            }
+        }
+
         private static bool IsOfAKindThatWeUse(string link) =>
             link.Contains("socket:") || link.Contains("eventfd") || link.Contains("eventpoll")
             || link.Contains("timerfd");
