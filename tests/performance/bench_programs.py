@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of our own clients: programs that measure themselves beside their peers.
 
-Owns: how client_rates (C++ over TCP), in_process_latency (C++ inside one process),
-python_bench.py and Benchmark.java are run and read, and the rule for each of their figures.
-Promises: a program that is not there is named in the report, not passed over.
+Owns: how client_rates (C++ over TCP), in_process_latency (C++ inside one process) and those of the
+packages (python_bench.py, node_bench.mjs, Benchmark.java, Measure.cs) are run and read, and the
+rule for each of their figures. Promises: a program that is not there is named in the report, not
+passed over.
 """
 
 from __future__ import annotations
@@ -92,6 +93,16 @@ PYTHON_RULES = [
     sooner("in-process request martlet", "in-process request zenoh", aim=1),
 ]
 
+NODE_RULES = [
+    faster("publish martlet", "publish nats.js", must=2.5),
+    faster("callback martlet", "callback nats.js", must=5),
+    faster("iterator martlet", "iterator nats.js", must=4),
+    sooner("request martlet", "request nats.js", must=0.7),
+    faster("in-process martlet", "child nats-server, nats.js", must=2),
+    sooner("in-process request martlet", "child request nats-server, nats.js", must=0.5),
+    sooner("in-process start martlet", "child start nats-server", must=0.5),
+]
+
 JAVA_RULES = [
     faster("publish martlet", "publish jnats", must=1.5),
     faster("callback martlet", "callback jnats", must=2),
@@ -102,8 +113,21 @@ JAVA_RULES = [
     sooner("in-process start martlet", "child start nats-server", must=0.5),
 ]
 
+#: NATS.Net needs a younger .NET: C# is measured beside our own C++ client.
+CSHARP_RULES = [
+    faster("publish C#", "publish C++", must=0.5),
+    faster("callback C#", "receive C++", must=0.5),
+    faster("await foreach C#", "receive C++", must=0.5),
+    sooner("request C#", "request C++", must=1.5),
+    faster("in-process C#", "in-process C++", must=0.5),
+    sooner("in-process request C#", "child request nats-server, C#", must=0.5),
+    sooner("in-process request C#", "in-process request C++"),
+    sooner("in-process start C#", "child start nats-server", must=0.5),
+]
+
 #: The variable that makes a program's command whole.
-VARIABLES = {"python": "MARTLET_PYTHON", "java": "MARTLET_JAVA_BENCH"}
+VARIABLES = {"python": "MARTLET_PYTHON", "node": "NATS_JS_MODULES", "java": "MARTLET_JAVA_BENCH",
+             "csharp": "CSHARP_DOTNET"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,6 +156,8 @@ def known_programs(build: Path) -> list[Program]:
     python = os.environ.get("MARTLET_PYTHON", "")
     java_classes = os.environ.get("MARTLET_JAVA_BENCH", "")
     java = shutil.which("java") or "java" if java_classes else ""
+    csharp = tuple(os.environ.get("CSHARP_DOTNET", "").split()) or ("",)
+    node = shutil.which("node") or "node" if os.environ.get("NATS_JS_MODULES") else ""
     return [
         Program("client", "the C++ client over TCP",
                 (str(build / "bin" / "client_rates"), "127.0.0.1", "{port}", "{messages}",
@@ -143,11 +169,23 @@ def known_programs(build: Path) -> list[Program]:
         Program("python", "the Python package",
                 (python, str(HERE / "python_bench.py"), "--rounds", "{rounds}", "--messages",
                  "{messages}", "--json", "{result}"), PYTHON_RULES),
+        Program("node", "the Node package",
+                (node, str(HERE / "node_bench.mjs"), "--server", "nats://127.0.0.1:{port}",
+                 "--rounds", "{rounds}", "--messages", "{messages}", "--json", "{result}"),
+                NODE_RULES),
         Program("java", "the Java package",
                 (java, "-cp", java_classes, "io.martlet.Benchmark", "--server",
                  "nats://127.0.0.1:{port}", "--rounds", "{rounds}", "--messages", "{messages}",
                  "--json", "{result}"), JAVA_RULES),
+        Program("csharp", "the C# package",
+                (_found(csharp[0]), *csharp[1:], "measure", "--server", "nats://127.0.0.1:{port}",
+                 "--rounds", "{rounds}", "--messages", "{messages}", "--beside",
+                 str(build / "bin"), "--json", "{result}"), CSHARP_RULES),
     ]
+
+
+def _found(program: str) -> str:
+    return shutil.which(program) or program
 
 
 def problem_of(program: Program) -> str:

@@ -2,10 +2,11 @@
 //
 // Measures the npm package beside the official client, in one run:
 //
-//   node tests/performance/node_bench.mjs [--rounds 3] [--messages 300000] [--json FILE]
+//   node tests/performance/node_bench.mjs [--server URL] [--rounds 3] [--messages 300000]
+//     [--json FILE]
 //
-// Over TCP, both clients on one nats-server ($NATS_SERVER), 128 B: publish, callback and iterator
-// rates, request p50. Inside the process, beside what users have without us – nats-server as a
+// Over TCP, both clients on one server (the URL, or a nats-server: $NATS_SERVER), 128 B: publish,
+// callback and iterator rates, request p50. Inside the process, beside what users have without us – nats-server as a
 // child with the official client ($NATS_JS_MODULES): the rate from one connection to another, the
 // request p50, the time until a client is connected to a new broker. The contestants take turns.
 // Prints medians and ratios with the load of the machine; it judges nothing.
@@ -30,6 +31,7 @@ const FLUSH_MS = 120_000;
 
 const { values: options } = parseArgs({
   options: {
+    server: { type: "string" },
     rounds: { type: "string", default: "3" },
     messages: { type: "string", default: "300000" },
     json: { type: "string" },
@@ -213,21 +215,39 @@ async function starts(start, connect) {
 
 // --- the run ---
 
-function rowsOf(url, inside, official) {
+/** Name, unit, ours, theirs; the names of their figures in the result. */
+function rowsOf(url, child, inside, official) {
   const ours = () => martlet.connect(url);
   const theirs = () => official.connect(url);
   const within = () => martlet.connect(inside);
+  const beside = () => official.connect(child.url);
   return [
     ["publish", "/s", () => publishes(ours), () => publishes(theirs)],
     ["callback", "/s", () => calledBack(ours, url, BOUNDS), () => calledBack(theirs, url, {})],
     ["iterator", "/s", () => iterated(ours, url, BOUNDS), () => iterated(theirs, url, {})],
     ["request p50", "µs", () => requests(ours), () => requests(theirs)],
-    ["inside 1 -> 1", "/s", () => oneToOne(within, BOUNDS), () => oneToOne(theirs, {})],
-    ["inside request p50", "µs", () => requests(within), () => requests(theirs)],
+    ["inside 1 -> 1", "/s", () => oneToOne(within, BOUNDS), () => oneToOne(beside, {})],
+    ["inside request p50", "µs", () => requests(within), () => requests(beside)],
     ["broker start", "ms",
       () => starts(() => martlet.Server.start({ listen: false }), martlet.connect),
       () => starts(Child.start, ({ url: own }) => official.connect(own))],
   ];
+}
+
+const NAMES = {
+  publish: ["publish martlet", "publish nats.js"],
+  callback: ["callback martlet", "callback nats.js"],
+  iterator: ["iterator martlet", "iterator nats.js"],
+  "request p50": ["request martlet", "request nats.js"],
+  "inside 1 -> 1": ["in-process martlet", "child nats-server, nats.js"],
+  "inside request p50": ["in-process request martlet", "child request nats-server, nats.js"],
+  "broker start": ["in-process start martlet", "child start nats-server"],
+};
+
+/** As tests/performance/bench.py reads them. */
+function figuresOf(results) {
+  return Object.fromEntries(results.flatMap(({ name, ours, theirs }) =>
+    [[NAMES[name][0], ours], [NAMES[name][1], theirs]]));
 }
 
 async function measure() {
@@ -237,7 +257,7 @@ async function measure() {
   const server = execFileSync(process.env.NATS_SERVER, ["--version"], { encoding: "utf8" }).trim();
   console.log(`${server}; nats.js ${official.version}; Node ${process.version}; load before: ` +
     loadavg().map((load) => load.toFixed(1)).join(" "));
-  const rows = rowsOf(child.url, inside, official);
+  const rows = rowsOf(options.server ?? child.url, child, inside, official);
   const found = rows.map(() => ({ ours: [], theirs: [] }));
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const [index, [, , ours, theirs]] of rows.entries()) {
@@ -254,7 +274,7 @@ async function measure() {
     return { name, unit, ours, theirs, samples: found[index] };
   });
   console.log(`load after: ${loadavg().map((load) => load.toFixed(1)).join(" ")}`);
-  if (options.json) writeFileSync(options.json, JSON.stringify(results, null, 1));
+  if (options.json) writeFileSync(options.json, JSON.stringify(figuresOf(results), null, 1));
 }
 
 try {

@@ -8,8 +8,7 @@
 command_bench() {
   if [ "${1:-}" = clients ]; then
     shift
-    command_bench_clients "$@"
-    return
+    set -- --rows client,in_process,python,node,java,csharp "$@"
   fi
   step "packages for measurements" install_packages python build test bench
   build_preset release
@@ -19,21 +18,17 @@ command_bench() {
     need_python_package
     need_bench_peers
   fi
+  if bench_wants node "$@"; then
+    need_nats_js
+    need_node_package
+  fi
   if bench_wants java "$@"; then
     need_java_bench
   fi
+  if bench_wants csharp "$@"; then
+    need_csharp
+  fi
   step "the measurements" python3 tests/performance/bench.py "$@"
-}
-
-# `./dev bench clients [OPTION...]`: the packages beside the official client of their language. The
-# options are those of tests/performance/node_bench.mjs.
-command_bench_clients() {
-  need_nats_server
-  need_nats_js
-  need_node_package
-  mkdir -p build/bench
-  step "the measurements" node tests/performance/node_bench.mjs \
-    --json build/bench/clients_node.json "$@"
 }
 
 # bench_wants ROW ARG...

@@ -39,8 +39,8 @@ dotnet_here() {
 }
 
 # The native library, the assembly, its tests and its parity runner. $CSHARP_DOTNET and $CSHARP_MONO
-# are the commands that start the tests; $DOTNET, $DOTNET_SSL_FOLDER and $CSHARP_BUILD what starts any
-# program.
+# are the commands that start the tests; $DOTNET, $DOTNET_SSL_FOLDER and $CSHARP_BUILD are what any
+# program is started with.
 need_csharp() {
   local tests=$MARTLET_ROOT/build/csharp/bin/Martlet.Tests
   step "packages for C#" install_packages python build swig csharp

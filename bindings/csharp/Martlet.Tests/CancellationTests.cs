@@ -3,6 +3,7 @@
 // Goal: a CancellationToken ends every wait of the package, and leaves a connection that works.
 // Method: each wait is one that would not end by itself within the test.
 using System;
+using System.Linq;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading;
@@ -83,6 +84,23 @@ namespace Martlet.Tests
             await WorksAsync(connection);
         }
 
+        /// <summary>Messages come while waits begin and are cancelled at any moment: each message
+        /// is handed out once, in order, and no wait sleeps over one.</summary>
+        [Fact(Seconds = 120)]
+        public async Task NoWakeUpIsLost()
+        {
+            int seed = Convert.ToInt32(
+                Environment.GetEnvironmentVariable("MARTLET_TEST_SEED")
+                ?? (Environment.TickCount & 0xffffff).ToString());
+            Console.WriteLine("       seed " + seed);
+            await using MartletConnection connection =
+                await MartletConnection.ConnectAsync(server.Url);
+            await Check.InTimeAsync(
+                Task.WhenAll(Enumerable.Range(0, 20).Select(
+                    i => Task.Run(() => CountUpAsync(connection, "count." + i, seed + i)))),
+                100);
+        }
+
         [Fact]
         public async Task Drains()
         {
@@ -135,6 +153,52 @@ namespace Martlet.Tests
             }
 
             await WorksAsync(connection);
+        }
+
+        private static async Task CountUpAsync(
+            MartletConnection connection, string subject, int seed)
+        {
+            const int Count = 500;
+            var random = new Random(seed);
+            MartletSubscription subscription = connection.SubscribeAsync(subject);
+            Task publishing = Task.Run(async () =>
+            {
+                var pauses = new Random(seed + 1_000_000);
+                for (int i = 0; i < Count; i++)
+                {
+                    await connection.PublishAsync(subject, BitConverter.GetBytes(i));
+                    if (pauses.Next(4) == 0)
+                    {
+                        await Task.Delay(pauses.Next(3));
+                    }
+                }
+            });
+            for (int wanted = 0; wanted < Count;)
+            {
+                using var stop = new CancellationTokenSource();
+                stop.CancelAfter(random.Next(3));
+                try
+                {
+                    MartletMessage message = await subscription.NextAsync(stop.Token);
+                    Check.Equal(wanted, BitConverter.ToInt32(message.Data.Span), subject);
+                    wanted++;
+                }
+                catch (OperationCanceledException)
+                {
+                    continue;
+                }
+            }
+
+            await publishing;
+
+            // Without a token nothing but the message ends the wait.
+            for (int i = 0; i < Count; i++)
+            {
+                Task<MartletMessage> waiting = subscription.NextAsync().AsTask();
+                await connection.PublishAsync(subject, BitConverter.GetBytes(i));
+                MartletMessage message = await Check.InTimeAsync(waiting, 60);
+                Check.Equal(i, BitConverter.ToInt32(message.Data.Span), subject);
+            }
         }
 
         private static async Task LoopAsync(

@@ -35,8 +35,8 @@ namespace Martlet.Tests
             Check.Equal(128 + 15, EndOf("next", "-TERM"), "SIGTERM, while it waits for a message");
             Check.Equal(128 + 2, EndOf("next", "-INT"), "Ctrl-C, while it waits for a message");
 
-            // Mono hears Ctrl-C only at a terminal: without one it raises no CancelKeyPress, and its
-            // programs end by the signal, whatever they do.
+            // Mono hears Ctrl-C only at a terminal: without one it raises no CancelKeyPress, and
+            // its programs end by the signal, whatever they do.
             Check.Equal(
                 Runner.IsMono ? 128 + 2 : 9,
                 EndOf("handled", "-INT"),
@@ -120,6 +120,32 @@ namespace Martlet.Tests
                 string other = Directory.GetFiles("/lib/x86_64-linux-gnu", "libm.so.6").Single();
                 Check.Contains(other, FailureWith(other));
                 Check.Equal(MartletLibrary.Version, VersionWith(real));
+            }
+            finally
+            {
+                Directory.Delete(folder, true);
+            }
+        }
+
+        /// <summary>The package makes no copy of its library: whether a temporary folder may hold
+        /// programs is nothing to it.</summary>
+        [Fact(Seconds = 120)]
+        public void ANativeLibraryOfAnotherAbi()
+        {
+            string folder = Path.Combine(Path.GetTempPath(), "martlet-" + Guid.NewGuid());
+            Directory.CreateDirectory(folder);
+            try
+            {
+                string source = Path.Combine(folder, "other.c");
+                string other = Path.Combine(folder, "libother.so");
+                File.WriteAllText(
+                    source,
+                    "int CSharp_MartletfRaw_martlet_abi_version___(void) { return 99007; }");
+                Output("/usr/bin/cc", "-shared -fPIC -Wl,-soname,libmartlet_csharp_loaded.so -o "
+                    + other + " " + source);
+                string failure = FailureWith(other);
+                Check.Contains(other, failure);
+                Check.Contains("99.7", failure);
             }
             finally
             {

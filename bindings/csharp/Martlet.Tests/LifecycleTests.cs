@@ -76,6 +76,14 @@ namespace Martlet.Tests
             await Check.SoonAsync(() => CollectUntilGone(server, 0), "the broker sees them go");
         }
 
+        /// <summary>A callback keeps its connection, until it ends.</summary>
+        [Fact]
+        public async Task DroppedConnectionsCloseWhenTheirCallbacksHaveEnded()
+        {
+            await DropAfterCallbacksAsync();
+            await Check.SoonAsync(() => CollectUntilGone(server, 0), "the broker sees them go");
+        }
+
         [Fact]
         public async Task DroppedServersStop()
         {
@@ -220,14 +228,14 @@ namespace Martlet.Tests
             await Check.SoonAsync(() => server.GetStatistics().Connections == 0, "all gone");
         }
 
-        [Fact(Seconds = 120)]
+        [Fact(Seconds = 300)]
         public async Task MemoryIsFlat()
         {
             await using MartletConnection connection =
                 await MartletConnection.ConnectAsync(server.Url);
-            await StreamAsync(connection, 200_000);
+            await StreamAsync(connection, 2_000_000);
             var before = new Usage();
-            await StreamAsync(connection, 1_000_000);
+            await StreamAsync(connection, 10_000_000);
             await before.FlatAsync();
         }
 
@@ -324,6 +332,33 @@ namespace Martlet.Tests
             }
 
             Check.True(server.GetStatistics().Connections > 0, "they are there");
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private async Task DropAfterCallbacksAsync()
+        {
+            for (int i = 0; i < 10; i++)
+            {
+                MartletConnection connection = await MartletConnection.ConnectAsync(server.Url);
+                connection.ConnectionDisconnected += (sender, told) => GC.KeepAlive(connection);
+                var called = new TaskCompletionSource<bool>();
+                var awaited = new TaskCompletionSource<bool>();
+                MartletSubscription blocking = connection.Subscribe(
+                    "x" + i, (Action<MartletMessage>)(message => called.TrySetResult(true)));
+                MartletSubscription asynchronous = connection.Subscribe(
+                    "x" + i,
+                    message =>
+                    {
+                        awaited.TrySetResult(true);
+                        return Task.CompletedTask;
+                    });
+                await connection.PublishAsync("x" + i, "y");
+                await Check.InTimeAsync(Task.WhenAll(called.Task, awaited.Task));
+                Collect();
+                Check.True(server.GetStatistics().Connections > 0, "callbacks keep it");
+                blocking.Unsubscribe();
+                asynchronous.Unsubscribe();
+            }
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]

@@ -435,6 +435,28 @@ namespace Martlet.Tests
         }
 
         [Fact]
+        public async Task TryNextDoesNotWait(Broker broker)
+        {
+            await using MartletConnection connection = await broker.ConnectAsync();
+            MartletSubscription subscription = connection.SubscribeAsync("now");
+            Check.True(!subscription.TryNext(out MartletMessage? message), "nothing has come");
+            Check.True(message == null, "and so there is none");
+            await connection.PublishAsync("now", "here");
+            await connection.FlushAsync();
+            await Check.SoonAsync(() => subscription.TryNext(out message), "it comes");
+            Check.Equal("here", message!.Text);
+            subscription.Unsubscribe();
+            Check.Throws<MartletConnectionClosedException>(() => subscription.Unsubscribe());
+            await Check.ThrowsAsync<MartletConnectionClosedException>(async () =>
+            {
+                while (!subscription.TryNext(out _))
+                {
+                    await Task.Delay(1);
+                }
+            });
+        }
+
+        [Fact]
         public async Task CancelledWaitsLoseNothing(Broker broker)
         {
             await using MartletConnection connection = await broker.ConnectAsync();

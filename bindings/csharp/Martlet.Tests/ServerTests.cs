@@ -5,7 +5,6 @@
 using System;
 using System.Collections.Concurrent;
 using System.Linq;
-using System.Net.Sockets;
 using System.Threading.Tasks;
 using Martlet.Testing;
 
@@ -126,9 +125,7 @@ namespace Martlet.Tests
         [Fact]
         public async Task ReconnectsAndTells()
         {
-            using var server = new MartletServer(
-                new MartletServerOptions { Port = FreePort() });
-            server.Start();
+            using MartletServer server = StartAgain(PortThatWasOurs());
             foreach (bool inside in new[] { false, true })
             {
                 await ReconnectAsync(server, inside);
@@ -155,7 +152,10 @@ namespace Martlet.Tests
         [Fact]
         public async Task NobodyThere()
         {
-            var options = new MartletConnectionOptions { Url = "nats://127.0.0.1:" + FreePort() };
+            var options = new MartletConnectionOptions
+            {
+                Url = "nats://127.0.0.1:" + PortThatWasOurs(),
+            };
             await Check.ThrowsAsync<MartletNoServersException>(
                 () => MartletConnection.ConnectAsync(options));
             options.RetryOnInitialConnect = true;
@@ -198,6 +198,12 @@ namespace Martlet.Tests
                 options.Url = server.Url;
             }
 
+            string order = string.Empty;
+            options.BeforeConnect = made =>
+            {
+                made.ConnectionOpened += (sender, each) => order += "opened ";
+                made.ConnectionDisconnected += (sender, each) => order += "lost ";
+            };
             await using MartletConnection connection = inside
                 ? await MartletConnection.ConnectAsync(server, options)
                 : await MartletConnection.ConnectAsync(options);
@@ -214,15 +220,17 @@ namespace Martlet.Tests
             MartletMessage message = await Check.InTimeAsync(subscription.NextAsync().AsTask());
             Check.Equal("kept in the buffer", message.Text);
             Check.Equal(1L, connection.GetStatistics().Reconnects);
+            await Check.SoonAsync(
+                () => order == "opened lost opened ", "each event from the first on: " + order);
         }
 
-        private static int FreePort()
+        private static int PortThatWasOurs()
         {
-            var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
-            listener.Start();
-            int port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-            listener.Stop();
-            return port;
+            using MartletServer server = MartletServer.Start();
+            return server.Port;
         }
+
+        private static MartletServer StartAgain(int port) =>
+            MartletServer.Start(new MartletServerOptions { Port = port });
     }
 }

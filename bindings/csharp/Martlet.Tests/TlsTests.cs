@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Goal: the TLS of the host (OpenSSL 1.1 of .NET 3.1, BoringSSL of mono) works beside the OpenSSL
-// that our library has inside. Method: a handshake and a megabyte each way between two SslStreams of
-// this process, before ours is used, while messages pass through a broker that checks a bcrypt
+// that our library has inside. Method: a handshake and a megabyte each way between two SslStreams
+// of this process, before ours is used, while messages pass through a broker that checks a bcrypt
 // password, and after it.
 using System;
 using System.Diagnostics;

@@ -4,6 +4,7 @@
 // them. Subscriptions with callbacks live until they end, also when nobody else holds them.
 using System;
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 using Martlet.Raw;
@@ -73,6 +74,9 @@ namespace Martlet
             ended.TrySetResult(true);
         }
 
+        /// <summary>A method of its own in any case: what it holds is let go when it returns, not
+        /// when the thread ends.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
         private void Dispatch(Block block, int at)
         {
             long cookie = block.Int64(at + Abi.DescriptorCookieOffset);

@@ -42,45 +42,20 @@ namespace Martlet
                     {
                         case Answers.None:
                             status = Native.martlet_connection_publish(
-                                Handle,
-                                subject0,
-                                subject.Length,
-                                reply0,
-                                reply.Length,
-                                headers0,
-                                headersBytes,
-                                data0,
-                                data.Length,
-                                out error);
+                                Handle, subject0, subject.Length, reply0, reply.Length,
+                                headers0, headersBytes, data0, data.Length, out error);
                             break;
                         case Answers.One:
                             status = Native.martlet_connection_request_start(
-                                Handle,
-                                subject0,
-                                subject.Length,
-                                headers0,
-                                headersBytes,
-                                data0,
-                                data.Length,
-                                ask.Deadline!.LeftMs,
-                                ask.Queue!,
-                                ask.Cookie,
-                                out error);
+                                Handle, subject0, subject.Length, headers0, headersBytes,
+                                data0, data.Length, ask.Deadline!.LeftMs,
+                                ask.Queue!, ask.Cookie, out error);
                             break;
                         default:
                             status = Native.martlet_connection_request_many_start(
-                                Handle,
-                                subject0,
-                                subject.Length,
-                                headers0,
-                                headersBytes,
-                                data0,
-                                data.Length,
-                                ask.AnswersMax,
-                                ask.Deadline!.LeftMs,
-                                ask.Queue!,
-                                0,
-                                out error);
+                                Handle, subject0, subject.Length, headers0, headersBytes,
+                                data0, data.Length, ask.AnswersMax,
+                                ask.Deadline!.LeftMs, ask.Queue!, 0, out error);
                             break;
                     }
                 }

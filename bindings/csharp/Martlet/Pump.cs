@@ -6,6 +6,7 @@
 // holds any more can be collected.
 using System;
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 using Martlet.Raw;
@@ -128,6 +129,9 @@ namespace Martlet
             Finish();
         }
 
+        /// <summary>A method of its own in any case: what it holds is let go when it returns, not
+        /// when the thread ends.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
         private void OnCompletion(Block block, int at)
         {
             int kind = block.Int32(at + Abi.DescriptorKindOffset);

@@ -27,9 +27,42 @@ namespace Martlet.Raw
                 return default;
             }
 
+            return text!.Length <= StackChars && TryNarrow(text, buffer)
+                ? buffer.Slice(0, text.Length)
+                : EncodeAny(text, buffer, argument);
+        }
+
+        internal static byte[] Encode(string? text, string argument) =>
+            Encode(text, new byte[StackBytes], argument).ToArray();
+
+        internal static string Decode(byte* text, long bytes) =>
+            bytes <= 0 ? string.Empty : Encoding.UTF8.GetString(text, checked((int)bytes));
+
+        internal static string Decode(byte[] bytes, int offset, int count) =>
+            count <= 0 ? string.Empty : Encoding.UTF8.GetString(bytes, offset, count);
+
+        /// <summary>False when it is not ASCII alone, as nearly every subject is.</summary>
+        private static bool TryNarrow(string text, Span<byte> buffer)
+        {
+            for (int i = 0; i < text.Length; i++)
+            {
+                if (text[i] > 0x7f)
+                {
+                    return false;
+                }
+
+                buffer[i] = (byte)text[i];
+            }
+
+            return true;
+        }
+
+        private static ReadOnlySpan<byte> EncodeAny(
+            string text, Span<byte> buffer, string argument)
+        {
             try
             {
-                if (text!.Length > StackChars)
+                if (text.Length > StackChars)
                 {
                     return Strict.GetBytes(text);
                 }
@@ -47,14 +80,5 @@ namespace Martlet.Raw
                     argument + " is no text: a surrogate stands alone in it");
             }
         }
-
-        internal static byte[] Encode(string? text, string argument) =>
-            Encode(text, new byte[StackBytes], argument).ToArray();
-
-        internal static string Decode(byte* text, long bytes) =>
-            bytes <= 0 ? string.Empty : Encoding.UTF8.GetString(text, checked((int)bytes));
-
-        internal static string Decode(byte[] bytes, int offset, int count) =>
-            count <= 0 ? string.Empty : Encoding.UTF8.GetString(bytes, offset, count);
     }
 }
