@@ -25,7 +25,7 @@ groups_of() {
     rust) rust_is_there || echo build rust ;;
     java) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
-    languages) echo "build swig csharp$(java_is_there || echo " java")" ;;
+    languages | guide) echo "build swig csharp$(java_is_there || echo " java")" ;;
     java_package) echo "build swig$(java_is_there || echo " java")" ;;
   esac
 }
