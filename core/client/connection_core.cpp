@@ -431,6 +431,8 @@ int64_t ConnectionCore::on_before_wait(bool is_keeper) {
     if (!is_keeper || look.wanted_in_ns == 0) {
       shared_.out.write_pending();
       look = shared_.out.look();
+      // Who waits for room is told, or looks, at the end of a turn: this one must not sleep first.
+      if (!look.is_blocked && publisher_.is_room_awaited()) look.wanted_in_ns = 0;
     }
     wanted_in_ns = look.is_broken ? 0 : look.wanted_in_ns;  // The turn ends a broken stream.
     set_interest(look.is_blocked);

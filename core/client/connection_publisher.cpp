@@ -63,8 +63,12 @@ Status ConnectionPublisher::publish(const PublishView& message, bool at_once, in
 }
 
 Status ConnectionPublisher::wait_capacity(int64_t message_bytes, int64_t timeout_ns) {
+  callers_waiting_.fetch_add(1, std::memory_order_acq_rel);
   // `closed` and `draining` end the wait too: the next publish says so.
-  if (shared_.wait([&] { return shared_.out.has_room(message_bytes); }, timeout_ns)) {
+  const bool has_room =
+      shared_.wait([&] { return shared_.out.has_room(message_bytes); }, timeout_ns);
+  callers_waiting_.fetch_sub(1, std::memory_order_acq_rel);
+  if (has_room) {
     return shared_.out.mode() == OutgoingBuffer::Mode::closed ? shared_.end_status() : Status();
   }
   return Status(ErrorCode::again, "");

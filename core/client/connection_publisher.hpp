@@ -38,6 +38,11 @@ class ConnectionPublisher {
   void tell_capacity() {
     if (has_waiters_.load(std::memory_order_acquire)) tell_waiters();
   }
+  /// Whether somebody waits for room: a caller of wait_capacity, or one who is to be told.
+  bool is_room_awaited() const {
+    return has_waiters_.load(std::memory_order_acquire) ||
+           callers_waiting_.load(std::memory_order_acquire) > 0;
+  }
   /// The connection is closed: tells all. The shared mutex is held.
   void fail_waiters_locked(FeedWriter& writer);
 
@@ -58,6 +63,7 @@ class ConnectionPublisher {
   std::atomic<bool> server_headers_{true};
   std::vector<CapacityWaiter> waiters_;  // GUARDED_BY the shared mutex
   std::atomic<bool> has_waiters_{false};
+  std::atomic<int32_t> callers_waiting_{0};
 };
 
 }  // namespace martlet::client

@@ -107,9 +107,11 @@ bool DrivenLoop::look_directly() {
 
 void DrivenLoop::drive_until(const std::function<bool()>& is_ready, int64_t timeout_ns) {
   if (is_inside()) return;  // Waiting inside the loop would wait for itself.
-  const int64_t deadline = timeout_ns < 0    ? -1
-                           : timeout_ns == 0 ? 0
-                                             : clock_.monotonic_ns() + timeout_ns;
+  if (timeout_ns == 0) {
+    look_once(is_ready);
+    return;
+  }
+  const int64_t deadline = timeout_ns < 0 ? -1 : clock_.monotonic_ns() + timeout_ns;
   std::unique_lock<std::mutex> lock(mutex_);
   ++waiters_;
   if (keeper_leads_) loop_->wake();  // It steps aside after this turn.
@@ -123,14 +125,23 @@ void DrivenLoop::drive_until(const std::function<bool()>& is_ready, int64_t time
       turn(lock, left, false);
     } else if (timeout_ns > 0) {
       changed_.wait_for(lock, std::chrono::nanoseconds(left));
-    } else if (timeout_ns < 0) {
+    } else {
       changed_.wait(lock);
     }
-    if (timeout_ns == 0) break;
   }
   --waiters_;
   if (turn_asked_ && !led_.load(std::memory_order_relaxed)) turn(lock, 0, false);
   waiter_left_ns_ = clock_.monotonic_ns();
+  if (waiters_ > 0) changed_.notify_all();  // One of them takes the lead.
+}
+
+// Who does not wait takes no lead from anybody: whoever has it reads the sockets already, and the
+// keeper stays where it is, which the next message finds awake.
+void DrivenLoop::look_once(const std::function<bool()>& is_ready) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (led_.load(std::memory_order_relaxed) || is_ready()) return;
+  turn(lock, 0, false);
+  if (turn_asked_ && !led_.load(std::memory_order_relaxed)) turn(lock, 0, false);
   if (waiters_ > 0) changed_.notify_all();  // One of them takes the lead.
 }
 

@@ -89,6 +89,7 @@ class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this
  private:
   DrivenLoop(const Clock& clock, bool is_lent) : clock_(clock), is_lent_(is_lent) {}
   void turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bool is_keeper);
+  void look_once(const std::function<bool()>& is_ready);
   void keep();
   bool wait_directly(int64_t timeout_ns);
   bool look_directly();

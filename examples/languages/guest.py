@@ -30,7 +30,7 @@ class GuestError(Exception):
 
 
 def command_of(name: str) -> list[str]:
-    """Its program; where the parts of it stand is told by the environment (./dev demo languages)."""
+    """Its program; where its parts stand, the environment tells (./dev demo languages)."""
     java = ["java", "-XX:+UseSerialGC", "-Xmx512m"]
     commands = {
         "c++": lambda: [_known("GUEST_CPP")],

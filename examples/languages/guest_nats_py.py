@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nats-py: `guest_nats_py.py guest URL NUMBER GUESTS FILE`. Knows nothing of Martlet. See README.md."""
+"""nats-py: `guest_nats_py.py guest URL NUMBER GUESTS FILE`. Knows nothing of Martlet."""
 
 from __future__ import annotations
 

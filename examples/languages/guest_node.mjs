@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Martlet in Node: `guest_node.mjs host`, or `guest URL NUMBER GUESTS FILE`; the package in the folder
-// $MARTLET_NODE_MODULES. See README.md.
+// Martlet in Node: `guest_node.mjs host`, or `guest URL NUMBER GUESTS FILE`; the package in the
+// folder $MARTLET_NODE_MODULES. See README.md.
 import { createRequire } from "node:module";
 import { go, Notes, readFlights, SECONDS_MAX, shareOf, tell } from "./notes.mjs";
 

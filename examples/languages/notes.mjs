@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a guest publishes, and what it notes of the messages that it got. For the guests in Node; the
-// same as notes.py, worked out again. Knows no client.
+// What a guest publishes, and what it notes of the messages that it got. For the guests in Node;
+// the same as notes.py, worked out again. Knows no client.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";

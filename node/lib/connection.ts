@@ -5,72 +5,28 @@
 import * as abi from "./constants";
 import { poll } from "./block";
 import type { Block } from "./block";
+import { Completions } from "./completions";
 import {
-  ConnectionClosedError, DrainingError, errorOf, failureOf, InvalidArgumentError, MartletError,
-  TimeoutError,
+  ConnectionClosedError, DisconnectedError, DrainingError, errorOf, failureOf,
+  InvalidArgumentError, MartletError,
 } from "./errors";
 import { headerBlock } from "./headers";
-import type { MsgHdrs } from "./headers";
 import { hold } from "./held";
 import {
-  checkCount, checkMilliseconds, checkText, Msg, throwIfAborted, whenAborted,
+  checkCount, checkMilliseconds, checkText, limited, Msg, throwIfAborted, whenAborted,
 } from "./message";
 import type { Payload, PublishOptions } from "./message";
 import { checkObject, CONNECTION, namedAsGiven, OPEN_QUEUE } from "./options";
+import type { RequestManyOptions, RequestOptions, WaitOptions } from "./options";
 import { Outbox } from "./outbox";
 import { raw } from "./raw";
 import type { RawConnection, RawQueue } from "./raw";
 import { Replies } from "./replies";
 import { Server } from "./server";
 import { StatusStream } from "./status";
-import type { Status } from "./status";
+import type { ServerInfo, Stats, Status } from "./status";
 import { Subscription } from "./subscription";
 import type { Home, SubscriptionOptions } from "./subscription";
-
-export interface RequestOptions {
-  /** ms until it is given up (1,000). */
-  timeout?: number;
-  headers?: MsgHdrs;
-  signal?: AbortSignal;
-}
-
-export interface RequestManyOptions {
-  /** ms until no more answers are waited for (1,000). */
-  maxWait?: number;
-  /** Ends after so many answers. */
-  maxMessages?: number;
-  headers?: MsgHdrs;
-  signal?: AbortSignal;
-}
-
-export interface WaitOptions {
-  /** ms; `flush` and `rtt`: 10,000, `drain`: the option drainTimeout. */
-  timeout?: number;
-  signal?: AbortSignal;
-}
-
-export interface Stats {
-  inMsgs: number;
-  outMsgs: number;
-  inBytes: number;
-  outBytes: number;
-  reconnects: number;
-}
-
-export interface ServerInfo {
-  server_id: string;
-  server_name: string;
-  version: string;
-  client_id: number;
-  max_payload: number;
-}
-
-/** Who waits for a completion. */
-interface Waiting {
-  /** Its status and descriptor. True: nothing more comes. */
-  complete(status: number, block: Block, at: number): boolean;
-  fail(error: unknown): void;
-}
 
 const MESSAGES_MAX = 1024;
 const TURN_MS = 5;
@@ -78,29 +34,30 @@ const LOOK_EVERY = 32;
 const FLUSH_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 1_000;
 const DRAIN_POLL_MS = 5;
+/** A request that found no room tries again when there is so much. */
+const REQUEST_ROOM_BYTES = 64 * 1024;
 /** How long a drain waits for the bodies of loops and callbacks that are busy with a last
  * message. */
 const DRAIN_BODIES_MS = 1_000;
+const NO_ROOM = "the outgoing buffer had no room in time";
 
 const forgotten = new FinalizationRegistry<{ all: Map<number, unknown>; cookie: number }>(
   ({ all, cookie }) => all.delete(cookie));
 
 /** A connection to a broker. Made by `connect`. While it is open the process stays alive. */
 export class NatsConnection implements Home {
+  /** @internal */
   readonly raw: RawConnection;
-  readonly completions: RawQueue;
+  readonly #queue: RawQueue;
   readonly #server: Server | undefined;
   readonly #drainTimeout: number;
   readonly #outbox: Outbox;
-  readonly #callbacks = new Map<number, Subscription>();
-  readonly #read = new Map<number, WeakRef<Subscription>>();
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #subscriptions = new Map<number, WeakRef<Subscription>>();
+  readonly #completions = new Completions(this);
   readonly #streams = new Set<StatusStream>();
-  #cookies = 0;
   #block: Block | undefined;
   /** The reading goes on in the event loop's next turn. */
   #goesOn = false;
-  #awaitsCapacity = false;
   #drains: Promise<void> | undefined;
   #isDraining = false;
   #isOver = false;
@@ -116,13 +73,17 @@ export class NatsConnection implements Home {
     options: string, server: Server | undefined, drainTimeout: number, waitingBytes: number) {
     this.#server = server;
     this.#drainTimeout = drainTimeout;
-    this.#outbox = new Outbox(waitingBytes);
+    this.#outbox = new Outbox(waitingBytes, {
+      room: (bytes) => this.#room(bytes),
+      send: ({ subject, data, reply, block }) => this.raw.publish(subject, data, reply, block),
+      onRefused: (error) => this.onCallbackError(error),
+    });
     this.#closed = new Promise((resolve) => (this.#onClosed = resolve));
-    this.completions = new raw.Queue(OPEN_QUEUE);
+    this.#queue = new raw.Queue(OPEN_QUEUE);
     const broker = server === undefined ? null : Server.rawOf(server);
     this.raw = namedAsGiven(CONNECTION,
-      () => new raw.Connection(options, broker, this.completions, 0));
-    this.completions.setWake(() => {
+      () => new raw.Connection(options, broker, this.#queue, 0));
+    this.#queue.setWake(() => {
       if (!this.#goesOn) this.#dispatch();
     });
   }
@@ -137,13 +98,19 @@ export class NatsConnection implements Home {
     });
     return new Promise<void>((resolve, reject) => {
       this.#onOpened = (error) => {
+        this.#onOpened = () => {};
         abortEnd();
         release();
         if (error === undefined) resolve();
         else reject(aborted ?? error);
       };
       this.raw.ref();
-      this.raw.start();
+      try {
+        this.raw.start();
+      } catch (error) {
+        this.raw.free();
+        this.#onOpened(error as Error);
+      }
     });
   }
 
@@ -172,9 +139,10 @@ export class NatsConnection implements Home {
     });
   }
 
-  /** Ends when the outgoing buffer has room again. */
-  async ready(): Promise<void> {
-    while (!this.#outbox.isEmpty) await this.#capacity(this.#outbox.bytesNeeded);
+  /** Ends when the outgoing buffer has taken what waited. Rejects with ConnectionClosedError, or
+   * the reason of the end, when the connection is over before. */
+  ready(): Promise<void> {
+    return this.#outbox.ready();
   }
 
   /**
@@ -192,18 +160,10 @@ export class NatsConnection implements Home {
     }
     throwIfAborted(signal);
     this.#refuseClosed();
-    const cookie = ++this.#cookies;
-    const subscription = new Subscription(
-      this, subject, {
-        ...bounds, ...(queue !== undefined && { queue }), ...(max !== undefined && { max }),
-        ...(callback && { callback }), ...(signal && { signal }),
-      }, cookie);
-    if (callback !== undefined) {
-      this.#callbacks.set(cookie, subscription);
-    } else {
-      this.#read.set(cookie, new WeakRef(subscription));
-      forgotten.register(subscription, { all: this.#read, cookie }, subscription);
-    }
+    const cookie = this.#completions.newCookie();
+    const subscription = new Subscription(this, subject, options, bounds, cookie);
+    this.#subscriptions.set(cookie, new WeakRef(subscription));
+    forgotten.register(subscription, { all: this.#subscriptions, cookie }, subscription);
     return subscription;
   }
 
@@ -216,9 +176,10 @@ export class NatsConnection implements Home {
       throwIfAborted(options.signal);
       this.#refuseClosed();
       const block = headerBlock(options.headers);
-      return this.#expect<Msg>(options.signal, (message) => message, (cookie) =>
+      const read = (from: Block, at: number): Msg => new Msg(from, at, this);
+      return this.#completions.expect(options.signal, read, (cookie) =>
         this.#requestStart(timeout, cookie, (left) => this.raw.requestStart(
-          subject, payload, block, left, this.completions, cookie)));
+          subject, payload, block, left, this.#queue, cookie)));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -234,10 +195,10 @@ export class NatsConnection implements Home {
     throwIfAborted(options.signal);
     this.#refuseClosed();
     const block = headerBlock(options.headers);
-    const cookie = ++this.#cookies;
+    const cookie = this.#completions.newCookie();
     const release = hold(this);
     const replies = new Replies(options.signal, () => {
-      this.#waiting.delete(cookie);
+      this.#completions.remove(cookie);
       release();
     });
     const complete = (status: number, from: Block, at: number): boolean => {
@@ -248,9 +209,14 @@ export class NatsConnection implements Home {
       replies.end(isOver ? undefined : failureOf(status, "", "the request failed"));
       return true;
     };
-    this.#waiting.set(cookie, { complete, fail: (error) => replies.end(error) });
-    await this.#requestStart(timeout, cookie, (left) => this.raw.requestManyStart(
-      subject, payload, block, most, left, this.completions, cookie));
+    this.#completions.add(cookie, { complete, fail: (error) => replies.end(error) });
+    try {
+      await this.#requestStart(timeout, cookie, (left) => this.raw.requestManyStart(
+        subject, payload, block, most, left, this.#queue, cookie));
+    } catch (error) {
+      replies.end(undefined);
+      throw error;
+    }
     return replies;
   }
 
@@ -260,16 +226,22 @@ export class NatsConnection implements Home {
     const timeout = checkMilliseconds("timeout", options.timeout, FLUSH_TIMEOUT_MS);
     throwIfAborted(options.signal);
     this.#refuseClosed();
-    if (!this.#outbox.isEmpty) await this.ready();
-    await this.#expect<void>(options.signal, () => undefined, (cookie) => {
-      this.raw.flushStart(timeout, this.completions, cookie);
-    });
+    let left = timeout;
+    if (!this.#outbox.isEmpty) {
+      const began = performance.now();
+      await limited(this.ready(), timeout, options.signal, NO_ROOM);
+      left = Math.max(Math.ceil(timeout - (performance.now() - began)), 0);
+    }
+    await this.#flush(left, options.signal);
   }
 
   /** The time to the server and back in ms. */
   async rtt(options: WaitOptions = {}): Promise<number> {
+    const timeout = checkMilliseconds("timeout", options.timeout, FLUSH_TIMEOUT_MS);
+    throwIfAborted(options.signal);
+    this.#refuseClosed();
     const began = performance.now();
-    await this.flush(options);
+    await this.#flush(timeout, options.signal);
     return performance.now() - began;
   }
 
@@ -278,11 +250,15 @@ export class NatsConnection implements Home {
   /**
    * Ends in order: no new message comes; what came is handed to callbacks and read by iterations,
    * which may still publish; what was published is sent; then the connection is closed. Rejects
-   * with TimeoutError when something was not read or sent in time; it is closed nevertheless.
+   * with TimeoutError when something was not read or sent in time; it is closed nevertheless. While
+   * the connection is lost it rejects with DisconnectedError, and nothing has begun.
    */
   drain(options: WaitOptions = {}): Promise<void> {
-    if (this.#drains !== undefined) return this.#drains;
     if (this.#isOver) return Promise.reject(new ConnectionClosedError("the connection is closed"));
+    if (this.#drains !== undefined) return this.#drains;
+    if (this.isReconnecting()) {
+      return Promise.reject(new DisconnectedError("there is no connection to drain"));
+    }
     let timeout: number;
     try {
       timeout = checkMilliseconds("timeout", options.timeout, this.#drainTimeout);
@@ -294,9 +270,13 @@ export class NatsConnection implements Home {
     return this.#drains;
   }
 
-  /** Closes at once. May be called twice. */
+  /** Closes at once: no callback is called any more; what came can still be iterated. May be called
+   * twice. */
   async close(): Promise<void> {
-    if (!this.#isOver) this.raw.close();
+    if (!this.#isOver) {
+      this.raw.close();
+      for (const subscription of this.#living()) subscription.stopCallback();
+    }
     await this.#ended();
   }
 
@@ -330,6 +310,11 @@ export class NatsConnection implements Home {
     return this.raw.state() === abi.STATE_CLOSED;
   }
 
+  /** It was lost, and is looked for. */
+  isReconnecting(): boolean {
+    return this.raw.state() === abi.STATE_RECONNECTING;
+  }
+
   isDraining(): boolean {
     return (this.#isDraining || this.raw.state() === abi.STATE_DRAINING) && !this.isClosed();
   }
@@ -360,6 +345,7 @@ export class NatsConnection implements Home {
       inBytes: Number(facts["in_bytes"] ?? 0),
       outBytes: Number(facts["out_bytes"] ?? 0),
       reconnects: Number(facts["reconnects"] ?? 0),
+      subscriptions: Number(facts["subscriptions"] ?? 0),
     };
   }
 
@@ -385,8 +371,7 @@ export class NatsConnection implements Home {
 
   /** @internal */
   onSubscriptionEnd(subscription: Subscription): void {
-    this.#callbacks.delete(subscription.cookie);
-    this.#read.delete(subscription.cookie);
+    this.#subscriptions.delete(subscription.cookie);
     forgotten.unregister(subscription);
   }
 
@@ -414,22 +399,19 @@ export class NatsConnection implements Home {
     checkText("subject", subject);
     if (options?.reply !== undefined) checkText("reply", options.reply);
     this.#outbox.add(subject, payload, options?.reply, headerBlock(options?.headers));
-    if (!this.#awaitsCapacity) this.#askForCapacity();
     return false;
   }
 
-  #askForCapacity(): void {
-    this.#awaitsCapacity = true;
-    this.#capacity(this.#outbox.bytesNeeded).then(() => {
-      this.#awaitsCapacity = false;
-      this.#outbox.send(this.raw, (error) => this.onCallbackError(error));
-      if (!this.#outbox.isEmpty) this.#askForCapacity();
-    }, () => this.#outbox.clear());
+  /** Waits until the outgoing buffer has room for so many bytes, or is empty. */
+  #room(bytes: number): Promise<void> {
+    return this.#completions.expect<void>(undefined, () => undefined, (cookie) => {
+      this.raw.notifyCapacity(bytes, this.#queue, cookie);
+    });
   }
 
-  #capacity(bytes: number): Promise<void> {
-    return this.#expect<void>(undefined, () => undefined, (cookie) => {
-      this.raw.notifyCapacity(bytes, this.completions, cookie);
+  #flush(timeout: number, signal: AbortSignal | undefined): Promise<void> {
+    return this.#completions.expect<void>(signal, () => undefined, (cookie) => {
+      this.raw.flushStart(timeout, this.#queue, cookie);
     });
   }
 
@@ -442,48 +424,14 @@ export class NatsConnection implements Home {
 
   async #requestLater(
     timeout: number, cookie: number, start: (left: number) => number): Promise<void> {
-    const deadline = performance.now() + timeout;
+    const began = performance.now();
+    const left = (): number => Math.max(Math.ceil(timeout - (performance.now() - began)), 0);
     for (;;) {
-      await this.ready();
-      const left = Math.ceil(deadline - performance.now());
-      if (!this.#waiting.has(cookie)) return;
-      if (left <= 0) throw new TimeoutError("the outgoing buffer had no room in time");
-      if (start(left) === abi.OK) return;
-      await this.#capacity(1);
+      await limited(this.ready(), left(), undefined, NO_ROOM);
+      if (!this.#completions.has(cookie)) return; // Nobody waits any more.
+      if (start(left()) === abi.OK) return;
+      await limited(this.#room(REQUEST_ROOM_BYTES), left(), undefined, NO_ROOM);
     }
-  }
-
-  /** Waits for the completion of what `start` begins. */
-  #expect<T>(
-    signal: AbortSignal | undefined, read: (message: Msg) => T,
-    start: (cookie: number) => void | Promise<void>): Promise<T> {
-    const cookie = ++this.#cookies;
-    const release = hold(this);
-    return new Promise<T>((resolve, reject) => {
-      const fail = (error: unknown): void => {
-        this.#waiting.delete(cookie);
-        abortEnd();
-        release();
-        reject(error);
-      };
-      const abortEnd = whenAborted(signal, fail);
-      const complete = (status: number, block: Block, at: number): boolean => {
-        if (status < 0) {
-          fail(failureOf(status, "", "it failed"));
-        } else {
-          abortEnd();
-          release();
-          resolve(read(new Msg(block, at, this)));
-        }
-        return true;
-      };
-      this.#waiting.set(cookie, { complete, fail });
-      try {
-        start(cookie)?.catch(fail);
-      } catch (error) {
-        fail(error);
-      }
-    });
   }
 
   // --- what comes ---
@@ -492,50 +440,35 @@ export class NatsConnection implements Home {
   #dispatch(): void {
     this.#goesOn = false;
     const until = performance.now() + TURN_MS;
-    for (;;) {
-      if (this.#block === undefined) {
-        const got = this.#isOver ? abi.DONE : poll(this.completions, MESSAGES_MAX);
-        if (typeof got === "number") break;
-        this.#block = got;
-      }
-      this.#handleBlock(this.#block, until);
-      if (performance.now() >= until && !this.#isOver) {
-        this.#goesOn = true;
-        setImmediate(() => this.#dispatch());
-        return;
-      }
+    let left = LOOK_EVERY;
+    while (!this.#goesOn) {
+      const block = (this.#block ??= this.#read());
+      if (block === undefined) return;
+      const at = block.at;
+      block.at += block.stride;
+      if (block.at >= block.end) this.#block = undefined;
+      this.#handle(block, at);
+      if (--left > 0) continue;
+      left = LOOK_EVERY;
+      if (performance.now() >= until) this.#goOnLater();
     }
   }
 
-  #handleBlock(block: Block, until: number): void {
-    let left = LOOK_EVERY;
-    while (block.at < block.end) {
-      if (--left === 0) {
-        if (performance.now() >= until) return;
-        left = LOOK_EVERY;
-      }
-      const at = block.at;
-      block.at += block.stride;
-      this.#handle(block, at);
-    }
-    this.#block = undefined;
+  #goOnLater(): void {
+    this.#goesOn = true;
+    setImmediate(() => this.#dispatch());
+  }
+
+  #read(): Block | undefined {
+    if (this.#isOver) return undefined;
+    const got = poll(this.#queue, MESSAGES_MAX);
+    return typeof got === "number" ? undefined : got;
   }
 
   #handle(block: Block, at: number): void {
     const kind = block.word(at, abi.DESCRIPTOR_KIND_OFFSET);
-    const cookie = block.cookie(at);
-    if (kind === abi.KIND_MESSAGE) {
-      this.#callbacks.get(cookie)?.deliver(block, at);
-    } else if (kind <= abi.KIND_CAPACITY) {
-      const waiting = this.#waiting.get(cookie);
-      if (waiting?.complete(block.word(at, abi.DESCRIPTOR_STATUS_OFFSET), block, at)) {
-        this.#waiting.delete(cookie);
-      }
-    } else if (cookie !== 0) {
-      this.#callbacks.get(cookie)?.onOther(kind, block, at);
-    } else {
-      this.#onEvent(kind, block, at);
-    }
+    if (kind <= abi.KIND_CAPACITY) this.#completions.complete(block, at);
+    else this.#onEvent(kind, block, at);
   }
 
   #onEvent(kind: number, block: Block, at: number): void {
@@ -545,6 +478,7 @@ export class NatsConnection implements Home {
     switch (kind) {
       case abi.KIND_CONNECTED:
         this.#onOpened(undefined);
+        this.#goOnLater(); // Who has waited for it can ask for the events that follow.
         break;
       case abi.KIND_DISCONNECTED:
         this.#tell({ type: "disconnect", server: this.getServer(), ...error });
@@ -584,45 +518,45 @@ export class NatsConnection implements Home {
     return this.#closed.finally(hold(this));
   }
 
-  #subscriptions(): Subscription[] {
-    const read = [...this.#read.values()].map((weak) => weak.deref());
-    return [...this.#callbacks.values(), ...read.filter((one) => one !== undefined)];
+  #living(): Subscription[] {
+    const all = [...this.#subscriptions.values()].map((weak) => weak.deref());
+    return all.filter((one) => one !== undefined);
   }
 
   async #drain(timeout: number, signal: AbortSignal | undefined): Promise<void> {
     const began = performance.now();
-    const left = (): number => Math.ceil(timeout - (performance.now() - began));
+    const left = (): number => Math.max(Math.ceil(timeout - (performance.now() - began)), 0);
     const abortEnd = whenAborted(signal, () => this.raw.close());
-    const subscriptions = this.#subscriptions();
     try {
-      for (const subscription of subscriptions) subscription.beginDrain();
-      this.#isDraining = true;
-      await this.#settle(subscriptions, left);
-      await this.ready();
-      if (!this.#isOver) this.raw.drainStart(Math.max(left(), 0));
+      await this.#drainInOrder(left);
+      await this.#ended();
     } catch (error) {
       this.raw.close();
-      throw error;
+      throw signal?.aborted ? signal.reason : error;
     } finally {
       abortEnd();
     }
-    await this.#ended();
     signal?.throwIfAborted();
     if (this.#reason !== undefined) throw this.#reason;
   }
 
+  async #drainInOrder(left: () => number): Promise<void> {
+    const subscriptions = this.#living();
+    for (const one of subscriptions) if (!one.isClosed()) one.beginDrain();
+    this.#isDraining = true;
+    await this.#settle(subscriptions, left);
+    await limited(this.ready(), left(), undefined, NO_ROOM);
+    if (!this.#isOver) this.raw.drainStart(left());
+  }
+
   /** Waits until what came has been handed out, and, for a while, until nobody is busy with it. */
   async #settle(subscriptions: Subscription[], left: () => number): Promise<void> {
-    if (this.raw.state() === abi.STATE_CONNECTED) {
-      await this.#expect<void>(undefined, () => undefined, (cookie) => {
-        this.raw.flushStart(Math.max(left(), 0), this.completions, cookie);
-      });
-    }
+    if (this.raw.state() === abi.STATE_CONNECTED) await this.#flush(left(), undefined);
     const pause = (): Promise<void> => new Promise((end) => setTimeout(end, DRAIN_POLL_MS));
     const isUnread = (): boolean => subscriptions.some((one) => one.unread > 0);
     while (!this.#isOver && left() > 0 && isUnread()) await pause();
     const until = Math.max(left() - DRAIN_BODIES_MS, 0);
-    const isBusy = (): boolean => subscriptions.some((one) => one.running > 0);
+    const isBusy = (): boolean => subscriptions.some((one) => one.isBusy);
     while (!this.#isOver && left() > until && isBusy()) await pause();
   }
 
@@ -634,16 +568,14 @@ export class NatsConnection implements Home {
     this.#isOver = true;
     this.raw.free();
     const closed = new ConnectionClosedError("the connection was closed");
-    for (const subscription of this.#subscriptions()) subscription.onConnectionClosed();
-    for (const waiting of [...this.#waiting.values()]) waiting.fail(reason ?? closed);
-    this.#waiting.clear();
-    this.#outbox.clear();
+    for (const subscription of this.#living()) subscription.onConnectionClosed();
+    this.#completions.failAll(reason ?? closed);
     this.#tell(reason === undefined ? { type: "close" } : { type: "close", error: reason });
     for (const stream of this.#streams) stream.end();
     this.#streams.clear();
     this.#onOpened(reason ?? closed);
     this.#onClosed();
-    setImmediate(() => this.completions.free());
+    setImmediate(() => this.#queue.free());
   }
 
   #facts(): Record<string, unknown> {

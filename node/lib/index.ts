@@ -5,17 +5,17 @@ import { raw } from "./raw";
 
 export { connect } from "./connect";
 export { NatsConnection } from "./connection";
-export type {
-  RequestManyOptions, RequestOptions, ServerInfo, Stats, WaitOptions,
-} from "./connection";
 export * from "./errors";
 export { headers } from "./headers";
 export type { MsgHdrs } from "./headers";
 export { Msg } from "./message";
 export type { Payload, PublishOptions } from "./message";
-export type { Bounds, ConnectionOptions, LogLevel, Policy, ServerOptions } from "./options";
+export type {
+  Bounds, ConnectionOptions, LogLevel, Policy, RequestManyOptions, RequestOptions, ServerOptions,
+  WaitOptions,
+} from "./options";
 export { Server } from "./server";
-export type { Status } from "./status";
+export type { ServerInfo, Stats, Status } from "./status";
 export { Subscription } from "./subscription";
 export type { MsgCallback, NextOptions, SubscriptionOptions } from "./subscription";
 

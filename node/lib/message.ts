@@ -3,7 +3,7 @@
 // Owns a message as a program sees it. It reads the batch that it came in when it is asked; who
 // answers it does so over the connection that it came by.
 import * as abi from "./constants";
-import { InvalidArgumentError, StateError } from "./errors";
+import { InvalidArgumentError, StateError, TimeoutError } from "./errors";
 import { Headers } from "./headers";
 import type { MsgHdrs } from "./headers";
 import type { Block } from "./block";
@@ -115,6 +115,28 @@ export function whenAborted(
   const listener = (): void => onAbort(signal.reason);
   signal.addEventListener("abort", listener, { once: true });
   return () => signal.removeEventListener("abort", listener);
+}
+
+/** Ends as the promise does, unless the time or the signal ends first. */
+export function limited<T>(
+  promise: Promise<T>, milliseconds: number, signal: AbortSignal | undefined,
+  late: string): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      abortEnd();
+    };
+    const fail = (error: unknown): void => {
+      end();
+      reject(error);
+    };
+    const timer = setTimeout(() => fail(new TimeoutError(late)), milliseconds);
+    const abortEnd = whenAborted(signal, fail);
+    promise.then((result) => {
+      end();
+      resolve(result);
+    }, fail);
+  });
 }
 
 /** For an iterator that somebody reads already. */

@@ -3,6 +3,7 @@
 // Owns the options as a program gives them, in the words of nats.js where it has one, and their way
 // into the JSON options of the C ABI.
 import { InvalidArgumentError, OptionsError } from "./errors";
+import type { MsgHdrs } from "./headers";
 
 export type Policy =
   | "block_reader"
@@ -53,6 +54,9 @@ export interface ConnectionOptions {
   reconnectBufferBytes?: number;
   /** Requests under way at once (65,536). */
   maxRequests?: number;
+  /** How long, in µs, the connection's thread looks for work before it sleeps (0): a core for the
+   * time of a wake-up. */
+  spinMicroseconds?: number;
   /** Ends the connecting. */
   signal?: AbortSignal;
 }
@@ -75,6 +79,8 @@ export interface ServerOptions {
   httpHost?: string;
   /** Threads that serve clients (1). */
   loops?: number;
+  /** How long, in µs, such a thread looks for work before it sleeps (0). */
+  spinMicroseconds?: number;
   maxConnections?: number;
   maxControlLine?: number;
   maxMemory?: number;
@@ -109,6 +115,28 @@ export interface Bounds {
   policy?: Policy;
 }
 
+export interface RequestOptions {
+  /** ms until it is given up (1,000). */
+  timeout?: number;
+  headers?: MsgHdrs;
+  signal?: AbortSignal;
+}
+
+export interface RequestManyOptions {
+  /** ms until no more answers are waited for (1,000). */
+  maxWait?: number;
+  /** Ends after so many answers. */
+  maxMessages?: number;
+  headers?: MsgHdrs;
+  signal?: AbortSignal;
+}
+
+export interface WaitOptions {
+  /** ms; `flush` and `rtt`: 10,000, `drain`: the option drainTimeout. */
+  timeout?: number;
+  signal?: AbortSignal;
+}
+
 /** The library's name of an option, and whether it says the opposite. */
 type Key = string | { not: string };
 type Table = Readonly<Record<string, Key>>;
@@ -137,6 +165,7 @@ export const CONNECTION: Table = {
   maxPendingBytes: "pending_bytes_max",
   reconnectBufferBytes: "reconnect_buffer_bytes_max",
   maxRequests: "requests_max",
+  spinMicroseconds: "spin_us",
 };
 
 export const SERVER: Table = {
@@ -150,6 +179,7 @@ export const SERVER: Table = {
   httpPort: "http_port",
   httpHost: "http_host",
   loops: "loops",
+  spinMicroseconds: "spin_us",
   maxConnections: "max_connections",
   maxControlLine: "max_control_line",
   maxMemory: "max_memory",
@@ -227,10 +257,10 @@ export function namedAsGiven<T>(table: Table, call: () => T): T {
 }
 
 export function subscriptionJson(bounds: Bounds): string {
+  const given = Object.entries(bounds).filter(([, value]) => value !== undefined);
   return toJson(SUBSCRIPTION, {
-    maxPendingMessages: bounds.maxPendingMessages ?? PENDING_MESSAGES,
-    maxPendingBytes: bounds.maxPendingBytes ?? PENDING_BYTES,
-    policy: bounds.policy ?? "refuse_new",
+    maxPendingMessages: PENDING_MESSAGES, maxPendingBytes: PENDING_BYTES, policy: "refuse_new",
+    ...Object.fromEntries(given),
   });
 }
 

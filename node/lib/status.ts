@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what a connection tells of itself: the events, as nats.js words them, and the streams by
-// which a program hears them.
+// Owns what a connection tells of itself: the events, as nats.js words them, the streams by which a
+// program hears them, and its figures.
 import type { Subscription } from "./subscription";
 
 export type Status =
@@ -13,6 +13,24 @@ export type Status =
   | { type: "slowConsumer"; sub: Subscription | undefined; message: string }
   | { type: "error"; error: Error }
   | { type: "close"; error?: Error };
+
+export interface Stats {
+  inMsgs: number;
+  outMsgs: number;
+  inBytes: number;
+  outBytes: number;
+  reconnects: number;
+  /** Alive at this moment. */
+  subscriptions: number;
+}
+
+export interface ServerInfo {
+  server_id: string;
+  server_name: string;
+  version: string;
+  client_id: number;
+  max_payload: number;
+}
 
 const WAITING_MAX = 1024;
 

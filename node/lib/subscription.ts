@@ -17,6 +17,12 @@ import type { Bounds } from "./options";
 import { raw } from "./raw";
 import type { RawConnection, RawQueue, RawSubscription } from "./raw";
 
+/**
+ * What a subscription hands its messages to, one at a time and in their order. When it returns a
+ * promise, the next message follows when that has ended; what waits meanwhile is under the bounds
+ * of the subscription. What it throws, or its promise rejects with, is told as a status of type
+ * "error", or, when nobody listens to those, as a warning of the process. `error` is always null.
+ */
 export type MsgCallback = (error: Error | null, message: Msg) => unknown;
 
 export interface SubscriptionOptions extends Bounds {
@@ -26,7 +32,7 @@ export interface SubscriptionOptions extends Bounds {
   max?: number;
   /** Called with each message; without it the subscription is iterated. */
   callback?: MsgCallback;
-  /** Ends the subscription. */
+  /** Ends the subscription at once, with what was not handed out yet. */
   signal?: AbortSignal;
 }
 
@@ -39,7 +45,6 @@ export interface NextOptions {
 /** What a subscription needs of its connection. */
 export interface Home extends Publisher {
   readonly raw: RawConnection;
-  readonly completions: RawQueue;
   onSubscriptionEnd(subscription: Subscription): void;
   onSlowConsumer(subscription: Subscription, message: string): void;
   onCallbackError(error: unknown): void;
@@ -47,25 +52,37 @@ export interface Home extends Publisher {
 
 const MESSAGES_MAX = 1024;
 const TURN_MS = 5;
+const LOOK_EVERY = 8;
 
 interface Waiter {
   resolve(message: Msg | undefined): void;
   reject(error: unknown): void;
 }
 
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined | null)?.then === "function";
+}
+
 export class Subscription implements AsyncIterable<Msg> {
   readonly #home: Home;
   readonly #raw: RawSubscription;
-  readonly #own: RawQueue | undefined;
+  readonly #queue: RawQueue;
   readonly #callback: MsgCallback | undefined;
   #block: Block | undefined;
   #waiter: Waiter | undefined;
   #turnBegan = 0;
+  /** The handing out goes on in the event loop's next turn. */
+  #goesOn = false;
+  /** How many are read at once. One, if the callback takes its time: what waits in here is under
+   * no bound. */
+  #messagesMax = MESSAGES_MAX;
+  /** The promise of the callback has not ended. */
+  #isBusy = false;
   #handedOut = false;
-  #running = 0;
   #received = 0;
   #counts: [number, number] = [0, 0];
   #isDraining = false;
+  #isUnsubscribed = false;
   #ended = false;
   #release: () => void = () => {};
   #abortEnd: () => void = () => {};
@@ -74,22 +91,21 @@ export class Subscription implements AsyncIterable<Msg> {
 
   /** Made by `NatsConnection.subscribe`. */
   constructor(
-    home: Home, readonly subject: string, options: SubscriptionOptions,
+    home: Home, readonly subject: string, options: SubscriptionOptions, bounds: Bounds,
     /** What the library knows it by in its connection. */
     readonly cookie: number) {
     this.#home = home;
     this.#callback = options.callback;
-    if (options.callback === undefined) this.#own = new raw.Queue(OPEN_QUEUE);
     this.queue = options.queue;
     this.max = options.max;
     this.#closed = new Promise((resolve) => (this.#onClosed = resolve));
+    this.#queue = new raw.Queue(OPEN_QUEUE);
     this.#raw = named(() => new raw.Subscription(
-      home.raw, subject, options.queue ?? "", subscriptionJson(options),
-      this.#own ?? home.completions, cookie));
-    this.#own?.setWake(() => this.#onWake());
+      home.raw, subject, options.queue ?? "", subscriptionJson(bounds), this.#queue, cookie));
+    this.#queue.setWake(() => this.#onWake());
     if (options.max !== undefined) this.#raw.autoUnsubscribe(options.max);
     if (options.callback !== undefined) this.#release = hold(this);
-    this.#abortEnd = whenAborted(options.signal, () => this.unsubscribe());
+    this.#abortEnd = whenAborted(options.signal, () => this.#leave());
   }
 
   /** The queue group. */
@@ -97,9 +113,9 @@ export class Subscription implements AsyncIterable<Msg> {
   /** After how many messages it ends. */
   readonly max: number | undefined;
 
-  /** Ends when no message can come any more. */
+  /** Ends when no message can come any more; what came may be unread yet. */
   get closed(): Promise<void> {
-    const release = this.#ended ? () => {} : hold(this);
+    const release = this.isClosed() ? () => {} : hold(this);
     return this.#closed.finally(release);
   }
 
@@ -108,11 +124,11 @@ export class Subscription implements AsyncIterable<Msg> {
   }
 
   isClosed(): boolean {
-    return this.#ended;
+    return this.#ended || this.#isUnsubscribed;
   }
 
   isDraining(): boolean {
-    return this.#isDraining && !this.#ended;
+    return this.#isDraining && !this.isClosed();
   }
 
   /** Messages that were handed to the program. */
@@ -135,43 +151,50 @@ export class Subscription implements AsyncIterable<Msg> {
     return this.#count()[0];
   }
 
-  /** Ends now, or by itself after `max` messages counted from its beginning. */
+  /**
+   * Ends now, or by itself after `max` messages counted from its beginning. What came before can
+   * still be iterated; a callback is not called again. Throws ConnectionClosedError when it has
+   * ended already.
+   */
   unsubscribe(max?: number): void {
+    if (max !== undefined) checkCount("max", max, 1);
+    if (this.isClosed()) throw new ConnectionClosedError("the subscription has ended");
     if (max !== undefined) {
-      checkCount("max", max, 1);
-      if (!this.#ended) this.#raw.autoUnsubscribe(max);
+      this.#raw.autoUnsubscribe(max);
       return;
     }
-    this.#block = undefined;
-    this.#handedOut = false;
-    this.#end();
+    this.#raw.unsubscribe();
+    if (this.#callback !== undefined) {
+      this.#end();
+      return;
+    }
+    this.#isUnsubscribed = true;
+    this.#onClosed();
   }
 
-  /** Ends in order: what was sent before the server learned of it still comes. */
-  drain(): Promise<void> {
+  /** Ends in order: what was sent before the server learned of it still comes. Rejects with
+   * ConnectionClosedError when it has ended already. */
+  async drain(): Promise<void> {
     this.beginDrain();
-    return this.closed;
+    await this.closed;
   }
 
   /** The same, and nobody waits. */
   beginDrain(): void {
-    if (this.#ended || this.#isDraining) return;
+    if (this.isClosed()) throw new ConnectionClosedError("the subscription has ended");
+    if (this.#isDraining) return;
+    this.#raw.drain();
     this.#isDraining = true;
-    try {
-      this.#raw.drain();
-    } catch (error) {
-      if (!(error instanceof ConnectionClosedError)) throw error;
-    }
   }
 
-  /** Messages that the program has not got yet. */
+  /** @internal Messages that the program has not got yet. */
   get unread(): number {
     return this.getPending();
   }
 
-  /** Messages that a callback or the body of a loop is busy with. */
-  get running(): number {
-    return this.#running + (this.#handedOut && this.#waiter === undefined ? 1 : 0);
+  /** @internal A callback or the body of a loop is busy with a message. */
+  get isBusy(): boolean {
+    return this.#isBusy || (this.#handedOut && this.#waiter === undefined);
   }
 
   /**
@@ -202,7 +225,7 @@ export class Subscription implements AsyncIterable<Msg> {
     }
   }
 
-  /** Reads it; leaving the loop unsubscribes. */
+  /** Reads it; leaving the loop ends the subscription, with what is unread. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Msg> {
     this.#refuseCallback();
     const iterator: AsyncIterableIterator<Msg> = {
@@ -213,7 +236,7 @@ export class Subscription implements AsyncIterable<Msg> {
           ? { done: true, value: undefined } : { done: false, value });
       },
       return: () => {
-        this.unsubscribe();
+        this.#leave();
         return Promise.resolve({ done: true, value: undefined });
       },
       [Symbol.asyncIterator]: () => iterator,
@@ -233,44 +256,75 @@ export class Subscription implements AsyncIterable<Msg> {
         yield batch;
       }
     } finally {
-      this.unsubscribe();
+      this.#leave();
     }
   }
 
+  /** Ends it at once, with what was not handed out yet. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.unsubscribe();
+    this.#leave();
   }
 
   // --- what the connection calls ---
 
-  /** For one with a callback: what came for it. */
-  deliver(block: Block, at: number): void {
-    this.#received++;
+  /** @internal Its connection is over; what waits in its queue is still handed out. */
+  onConnectionClosed(): void {
+    if (this.#ended) return;
+    this.#queue.close();
+    this.#onWake();
+  }
+
+  /** @internal This program has closed the connection: no callback is called any more. */
+  stopCallback(): void {
+    if (this.#callback !== undefined) this.#end();
+  }
+
+  // --- the callback ---
+
+  /** Hands out what came; lets others have their turn after a while. */
+  #handOut(): void {
+    for (let left = 0; !this.#isBusy; left--) {
+      if (left === 0) {
+        if (performance.now() - this.#turnBegan > TURN_MS) {
+          this.#handOutLater();
+          return;
+        }
+        left = LOOK_EVERY;
+      }
+      const message = this.#takeOrFetch();
+      if (message === undefined) return;
+      this.#deliver(message);
+    }
+  }
+
+  #handOutLater(): void {
+    this.#goesOn = true;
+    setImmediate(() => {
+      this.#goesOn = false;
+      this.#turnBegan = performance.now();
+      this.#handOut();
+    });
+  }
+
+  #deliver(message: Msg): void {
     try {
-      const result = (this.#callback as MsgCallback)(null, new Msg(block, at, this.#home));
-      if (result instanceof Promise) this.#runs(result);
+      const result = (this.#callback as MsgCallback)(null, message);
+      if (isThenable(result)) void this.#waitFor(result);
     } catch (error) {
       this.#home.onCallbackError(error);
     }
   }
 
-  /** For what is no message. */
-  onOther(kind: number, block: Block, at: number): void {
-    if (kind === abi.KIND_SUBSCRIPTION_END) {
-      this.#end();
-    } else if (kind === abi.KIND_SLOW_CONSUMER) {
-      this.#home.onSlowConsumer(this, block.text(at, abi.DESCRIPTOR_DATA_OFFSET_OFFSET));
+  async #waitFor(result: PromiseLike<unknown>): Promise<void> {
+    this.#messagesMax = 1;
+    this.#isBusy = true;
+    try {
+      await result;
+    } catch (error) {
+      this.#home.onCallbackError(error);
     }
-  }
-
-  /** Its connection is over; what waits in its queue can still be read. */
-  onConnectionClosed(): void {
-    if (this.#own === undefined || this.#ended) {
-      this.#end();
-      return;
-    }
-    this.#own.close();
-    this.#onWake();
+    this.#isBusy = false;
+    this.#handOut();
   }
 
   // --- reading ---
@@ -294,25 +348,39 @@ export class Subscription implements AsyncIterable<Msg> {
       const kind = block.word(at, abi.DESCRIPTOR_KIND_OFFSET);
       if (kind === abi.KIND_MESSAGE) {
         this.#received++;
-        this.#handedOut = true;
+        this.#handedOut = this.#callback === undefined;
         return new Msg(block, at, this.#home);
       }
-      this.onOther(kind, block, at);
+      this.#onOther(kind, block, at);
     }
     this.#block = undefined;
     return undefined;
   }
 
+  #onOther(kind: number, block: Block, at: number): void {
+    if (kind === abi.KIND_SUBSCRIPTION_END) {
+      this.#end();
+    } else if (kind === abi.KIND_SLOW_CONSUMER) {
+      this.#home.onSlowConsumer(this, block.text(at, abi.DESCRIPTOR_DATA_OFFSET_OFFSET));
+    }
+  }
+
   /** Reads on; false when nothing is there, or nothing can come any more. */
   #fetch(): boolean {
-    if (this.#ended || this.#own === undefined) return false;
-    const got = poll(this.#own, MESSAGES_MAX);
+    if (this.#ended) return false;
+    const got = poll(this.#queue, this.#messagesMax);
     if (typeof got !== "number") {
       this.#block = got;
       return true;
     }
     if (got === abi.DONE) this.#end();
     return false;
+  }
+
+  #takeOrFetch(): Msg | undefined {
+    let message = this.#take();
+    while (message === undefined && this.#fetch()) message = this.#take();
+    return message;
   }
 
   /** The next message; undefined when none can come any more. */
@@ -322,13 +390,13 @@ export class Subscription implements AsyncIterable<Msg> {
     let message = this.#take();
     // Who reads without a pause must not keep others from the event loop.
     const now = performance.now();
-    if (message === undefined && now - this.#turnBegan > TURN_MS) {
+    if (message === undefined && !this.#ended && now - this.#turnBegan > TURN_MS) {
       this.#turnBegan = now;
       const wait = this.#wait();
       setImmediate(() => this.#onWake());
       return wait;
     }
-    while (message === undefined && this.#fetch()) message = this.#take();
+    message ??= this.#takeOrFetch();
     if (message !== undefined) return Promise.resolve(message);
     this.#handedOut = false;
     return this.#ended ? Promise.resolve(undefined) : this.#wait();
@@ -346,11 +414,16 @@ export class Subscription implements AsyncIterable<Msg> {
   }
 
   #onWake(): void {
+    if (this.#callback !== undefined) {
+      if (this.#goesOn || this.#isBusy) return;
+      this.#turnBegan = performance.now();
+      this.#handOut();
+      return;
+    }
     const waiter = this.#waiter;
     if (waiter === undefined) return;
     this.#turnBegan = performance.now();
-    let message = this.#take();
-    while (message === undefined && this.#fetch()) message = this.#take();
+    const message = this.#takeOrFetch();
     if (message === undefined || this.#waiter !== waiter) return;
     this.#endWait();
     waiter.resolve(message);
@@ -358,23 +431,25 @@ export class Subscription implements AsyncIterable<Msg> {
 
   // --- the end ---
 
-  #runs(result: Promise<unknown>): void {
-    this.#running++;
-    result.catch((error: unknown) => this.#home.onCallbackError(error))
-      .finally(() => this.#running--);
-  }
-
   #count(): [number, number] {
     if (!this.#ended) this.#counts = this.#raw.dropped();
     return this.#counts;
+  }
+
+  /** Nobody wants what is unread. */
+  #leave(): void {
+    this.#block = undefined;
+    this.#handedOut = false;
+    this.#end();
   }
 
   #end(): void {
     if (this.#ended) return;
     this.#count();
     this.#ended = true;
+    if (this.#callback !== undefined) this.#block = undefined;
     this.#raw.free();
-    this.#own?.free();
+    this.#queue.free();
     this.#abortEnd();
     this.#release();
     const waiter = this.#waiter;

@@ -98,6 +98,8 @@ ConnectionBinding::~ConnectionBinding() {
 
 void ConnectionBinding::end() {
   ended_ = true;
+  // A call beside the event loop, which holds it too, waits no longer.
+  if (connection_ != nullptr) martlet_connection_close(connection_->get(), nullptr);
   connection_.reset();
 }
 

@@ -98,17 +98,26 @@ QueueBinding::~QueueBinding() {
   if (number_ != 0) notifier_->remove(number_);
 }
 
+// By the plain Node-API: nothing here may throw, whatever becomes of the environment meanwhile.
 void QueueBinding::on_wake() {
-  const Napi::Env env(env_);
-  const Napi::HandleScope scope(env);
-  const Napi::Object self = Value();
-  if (self.IsEmpty()) return;  // Collected; its end follows.
-  napi_value function = nullptr, result = nullptr;
-  if (napi_get_named_property(env, self, "onWake", &function) != napi_ok) return;
-  if (napi_call_function(env, self, function, 0, nullptr, &result) != napi_pending_exception)
+  napi_handle_scope scope = nullptr;
+  if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
+  call_on_wake();
+  napi_close_handle_scope(env_, scope);
+}
+
+void QueueBinding::call_on_wake() {
+  napi_value self = nullptr, function = nullptr, result = nullptr, thrown = nullptr;
+  const napi_ref reference = *this;
+  if (napi_get_reference_value(env_, reference, &self) != napi_ok) return;
+  if (self == nullptr) return;  // Collected; its end follows.
+  if (napi_get_named_property(env_, self, "onWake", &function) != napi_ok) return;
+  if (napi_call_function(env_, self, function, 0, nullptr, &result) != napi_pending_exception)
     return;
-  napi_value thrown = nullptr;
-  if (napi_get_and_clear_last_exception(env, &thrown) == napi_ok) napi_fatal_exception(env, thrown);
+  bool is_pending = false;
+  if (napi_is_exception_pending(env_, &is_pending) != napi_ok || !is_pending) return;
+  if (napi_get_and_clear_last_exception(env_, &thrown) == napi_ok)
+    napi_fatal_exception(env_, thrown);
 }
 
 // poll(messagesMax, info): the block as an ArrayBuffer, or the status AGAIN or DONE. Does not wait.

@@ -24,6 +24,7 @@ class QueueBinding : public Napi::ObjectWrap<QueueBinding>, public Woken {
   void on_wake() override;
 
  private:
+  void call_on_wake();
   Napi::Value poll(const Napi::CallbackInfo& info);
   Napi::Value poll_into(const Napi::CallbackInfo& info);
   Napi::Value set_wake(const Napi::CallbackInfo& info);

@@ -51,8 +51,12 @@ Napi::Value error_of(Napi::Env env, martlet_status status, std::string_view text
   return addon.make_error.Call({Napi::Number::New(env, status), sentence});
 }
 
-void throw_status(Napi::Env env, martlet_status status, std::string_view text) {
-  napi_throw(env, error_of(env, status, text));
+void throw_status(Napi::Env env, martlet_status status, std::string_view text) noexcept {
+  try {
+    napi_throw(env, error_of(env, status, text));
+  } catch (const Napi::Error&) {
+    // The environment ends: no code of JavaScript runs any more, and nobody would hear of it.
+  }
 }
 
 void refuse(const char* what, const char* wanted) {

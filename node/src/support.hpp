@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <set>
 #include <string>
 #include <string_view>
@@ -62,7 +63,7 @@ class Addon {
 Napi::Value error_of(Napi::Env env, martlet_status status, std::string_view text);
 
 /// Throws it, as an exception of JavaScript that is pending when this returns.
-void throw_status(Napi::Env env, martlet_status status, std::string_view text);
+void throw_status(Napi::Env env, martlet_status status, std::string_view text) noexcept;
 
 /// Runs the body of a method: what the C++ layer throws becomes an exception of JavaScript.
 template <typename Body>
@@ -71,8 +72,10 @@ Napi::Value guarded(const Napi::CallbackInfo& info, Body&& body) {
     return body();
   } catch (const cpp::Error& error) {
     throw_status(info.Env(), error.status(), error.text());
-    return info.Env().Undefined();
+  } catch (const std::bad_alloc&) {
+    throw_status(info.Env(), MARTLET_ERR_NO_MEMORY, "no memory");
   }
+  return Napi::Value();
 }
 
 /// Throws ERR_INVALID_ARGUMENT: "`what` must be `wanted`".

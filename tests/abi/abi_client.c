@@ -19,7 +19,9 @@
 
 static void test_basics(void) {
   int64_t bytes = -1;
-  CHECK(martlet_abi_version() == MARTLET_ABI_MAJOR * 1000 + MARTLET_ABI_MINOR);
+  /* A later library serves this program too: it may stand among the fossils. */
+  CHECK(martlet_abi_version() / 1000 == MARTLET_ABI_MAJOR);
+  CHECK(martlet_abi_version() % 1000 >= MARTLET_ABI_MINOR);
   CHECK(strlen(martlet_version_text(&bytes)) == (size_t)bytes && bytes > 0);
   CHECK(strcmp(martlet_status_name(MARTLET_ERR_TIMEOUT, &bytes), "ERR_TIMEOUT") == 0 &&
         bytes == 11);

@@ -9,6 +9,7 @@ function, and free what they use in callbacks.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -90,6 +91,11 @@ def test_no_parameter_is_a_keyword_anywhere():
     for struct in API.structs:
         for field in struct.fields:
             assert field.name not in KEYWORDS, f"{struct.name}: {field.name}"
+
+
+def test_the_library_tells_the_version_of_the_headers():
+    told = ctypes.CDLL(str(LIBRARY)).martlet_abi_version()
+    assert told == API.number("ABI_MAJOR") * 1000 + API.number("ABI_MINOR")
 
 
 def test_each_comment_names_the_owner_of_what_it_gives():

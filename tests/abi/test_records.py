@@ -186,3 +186,42 @@ def test_the_core_has_no_other_keys():
 def test_fields_are_sorted(record: str):
     names = [field["name"] for field in RECORDS[record]["field"]]
     assert names == sorted(set(names))
+
+
+# --- the languages ---
+
+# Where a language writes the library's names of options.
+SOURCES = {
+    "python": ["python/martlet/_options.py", "python/martlet/server.py", "python/martlet/client.py"],
+    "node": ["node/lib/options.ts", "node/lib/connect.ts", "node/lib/server.ts"],
+    "java": ["bindings/java/src/main/java/io/martlet/*.java"],
+    "csharp": ["bindings/csharp/Martlet/*.cs"],
+}
+# What users of a language cannot choose, and why. One that they can choose fails.
+HOW_IT_RUNS = "how a connection runs is the package's own choice"
+NO_SPINNING = "a loop that waits for others to be read must not spin"
+URLS = "the same as servers"
+NOT_OFFERED = {
+    ("python", "connection_options", "url"): URLS,
+    ("python", "connection_options", "gather"): HOW_IT_RUNS,
+    ("node", "connection_options", "url"): URLS,
+    ("node", "connection_options", "run"): HOW_IT_RUNS,
+    ("node", "connection_options", "gather"): HOW_IT_RUNS,
+    ("node", "connection_options", "spin_us"): NO_SPINNING,
+    ("java", "connection_options", "run"): HOW_IT_RUNS,
+    ("java", "connection_options", "gather"): HOW_IT_RUNS,
+    ("csharp", "connection_options", "run"): HOW_IT_RUNS,
+    ("csharp", "connection_options", "gather"): HOW_IT_RUNS,
+}
+
+
+@pytest.mark.parametrize("record", ["connection_options", "server_options", "subscription_options"])
+@pytest.mark.parametrize("language", sorted(SOURCES))
+def test_each_language_offers_each_option(language: str, record: str):
+    text = "".join(
+        path.read_text() for pattern in SOURCES[language] for path in ROOT.glob(pattern)
+    )
+    names = {field["name"] for field in RECORDS[record]["field"]}
+    missing = {name for name in names if not re.search(rf'\b{name}\\?"', text)}
+    excused = {key[2] for key in NOT_OFFERED if key[:2] == (language, record)}
+    assert missing == excused

@@ -25,9 +25,9 @@ const naming = (kind, name) => (error) => error instanceof kind && error.message
 test("publish and subscribe refuse by name", async (context) => {
   const { connection } = await testConnection(context);
   const alive = connection.subscribe("alive");
-  const wrong = [undefined, null, "", " ", "a b", "a\0b", "a..b", ".", "a.*", "a.>", "x\r\n"];
+  const wrong = [undefined, null, "", " ", "a b", "a\tb", "a..b", ".", "a.*", "a.>", "x\r\n"];
   for (const subject of wrong) {
-    assert.throws(() => connection.publish(subject), BadSubjectError, String(subject));
+    assert.throws(() => connection.publish(subject), BadSubjectError, JSON.stringify(subject));
   }
   for (const subject of [1, {}, [], () => {}, Symbol("s"), 1n]) {
     assert.throws(() => connection.publish(subject), naming(InvalidArgumentError, "subject"));
@@ -64,14 +64,15 @@ test("bytes that are special arrive as they are", async (context) => {
   const { connection } = await testConnection(context, { url: true });
   const subscription = connection.subscribe(">");
   connection.publish("lone", "\ud800");
-  connection.publish("nul", "a\0b");
+  connection.publish("n\0ul", "a\0b");
   connection.publish("größe.日本", Buffer.from([0xff, 0xfe, 0]));
   connection.publish("view", new DataView(new Uint8Array([1, 2, 3, 4]).buffer, 1, 2));
   connection.publish("buffer", new Uint8Array([7]).buffer);
   connection.publish("long".repeat(80), "x".repeat(300) + "é");
   const next = async () => within(5_000, subscription.next());
   assert.equal((await next()).string(), "\ufffd");
-  assert.equal((await next()).string(), "a\0b");
+  const nul = await next();
+  assert.deepEqual([nul.subject, nul.string()], ["n\0ul", "a\0b"]);
   const third = await next();
   assert.equal(third.subject, "größe.日本");
   assert.deepEqual([...third.data], [0xff, 0xfe, 0]);

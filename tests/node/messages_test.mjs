@@ -60,6 +60,75 @@ onEachBroker("next() waits, times out and is aborted", async (open) => {
   await assert.rejects(subscription.next({ signal: AbortSignal.abort() }), { name: "AbortError" });
 });
 
+onEachBroker("a callback that waits gets one message at a time, under its bound", async (open) => {
+  const connection = await open();
+  const other = await open();
+  const got = [];
+  let open_ = () => {};
+  const opened = new Promise((resolve) => (open_ = resolve));
+  let running = 0;
+  const subscription = connection.subscribe("slow", {
+    maxPendingMessages: 5,
+    callback: async (_, message) => {
+      running++;
+      assert.equal(running, 1);
+      got.push(message.string());
+      await opened;
+      running--;
+    },
+  });
+  await connection.flush();
+  other.publish("slow", "first");
+  await until(() => got.length === 1);
+  for (let i = 0; i < 20; i++) other.publish("slow", String(i));
+  await other.flush();
+  await connection.flush();
+  assert.equal(subscription.getPending(), 5);
+  assert.equal(subscription.getDropped(), 15);
+  open_();
+  await until(() => got.length === 6);
+  assert.deepEqual(got, ["first", "0", "1", "2", "3", "4"]);
+});
+
+onEachBroker("a promise that ends at once lets other things have their turn", async (open) => {
+  const connection = await open();
+  let calls = 0;
+  connection.subscribe("busy", {
+    callback: async () => {
+      for (const end = performance.now() + 0.05; performance.now() < end;);
+      calls++;
+    },
+  });
+  for (let i = 0; i < 2_000; i++) connection.publish("busy");
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 5);
+  await until(() => calls === 2_000, 20_000);
+  clearInterval(timer);
+  assert.ok(ticks >= 5, `${ticks} ticks`);
+});
+
+onEachBroker("what came before unsubscribe can be read, once", async (open) => {
+  const connection = await open();
+  const subscription = connection.subscribe("u");
+  connection.publish("u", "before");
+  await connection.flush();
+  await until(() => subscription.getPending() === 1);
+  subscription.unsubscribe();
+  assert.equal(subscription.isClosed(), true);
+  await within(5_000, subscription.closed);
+  connection.publish("u", "after");
+  await connection.flush();
+  const read = [];
+  for await (const message of subscription) read.push(message.string());
+  assert.deepEqual(read, ["before"]);
+  assert.throws(() => subscription.unsubscribe(), { code: "ERR_CLOSED" });
+  const aborted = new AbortController();
+  const ends = connection.subscribe("v", { signal: aborted.signal });
+  const waits = ends.next();
+  aborted.abort();
+  await assert.rejects(within(5_000, waits), { code: "ERR_CLOSED" });
+});
+
 onEachBroker("a queue group shares", async (open) => {
   const connection = await open();
   const counts = [0, 0, 0];
@@ -143,6 +212,25 @@ onEachBroker("auto-unsubscribe ends a subscription by itself", async (open) => {
   const seen = [];
   for await (const message of read) seen.push(message.string());
   assert.deepEqual(seen, ["0", "1"]);
+});
+
+onEachBroker("a loop whose body takes long ends when its subscription does", async (open) => {
+  const connection = await open();
+  for (let round = 0; round < 20; round++) {
+    const subscription = connection.subscribe("slow", { max: 2 });
+    connection.publish("slow", "1");
+    connection.publish("slow", "2");
+    await connection.flush();
+    let bodies = 0;
+    const reading = (async () => {
+      for await (const message of subscription) {
+        bodies += message.string().length;
+        for (const end = performance.now() + 6; performance.now() < end;);
+      }
+    })();
+    await within(5_000, reading);
+    assert.equal(bodies, 2);
+  }
 });
 
 onEachBroker("a large payload arrives whole, in either way of reading", async (open) => {

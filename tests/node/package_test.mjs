@@ -2,11 +2,13 @@
 //
 // Goal: the package is one for `import` and `require`, its types say what it does, it runs nothing
 // when it is installed, and its addon shows nothing but what Node asks for. Method: the checkout's
-// own package, by its name; tsc 5 and 7 on types_test.ts; nm on the addon.
+// own package, by its name; tsc 5 and 7 on types_test.mts and .cts; attw and publint ($NODE_CHECKS)
+// on what npm packs; nm on the addon.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -67,6 +69,37 @@ for (const compiler of ["typescript", "typescript-7"]) {
     });
   }
 }
+
+/** What npm packs of this checkout, in a folder that goes with the test. */
+function packed(context) {
+  const folder = mkdtempSync(path.join(tmpdir(), "martlet-node-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const told = execFileSync("npm",
+    ["pack", "--ignore-scripts", "--json", "--pack-destination", folder],
+    { cwd: root, encoding: "utf8" });
+  const [{ filename, files }] = JSON.parse(told);
+  return { file: path.join(folder, filename), names: files.map((file) => file.path) };
+}
+
+/** A program of $NODE_CHECKS; its output. */
+function check(name, ...argv) {
+  const modules = process.env.NODE_CHECKS;
+  assert.ok(modules, "NODE_CHECKS names no folder");
+  const done = spawnSync(path.join(modules, ".bin", name), argv, { encoding: "utf8" });
+  assert.equal(done.status, 0, done.stdout + done.stderr);
+  return done.stdout;
+}
+
+test("what is packed has its types for every way to resolve it, and no native part",
+  { timeout: 240_000 }, (context) => {
+    const { file, names } = packed(context);
+    assert.ok(names.includes("node/dist/index.mjs") && names.includes("LICENSE"));
+    assert.deepEqual(names.filter((name) => name.endsWith(".node") || name.includes("src/")), []);
+    const told = JSON.parse(check("attw", "--format", "json", file));
+    assert.equal(told.analysis.packageName, "martlet");
+    assert.deepEqual(told.problems, {});
+    assert.match(check("publint", file, "--strict"), /All good!/);
+  });
 
 test("the addon shows the functions that Node asks for and carries its own of the ABI",
   () => {

@@ -121,11 +121,11 @@ test("a connection that may not reconnect tells why it ended", async () => {
   const server = await Server.start();
   const connection = await connect(server.url, { reconnect: false });
   const reading = connection.subscribe("x");
-  const waits = reading.next();
+  const refused = assert.rejects(reading.next(), { code: "ERR_CLOSED" });
   const closed = connection.closed();
   await server.stop();
   assert.ok((await within(5_000, closed)) instanceof Error);
-  await assert.rejects(within(5_000, waits), { code: "ERR_CLOSED" });
+  await within(5_000, refused);
   assert.throws(() => connection.publish("x"), { code: "ERR_CLOSED" });
   await assert.rejects(connection.request("x"), { code: "ERR_CLOSED" });
 });
@@ -146,7 +146,7 @@ test("connecting can be aborted", async (context) => {
   await new Promise((resolve) => silent.once("listening", resolve));
   const url = `nats://127.0.0.1:${silent.address().port}`;
   const signal = AbortSignal.timeout(50);
-  await assert.rejects(within(1_000, connect(url, { signal, timeout: 20_000 })), {
+  await assert.rejects(within(10_000, connect(url, { signal, timeout: 20_000 })), {
     name: "TimeoutError", code: 23,
   });
 });

@@ -40,7 +40,7 @@ from bench_servers import (  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 QUICK_SHARE = 50
 SCALE_MAX = 40
-PROGRAM_NAMES = ("client", "in_process", "python")
+PROGRAM_NAMES = ("client", "in_process", "python", "java")
 
 
 @dataclasses.dataclass(frozen=True)

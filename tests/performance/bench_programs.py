@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of our own clients: programs that measure themselves beside their peers.
 
-Owns: how client_rates (C++ over TCP), in_process_latency (C++ inside one process) and
-python_bench.py are run and read, and the rule for each of their figures. Promises: a program that
-is not there is named in the report, not passed over.
+Owns: how client_rates (C++ over TCP), in_process_latency (C++ inside one process),
+python_bench.py and Benchmark.java are run and read, and the rule for each of their figures.
+Promises: a program that is not there is named in the report, not passed over.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Mapping, Optional
@@ -87,6 +88,19 @@ PYTHON_RULES = [
     sooner("in-process request martlet", "in-process request zenoh", aim=1),
 ]
 
+JAVA_RULES = [
+    faster("publish martlet", "publish jnats", must=1.5),
+    faster("callback martlet", "callback jnats", must=2),
+    faster("nextMessage martlet", "nextMessage jnats", must=2),
+    sooner("request martlet", "request jnats", must=0.8),
+    faster("in-process martlet", "child nats-server, jnats", must=2),
+    sooner("in-process request martlet", "child request nats-server, jnats", must=0.5),
+    sooner("in-process start martlet", "child start nats-server", must=0.5),
+]
+
+#: The variable that makes a program's command whole.
+VARIABLES = {"python": "MARTLET_PYTHON", "java": "MARTLET_JAVA_BENCH"}
+
 
 @dataclasses.dataclass(frozen=True)
 class Program:
@@ -111,6 +125,8 @@ class ProgramResult:
 
 def known_programs(build: Path) -> list[Program]:
     python = os.environ.get("MARTLET_PYTHON", "")
+    java_classes = os.environ.get("MARTLET_JAVA_BENCH", "")
+    java = shutil.which("java") or "java" if java_classes else ""
     return [
         Program("client", "the C++ client over TCP",
                 (str(build / "bin" / "client_rates"), "127.0.0.1", "{port}", "{messages}",
@@ -122,6 +138,10 @@ def known_programs(build: Path) -> list[Program]:
         Program("python", "the Python package",
                 (python, str(HERE / "python_bench.py"), "--rounds", "{rounds}", "--messages",
                  "{messages}", "--json", "{result}"), PYTHON_RULES),
+        Program("java", "the Java package",
+                (java, "-cp", java_classes, "io.martlet.Benchmark", "--server",
+                 "nats://127.0.0.1:{port}", "--rounds", "{rounds}", "--messages", "{messages}",
+                 "--json", "{result}"), JAVA_RULES),
     ]
 
 
@@ -129,7 +149,7 @@ def problem_of(program: Program) -> str:
     """Why it cannot be run; empty if it can."""
     for word in program.command[:1] + tuple(w for w in program.command[1:] if w.endswith(".py")):
         if not word or not Path(word).is_file():
-            return f"not run: {Path(word).name or 'MARTLET_PYTHON'} is not there"
+            return f"not run: {Path(word).name or VARIABLES[program.name]} is not there"
     return ""
 
 
@@ -143,7 +163,7 @@ def run_program(program: Program, contestants: Contestants, rounds: int, quick: 
     result.unlink(missing_ok=True)
     try:
         with contextlib.ExitStack() as stack:
-            if "{port}" in program.command:
+            if any("{port}" in word for word in program.command):
                 values["port"] = stack.enter_context(contestants.running(OURS, [])).port
             figures = _figures([word.format(**values) for word in program.command], result)
     except (BenchError, OSError, ValueError, subprocess.SubprocessError) as error:

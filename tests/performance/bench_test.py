@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 import xml.etree.ElementTree
 from pathlib import Path
 
@@ -92,6 +93,11 @@ class Rules(unittest.TestCase):
         found = bench_programs.run_program(program, None, 1, True, Path("/nowhere/x.json"))
         self.assertIn("x_bench is not there", found.problem)
 
+    def test_a_program_without_its_variable_names_that(self) -> None:
+        with unittest.mock.patch.dict(os.environ, {"MARTLET_JAVA_BENCH": ""}):
+            programs = {one.name: one for one in bench_programs.known_programs(Path("/nowhere"))}
+        found = bench_programs.run_program(programs["java"], None, 1, True, Path("/nowhere/x.json"))
+        self.assertIn("MARTLET_JAVA_BENCH is not there", found.problem)
 
     def test_what_client_rates_prints_is_read(self) -> None:
         line = "publish 128 B         bare     2.500 M/s   ours     2.000 M/s   ratio 0.80"

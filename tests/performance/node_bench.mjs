@@ -1,124 +1,163 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Measures the npm package beside nats.js, in one run on one server:
+// Measures the npm package beside the official client, in one run:
 //
-//   node tests/performance/node_bench.mjs [--server URL] [--modules FOLDER] [--rounds 3]
-//     [--messages 300000] [--json FILE]
+//   node tests/performance/node_bench.mjs [--rounds 3] [--messages 300000] [--json FILE]
 //
-// Over TCP: publish, callback and iterator rates of 128 B, request p50; inside the process the
-// request p50 and the rate from one to one. FOLDER is a node_modules with @nats-io/transport-node
-// ($NATS_JS_MODULES). Prints the medians and their ratios; it judges nothing. Without --server an
-// embedded broker in a process of its own serves both clients.
-import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+// Over TCP, both clients on one nats-server ($NATS_SERVER), 128 B: publish, callback and iterator
+// rates, request p50. Inside the process, beside what users have without us – nats-server as a
+// child with the official client ($NATS_JS_MODULES): the rate from one connection to another, the
+// request p50, the time until a client is connected to a new broker. The contestants take turns.
+// Prints medians and ratios with the load of the machine; it judges nothing.
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { loadavg, tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as martlet from "martlet";
 
 const PAYLOAD = Buffer.alloc(128, "x");
 const SUBJECT = "bench.subject";
+// One publisher feeds so many subscriptions of one connection: it alone would be the limit.
+const SUBSCRIPTIONS = 8;
 const REQUESTS = 3_000;
 const WARM_UP = 300;
+const STARTS = 20;
+const FLUSH_MS = 120_000;
 
 const { values: options } = parseArgs({
   options: {
-    server: { type: "string" },
-    modules: { type: "string", default: process.env.NATS_JS_MODULES },
     rounds: { type: "string", default: "3" },
     messages: { type: "string", default: "300000" },
     json: { type: "string" },
-    // What this program runs in processes of its own.
-    serve: { type: "boolean", default: false },
+    // What this program runs in a process of its own.
     publish: { type: "string" },
   },
 });
+const count = Number(options.messages);
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
-const rate = (count, began) => count / ((performance.now() - began) / 1_000);
+const rate = (messages, began) => messages / ((performance.now() - began) / 1_000);
 
-/** A process of this program: what it says first, and how to tell it to go on or to end. */
-async function beside(...argv) {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...argv], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const said = await new Promise((resolve) => child.stdout.once("data", resolve));
-  const end = () => new Promise((resolve) => {
-    child.once("exit", resolve);
-    child.stdin.end();
-  });
-  return { said: String(said).trim(), go: () => child.stdin.write("go\n"), end };
-}
+// --- the contestants ---
 
-async function serve() {
-  const server = await martlet.Server.start();
-  console.log(server.url);
-  process.stdin.resume().once("end", () => process.exit(0));
-}
+const places = mkdtempSync(path.join(tmpdir(), "martlet-bench-"));
 
-/** Publishes when it is told to, as fast as the connection takes it. */
-async function publishWhenTold(url, count) {
-  const connection = await martlet.connect(url);
-  console.log("ready");
-  process.stdin.once("data", async () => {
-    for (let i = 0; i < count; i++) {
-      if (!connection.publish(SUBJECT, PAYLOAD)) await connection.ready();
+/** nats-server as a child, when a client can connect to it. */
+class Child {
+  static async start() {
+    const child = new Child();
+    const folder = mkdtempSync(path.join(places, "server-"));
+    const argv = ["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", folder];
+    child.process = spawn(process.env.NATS_SERVER, argv, { stdio: "ignore" });
+    child.ended = new Promise((resolve) => child.process.once("exit", resolve));
+    for (let tries = 0; child.url === undefined; tries++) {
+      if (tries === 10_000) throw new Error("nats-server does not start");
+      const file = readdirSync(folder).find((name) => name.endsWith(".ports"));
+      const text = file === undefined ? "" : readFileSync(path.join(folder, file), "utf8");
+      if (text.endsWith("}")) child.url = JSON.parse(text).nats[0];
+      else await sleep(0.2);
     }
-    await connection.flush({ timeout: 120_000 });
-    await connection.close();
-  });
+    return child;
+  }
+
+  async stop() {
+    this.process.kill("SIGKILL");
+    await this.ended;
+  }
+}
+
+function officialClient() {
+  const modules = process.env.NATS_JS_MODULES;
+  const name = "@nats-io/transport-node";
+  const file = path.join(modules, name, "package.json");
+  const { version } = JSON.parse(readFileSync(file, "utf8"));
+  const { connect } = createRequire(`${modules}/x`)(name);
+  return { connect: (url) => connect({ servers: url }), version };
 }
 
 // --- what is measured; both clients have these names ---
 
-async function publishes(connect, count) {
+/** Publishes as fast as the connection takes it; the official one has no bound, and never says
+ * false. */
+async function publishAll(connection, messages) {
+  for (let i = 0; i < messages; i++) {
+    if (connection.publish(SUBJECT, PAYLOAD) === false) await connection.ready();
+    // The official client writes when the event loop has its turn.
+    if (i % 1024 === 1023) await new Promise(setImmediate);
+  }
+  await connection.flush({ timeout: FLUSH_MS });
+}
+
+async function publishes(connect) {
   const connection = await connect();
   const began = performance.now();
-  for (let i = 0; i < count; i++) {
-    if (connection.publish(SUBJECT, PAYLOAD) === false) await connection.ready();
-  }
-  await connection.flush({ timeout: 120_000 });
+  await publishAll(connection, count);
   const result = rate(count, began);
   await connection.close();
   return result;
 }
 
-async function calledBack(connect, count, url) {
-  const connection = await connect();
-  let seen = 0;
-  const done = new Promise((resolve) => {
-    connection.subscribe(SUBJECT, {
-      policy: "block_reader",
-      callback: (_, message) => {
-        if (message.data.length > 0 && ++seen === count) resolve();
-      },
-    });
+async function publishWhenTold(url) {
+  const connection = await martlet.connect(url);
+  console.log("ready");
+  process.stdin.once("data", async () => {
+    await publishAll(connection, count / SUBSCRIPTIONS);
+    await connection.close();
   });
-  return received(connection, count, url, () => done);
 }
 
-async function iterated(connect, count, url) {
+/** Another process publishes when `begin` is called. */
+async function publisherOf(url) {
+  const program = fileURLToPath(import.meta.url);
+  const argv = [program, "--publish", url, "--messages", String(count)];
+  const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  await new Promise((resolve) => child.stdout.once("data", resolve));
+  return { begin: () => child.stdin.end("go\n"), ended };
+}
+
+async function received(connect, url, subscribe) {
   const connection = await connect();
-  const subscription = connection.subscribe(SUBJECT, { policy: "block_reader", max: count });
-  return received(connection, count, url, async () => {
+  const done = subscribe(connection);
+  await connection.flush();
+  const publisher = await publisherOf(url);
+  const began = performance.now();
+  publisher.begin();
+  await done;
+  const result = rate(count, began);
+  await publisher.ended;
+  await connection.close();
+  return result;
+}
+
+// Nothing is lost: ours lets the server wait, the official one has no bound.
+const BOUNDS = { policy: "block_reader" };
+
+const calledBack = (connect, url, bounds) => received(connect, url, (connection) =>
+  new Promise((resolve) => {
+    let seen = 0;
+    const callback = (_, message) => {
+      if (message.data.length > 0 && ++seen === count) resolve();
+    };
+    for (let i = 0; i < SUBSCRIPTIONS; i++) connection.subscribe(SUBJECT, { ...bounds, callback });
+  }));
+
+const iterated = (connect, url, bounds) => received(connect, url, (connection) => {
+  const read = async (subscription) => {
     let bytes = 0;
     for await (const message of subscription) bytes += message.data.length;
     return bytes;
-  });
-}
+  };
+  const max = count / SUBSCRIPTIONS;
+  return Promise.all(Array.from({ length: SUBSCRIPTIONS }, () =>
+    read(connection.subscribe(SUBJECT, { ...bounds, max }))));
+});
 
-async function received(connection, count, url, read) {
-  await connection.flush();
-  const publisher = await beside("--publish", url, "--messages", String(count));
-  const began = performance.now();
-  publisher.go();
-  await read();
-  const result = rate(count, began);
-  await publisher.end();
-  await connection.close();
-  return result;
-}
-
+/** The p50 in µs. */
 async function requests(connect) {
   const service = await connect();
   const connection = await connect();
@@ -135,15 +174,14 @@ async function requests(connect) {
   return median(samples);
 }
 
-async function inside(count) {
-  const server = await martlet.Server.start({ listen: false });
-  const connect = () => martlet.connect(server);
+/** From one connection to another of the same process. */
+async function oneToOne(connect, bounds) {
   const connection = await connect();
   const publisher = await connect();
   let seen = 0;
   const done = new Promise((resolve) => {
     connection.subscribe(SUBJECT, {
-      policy: "block_reader",
+      ...bounds,
       callback: (_, message) => {
         if (message.data.length > 0 && ++seen === count) resolve();
       },
@@ -151,54 +189,77 @@ async function inside(count) {
   });
   await connection.flush();
   const began = performance.now();
-  for (let i = 0; i < count; i++) {
-    if (!publisher.publish(SUBJECT, PAYLOAD)) await publisher.ready();
-    else if (i % 256 === 0) await new Promise(setImmediate);
-  }
+  await publishAll(publisher, count);
   await done;
   const result = rate(count, began);
-  const p50 = await requests(connect);
-  await Promise.all([connection.close(), publisher.close()]);
-  await server.stop();
-  return { rate: result, p50 };
+  await connection.close();
+  await publisher.close();
+  return result;
+}
+
+/** ms until a client is connected to a new broker. */
+async function starts(start, connect) {
+  const samples = [];
+  for (let i = 0; i < STARTS; i++) {
+    const began = performance.now();
+    const broker = await start();
+    const connection = await connect(broker);
+    samples.push(performance.now() - began);
+    await connection.close();
+    await broker.stop();
+  }
+  return median(samples);
+}
+
+// --- the run ---
+
+function rowsOf(url, inside, official) {
+  const ours = () => martlet.connect(url);
+  const theirs = () => official.connect(url);
+  const within = () => martlet.connect(inside);
+  return [
+    ["publish", "/s", () => publishes(ours), () => publishes(theirs)],
+    ["callback", "/s", () => calledBack(ours, url, BOUNDS), () => calledBack(theirs, url, {})],
+    ["iterator", "/s", () => iterated(ours, url, BOUNDS), () => iterated(theirs, url, {})],
+    ["request p50", "µs", () => requests(ours), () => requests(theirs)],
+    ["inside 1 -> 1", "/s", () => oneToOne(within, BOUNDS), () => oneToOne(theirs, {})],
+    ["inside request p50", "µs", () => requests(within), () => requests(theirs)],
+    ["broker start", "ms",
+      () => starts(() => martlet.Server.start({ listen: false }), martlet.connect),
+      () => starts(Child.start, ({ url: own }) => official.connect(own))],
+  ];
 }
 
 async function measure() {
-  const rounds = Number(options.rounds);
-  const count = Number(options.messages);
-  const server = options.server ? undefined : await beside("--serve");
-  const url = options.server ?? server.said;
-  const natsJs = createRequire(`${options.modules}/x`)("@nats-io/transport-node");
-  const clients = {
-    martlet: () => martlet.connect(url),
-    "nats.js": () => natsJs.connect({ servers: url }),
-  };
-  const rows = { publish: publishes, callback: calledBack, iterator: iterated, request: requests };
-  const found = { inside_rate: [], inside_request: [] };
-  for (let round = 0; round < rounds; round++) {
-    for (const [row, run] of Object.entries(rows)) {
-      for (const [client, connect] of Object.entries(clients)) {
-        (found[`${row} ${client}`] ??= []).push(await run(connect, count, url));
-      }
+  const official = officialClient();
+  const child = await Child.start();
+  const inside = await martlet.Server.start({ listen: false });
+  const server = execFileSync(process.env.NATS_SERVER, ["--version"], { encoding: "utf8" }).trim();
+  console.log(`${server}; nats.js ${official.version}; Node ${process.version}; load before: ` +
+    loadavg().map((load) => load.toFixed(1)).join(" "));
+  const rows = rowsOf(child.url, inside, official);
+  const found = rows.map(() => ({ ours: [], theirs: [] }));
+  for (let round = 0; round < Number(options.rounds); round++) {
+    for (const [index, [, , ours, theirs]] of rows.entries()) {
+      found[index].ours.push(await ours());
+      found[index].theirs.push(await theirs());
     }
-    const within = await inside(count);
-    found.inside_rate.push(within.rate);
-    found.inside_request.push(within.p50);
   }
-  await server?.end();
-  const medians = Object.fromEntries(
-    Object.entries(found).map(([name, all]) => [name, median(all)]));
-  for (const row of Object.keys(rows)) {
-    const [ours, theirs] = [medians[`${row} martlet`], medians[`${row} nats.js`]];
-    const unit = row === "request" ? "us" : "/s";
-    console.log(`${row.padEnd(9)} martlet ${ours.toFixed(1)} ${unit}, ` +
+  await inside.stop();
+  await child.stop();
+  const results = rows.map(([name, unit], index) => {
+    const [ours, theirs] = [median(found[index].ours), median(found[index].theirs)];
+    console.log(`${name.padEnd(18)}  martlet ${ours.toFixed(1)} ${unit}, ` +
       `nats.js ${theirs.toFixed(1)} ${unit}, ratio ${(ours / theirs).toFixed(2)}`);
-  }
-  console.log(`inside    rate ${medians.inside_rate.toFixed(1)} /s, request ` +
-    `${medians.inside_request.toFixed(1)} us`);
-  if (options.json) writeFileSync(options.json, JSON.stringify({ medians, found }, null, 1));
+    return { name, unit, ours, theirs, samples: found[index] };
+  });
+  console.log(`load after: ${loadavg().map((load) => load.toFixed(1)).join(" ")}`);
+  if (options.json) writeFileSync(options.json, JSON.stringify(results, null, 1));
 }
 
-if (options.serve) await serve();
-else if (options.publish) await publishWhenTold(options.publish, Number(options.messages));
-else await measure();
+try {
+  if (options.publish) await publishWhenTold(options.publish);
+  else await measure();
+} finally {
+  rmSync(places, { recursive: true, force: true });
+}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes every file that follows from the C headers. It owns the list of those files.
+"""Writes every file that follows from the C headers and records. It owns the list of those files.
 
 python3 tools/apigen/generate.py           writes them
 python3 tools/apigen/generate.py --check   fails, and names each that is not what it would write
@@ -18,6 +18,7 @@ import constants  # noqa: E402
 import exports  # noqa: E402
 import header  # noqa: E402
 import layout  # noqa: E402
+import records  # noqa: E402
 import surface  # noqa: E402
 
 FILES: dict[str, Callable[[header.Api], str]] = {
@@ -29,6 +30,7 @@ FILES: dict[str, Callable[[header.Api], str]] = {
     "bindings/csharp/Martlet/Raw/Abi.cs": constants.csharp,
     "tests/abi/layout_check.c": layout.static_asserts,
     "tests/surface/expected_surface.json": surface.expected_text,
+    "docs/api/options.md": lambda _: records.reference(records.read()),
 }
 
 

@@ -2,25 +2,61 @@
 # shellcheck shell=bash
 #
 # Owns `./dev bench`: makes the programs and the peers, then runs the measurements
-# (tests/performance/bench.py), which writes its table and its plot to build/bench.
+# (tests/performance/bench.py), which writes its table and its plot to build/bench. `./dev bench
+# clients` measures the packages.
 
 command_bench() {
+  if [ "${1:-}" = clients ]; then
+    shift
+    command_bench_clients "$@"
+    return
+  fi
   step "packages for measurements" install_packages python build test bench
   build_preset release
   need_nats_server
-  # `--rows fan16,rtt` and the like want no Python: see tests/performance/bench.py --help.
-  if bench_wants_python "$@"; then
+  # `--rows fan16,rtt` and the like want no package: see tests/performance/bench.py --help.
+  if bench_wants python "$@"; then
     need_python_package
     need_bench_peers
+  fi
+  if bench_wants java "$@"; then
+    need_java_bench
   fi
   step "the measurements" python3 tests/performance/bench.py "$@"
 }
 
-bench_wants_python() {
+# `./dev bench clients [OPTION...]`: the packages beside the official client of their language. The
+# options are those of tests/performance/node_bench.mjs.
+command_bench_clients() {
+  need_nats_server
+  need_nats_js
+  need_node_package
+  mkdir -p build/bench
+  step "the measurements" node tests/performance/node_bench.mjs \
+    --json build/bench/clients_node.json "$@"
+}
+
+# bench_wants ROW ARG...
+bench_wants() {
+  local row=$1
+  shift
   case " $* " in
-    *" --rows "* | *" --rows="*) [[ " $* " == *python* ]] ;;
+    *" --rows "* | *" --rows="*) [[ " $* " == *"$row"* ]] ;;
     *) ! [[ " $* " =~ " -h "|" --help " ]] ;;
   esac
+}
+
+# The Java package, its measurement and jnats on one class path.
+need_java_bench() {
+  need_java_package
+  local path=$MARTLET_JAVA_BUILD/bench_class_path
+  step "classes for the Java measurement" quietly java-bench \
+    mvn -B -q -f bindings/java/pom.xml -Dmartlet.build="$MARTLET_JAVA_BUILD" test-compile \
+    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath \
+    -Dmdep.outputFile="$path"
+  MARTLET_JAVA_BENCH=$MARTLET_ROOT/bindings/java/target/test-classes
+  MARTLET_JAVA_BENCH=$MARTLET_JAVA_BENCH:$MARTLET_ROOT/bindings/java/target/classes:$(<"$path")
+  export MARTLET_JAVA_BENCH
 }
 
 # What the Python package is measured beside inside a process. Not in its environment: a folder that

@@ -38,8 +38,9 @@ dotnet_here() {
   LD_LIBRARY_PATH=$DOTNET_SSL_FOLDER${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} "$DOTNET" "$@"
 }
 
-# The native library, the assembly and its tests. $CSHARP_DOTNET and $CSHARP_MONO are the commands
-# that start the tests.
+# The native library, the assembly, its tests and its parity runner. $CSHARP_DOTNET and $CSHARP_MONO
+# are the commands that start the tests; $DOTNET, $DOTNET_SSL_FOLDER and $CSHARP_BUILD what starts any
+# program.
 need_csharp() {
   local tests=$MARTLET_ROOT/build/csharp/bin/Martlet.Tests
   step "packages for C#" install_packages python build swig csharp
@@ -50,7 +51,8 @@ need_csharp() {
   CSHARP_DOTNET="env LD_LIBRARY_PATH=$DOTNET_SSL_FOLDER $DOTNET exec \
 --runtimeconfig $tests/Martlet.Tests.runtimeconfig.json $tests/Martlet.Tests.dll"
   CSHARP_MONO="mono $tests/Martlet.Tests.dll"
-  export CSHARP_DOTNET CSHARP_MONO
+  CSHARP_BUILD=$MARTLET_ROOT/build/csharp
+  export CSHARP_DOTNET CSHARP_MONO CSHARP_BUILD
 }
 
 # With what the release preset has been configured with before.
@@ -62,8 +64,11 @@ configure_csharp() {
 
 # No compiler and no builder stays behind as a process of its own.
 build_assemblies() {
-  quietly dotnet-build dotnet_here build -nologo -v minimal -nodeReuse:false -m:1 \
-    -p:UseSharedCompilation=false bindings/csharp/Martlet.sln
+  local project
+  for project in bindings/csharp/Martlet.sln tests/parity/csharp/Martlet.Parity.csproj; do
+    quietly dotnet-build dotnet_here build -nologo -v minimal -nodeReuse:false -m:1 \
+      -p:UseSharedCompilation=false "$project" || return
+  done
 }
 
 make_dotnet() {

@@ -25,8 +25,9 @@ groups_of() {
     rust) rust_is_there || echo build rust ;;
     java) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
-    languages | guide) echo "build swig csharp$(java_is_there || echo " java")" ;;
-    java_package) echo "build swig$(java_is_there || echo " java")" ;;
+    languages) echo "build swig csharp$(java_is_there || echo " java")" ;;
+    guide) groups_of languages ;;
+    java_package | java_parity) echo "build swig$(java_is_there || echo " java")" ;;
   esac
 }
 
@@ -104,4 +105,16 @@ need_java_package() {
   done
   MARTLET_JAVA_HOMES=${MARTLET_JAVA_HOMES:-}
   export MARTLET_JAVA_BUILD MARTLET_JAVA_HOMES
+}
+
+# The Java package as classes, and its parity runner beside them.
+need_java_parity() {
+  need_java_package
+  step "classes of the Java package" quietly java-classes \
+    mvn -B -q -f bindings/java/pom.xml -Dmartlet.build="$MARTLET_JAVA_BUILD" compile
+  local classes=$MARTLET_ROOT/bindings/java/target/classes
+  step "Java's parity runner" quietly java-parity \
+    javac -Xlint:all -Werror -d "$MARTLET_JAVA_BUILD/parity" -cp "$classes" tests/parity/java/*.java
+  MARTLET_JAVA_PARITY=$classes:$MARTLET_JAVA_BUILD/parity
+  export MARTLET_JAVA_PARITY
 }

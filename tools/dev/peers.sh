@@ -37,12 +37,31 @@ need_nats_py() {
 }
 
 need_nats_js() {
-  need_node
-  local folder source=$MARTLET_ROOT/tools/dev/peers/nats_js
-  folder=$MARTLET_PEERS/nats_js-$({ node --version; cat "$source"/package*.json; } | mark_of)
-  step "nats.js" locked "${folder##*/}" make_once "$folder" make_nats_js "$folder" "$source"
-  NATS_JS_MODULES=$folder/node_modules
+  npm_peer nats_js
+  NATS_JS_MODULES=$NPM_PEER/node_modules
   export NATS_JS_MODULES
+}
+
+# What judges the package for Node: how its types resolve, and what it says of itself.
+need_node_checks() {
+  npm_peer node_checks
+  NODE_CHECKS=$NPM_PEER/node_modules
+  export NODE_CHECKS
+}
+
+# Other Nodes, and other runtimes that speak the Node-API.
+need_node_versions() {
+  npm_peer node_versions
+  NODE_VERSIONS=$NPM_PEER/node_modules
+  export NODE_VERSIONS
+}
+
+# npm_peer NAME: sets NPM_PEER to where the packages of tools/dev/peers/NAME stand.
+npm_peer() {
+  need_node
+  local source=$MARTLET_ROOT/tools/dev/peers/$1
+  NPM_PEER=$MARTLET_PEERS/$1-$({ node --version; cat "$source"/package*.json; } | mark_of)
+  step "$1" locked "${NPM_PEER##*/}" make_once "$NPM_PEER" make_npm_peer "$1" "$NPM_PEER" "$source"
 }
 
 # --- toolchains ---------------------------------------------------------------------------------
@@ -126,7 +145,7 @@ make_go_peer() {
   peer_is "$program" "$version" || die "$program does not say version $version of itself"
 }
 
-make_nats_js() {
-  cp "$2"/package*.json "$1/"
-  quietly npm-nats-js npm ci --prefix "$1" --no-audit --no-fund
+make_npm_peer() {
+  cp "$3"/package*.json "$2/"
+  quietly "npm-$1" npm ci --prefix "$2" --ignore-scripts --no-audit --no-fund
 }

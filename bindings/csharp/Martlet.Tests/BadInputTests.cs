@@ -212,7 +212,7 @@ namespace Martlet.Tests
                 () => subscription.NextAsync().AsTask());
             Check.Equal(MartletConnectionState.Closed, connection.State);
             Check.True(connection.GetStatistics().ClientId > 0, "the last ones");
-            subscription.Unsubscribe();
+            Check.Throws<MartletConnectionClosedException>(() => subscription.Unsubscribe());
             subscription.Dispose();
             subscription.Dispose();
             Check.Throws<MartletConnectionClosedException>(() => subscription.AutoUnsubscribe(1));
@@ -240,7 +240,7 @@ namespace Martlet.Tests
             Check.Throws<MartletStateException>(() => called.GetAsyncEnumerator());
             await Check.ThrowsAsync<MartletStateException>(() => called.NextAsync().AsTask());
             MartletMessage silent = await NextAsync(connection);
-            Check.Throws<MartletStateException>(() => _ = silent.ReplyAsync("z"));
+            Check.Throws<MartletBadSubjectException>(() => _ = silent.ReplyAsync("z"));
         }
 
         [Fact]

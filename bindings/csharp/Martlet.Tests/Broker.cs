@@ -67,6 +67,11 @@ namespace Martlet.Tests
             return MartletConnection.ConnectAsync(options);
         }
 
+        /// <summary>A broker that is a process stands still, until Resume.</summary>
+        public void Pause() => Signal("STOP");
+
+        public void Resume() => Signal("CONT");
+
         public void Dispose()
         {
             Server?.Dispose();
@@ -77,6 +82,13 @@ namespace Martlet.Tests
                 process.Dispose();
                 Directory.Delete(folder!, true);
             }
+        }
+
+        private void Signal(string name)
+        {
+            using Process kill = Process.Start("/bin/kill", "-" + name + " " + process!.Id)!;
+            Check.True(kill.WaitForExit(10_000), "kill ends");
+            Check.Equal(0, kill.ExitCode);
         }
 
         private static Broker StartNatsServer()

@@ -36,6 +36,10 @@ namespace Martlet.Tests
                     LoadAsync().GetAwaiter().GetResult();
                     Thread.Sleep(Timeout.Infinite);
                     return 0;
+                case "next":
+                    return WaitForNothing(default);
+                case "handled":
+                    return WaitUntilCtrlC();
                 default:
                     throw new ArgumentException("no scenario " + arguments[0]);
             }
@@ -47,6 +51,36 @@ namespace Martlet.Tests
             await connection.PublishAsync("child", "here");
             await connection.FlushAsync();
             return 0;
+        }
+
+        /// <summary>Blocks in the wait for a message that does not come.</summary>
+        private static int WaitForNothing(CancellationToken cancellationToken)
+        {
+            using MartletServer server = MartletServer.Start();
+            MartletConnection connection =
+                MartletConnection.ConnectAsync(server).GetAwaiter().GetResult();
+            MartletSubscription subscription = connection.SubscribeAsync("nothing");
+            LoadAsync().GetAwaiter().GetResult();
+            subscription.NextAsync(cancellationToken).AsTask().GetAwaiter().GetResult();
+            return 0;
+        }
+
+        private static int WaitUntilCtrlC()
+        {
+            using var stop = new CancellationTokenSource();
+            Console.CancelKeyPress += (sender, pressed) =>
+            {
+                pressed.Cancel = true; // The program ends by itself.
+                stop.Cancel();
+            };
+            try
+            {
+                return WaitForNothing(stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return 9;
+            }
         }
 
         /// <summary>Returns when messages stream, by callback and by loop, and goes on.</summary>

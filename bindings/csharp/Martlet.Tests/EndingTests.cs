@@ -32,6 +32,15 @@ namespace Martlet.Tests
         {
             Check.Equal(128 + 15, EndOf("wait", "-TERM"), "SIGTERM");
             Check.Equal(128 + 2, EndOf("wait", "-INT"), "SIGINT");
+            Check.Equal(128 + 15, EndOf("next", "-TERM"), "SIGTERM, while it waits for a message");
+            Check.Equal(128 + 2, EndOf("next", "-INT"), "Ctrl-C, while it waits for a message");
+
+            // Mono hears Ctrl-C only at a terminal: without one it raises no CancelKeyPress, and its
+            // programs end by the signal, whatever they do.
+            Check.Equal(
+                Runner.IsMono ? 128 + 2 : 9,
+                EndOf("handled", "-INT"),
+                "Ctrl-C that cancels the wait");
         }
 
         [Fact(Seconds = 240)]

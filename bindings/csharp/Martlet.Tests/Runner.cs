@@ -22,6 +22,9 @@ namespace Martlet.Tests
 
     public static class Runner
     {
+        /// <summary>Some tests say what mono itself cannot.</summary>
+        public static readonly bool IsMono = Type.GetType("Mono.Runtime") != null;
+
         public static int Main(string[] arguments)
         {
             if (arguments.Length > 0 && arguments[0] == "child")

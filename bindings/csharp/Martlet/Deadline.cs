@@ -17,8 +17,14 @@ namespace Martlet
         private readonly int timeoutMs;
 
         internal Deadline(TimeSpan timeout, string argument)
+            : this(Times.Milliseconds(timeout, argument))
         {
-            timeoutMs = Times.Milliseconds(timeout, argument);
+        }
+
+        /// <summary>It runs from now.</summary>
+        internal Deadline(int timeoutMs)
+        {
+            this.timeoutMs = timeoutMs;
         }
 
         /// <summary>-1: without limit.</summary>
@@ -27,27 +33,33 @@ namespace Martlet
 
         internal TimeSpan Left => TimeSpan.FromMilliseconds(LeftMs);
 
+        internal static MartletTimeoutException Passed() =>
+            new MartletTimeoutException("the time given has passed");
+
         /// <summary>Waits for the task; throws when the time is over first.</summary>
-        internal async Task WaitAsync(Task task)
+        internal async Task WaitAsync(Task task, CancellationToken cancellationToken = default)
         {
-            if (!await TryWaitAsync(task).ConfigureAwait(false))
+            if (!await TryWaitAsync(task, cancellationToken).ConfigureAwait(false))
             {
-                throw new MartletTimeoutException("the time given has passed");
+                throw Passed();
             }
         }
 
         /// <summary>Whether the task was done in time; throws what it throws.</summary>
-        internal async Task<bool> TryWaitAsync(Task task)
+        internal async Task<bool> TryWaitAsync(
+            Task task, CancellationToken cancellationToken = default)
         {
             if (!task.IsCompleted)
             {
-                using (var stop = new CancellationTokenSource())
+                using (var stop =
+                    CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
                 {
                     Task first = await Task.WhenAny(task, Task.Delay(LeftMs, stop.Token))
                         .ConfigureAwait(false);
                     stop.Cancel();
                     if (first != task)
                     {
+                        cancellationToken.ThrowIfCancellationRequested();
                         return false;
                     }
                 }

@@ -18,22 +18,20 @@ namespace Martlet
         private readonly TaskCompletionSource<bool> ended = new TaskCompletionSource<bool>(
             TaskCreationOptions.RunContinuationsAsynchronously);
 
-        private readonly Thread thread;
+        private readonly CallbackMark mark;
         private long lastCookie;
 
-        internal Dispatcher()
+        internal Dispatcher(CallbackMark mark)
         {
+            this.mark = mark;
             Queue = Queues.MakeOpen();
-            thread = new Thread(Run) { IsBackground = true, Name = "martlet-callbacks" };
-            thread.Start();
+            Threads.Start(Run, "martlet-callbacks");
         }
 
         internal QueueHandle Queue { get; }
 
         /// <summary>Done when the last callback has returned.</summary>
         internal Task Ended => ended.Task;
-
-        internal bool IsCurrent => Thread.CurrentThread == thread;
 
         internal long Add(MartletSubscription subscription)
         {
@@ -49,6 +47,7 @@ namespace Martlet
 
         private void Run()
         {
+            mark.Enter();
             try
             {
                 while (Queues.Wait(Queue, out Block? block))
@@ -94,6 +93,17 @@ namespace Martlet
         }
     }
 
+    /// <summary>Knows whether a callback of one connection is under way here: on this thread, or
+    /// in what a callback has begun and awaits.</summary>
+    internal sealed class CallbackMark
+    {
+        private static readonly AsyncLocal<CallbackMark?> Here = new AsyncLocal<CallbackMark?>();
+
+        internal bool IsHere => Here.Value == this;
+
+        internal void Enter() => Here.Value = this;
+    }
+
     /// <summary>Calls the program's event handlers one after the other, in order, on the thread
     /// pool; never on a thread that has something else to do.</summary>
     internal sealed class EventLine
@@ -106,7 +116,7 @@ namespace Martlet
             waiting.Enqueue(action);
             if (Interlocked.Exchange(ref running, 1) == 0)
             {
-                ThreadPool.QueueUserWorkItem(_ => Run());
+                ThreadPool.UnsafeQueueUserWorkItem(_ => Run(), null);
             }
         }
 

@@ -5,7 +5,6 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
 using Martlet.Raw;
@@ -35,21 +34,15 @@ namespace Martlet
             string? replyTo = null,
             CancellationToken cancellationToken = default)
         {
-            if (subject == null)
-            {
-                throw new ArgumentNullException(nameof(subject));
-            }
-
+            var message = new Outgoing(subject, replyTo, headers, data);
             if (cancellationToken.IsCancellationRequested)
             {
                 return new ValueTask(Task.FromCanceled(cancellationToken));
             }
 
-            byte[]? block = headers?.ToBytes();
-            return TryPublish(subject, replyTo, block, data.Span)
+            return TrySend(message, default)
                 ? default
-                : new ValueTask(
-                    PublishWhenRoomAsync(subject, replyTo, block, data, cancellationToken));
+                : new ValueTask(SendWhenRoomAsync(message, default, cancellationToken));
         }
 
         /// <summary>Publishes a text.</summary>
@@ -126,7 +119,7 @@ namespace Martlet
 
             MartletSubscription subscription =
                 MakeSubscription(subject, queueGroup, options, null, default);
-            _ = Task.Run(() => CallForEachAsync(subscription, callback));
+            subscription.CallForEach(callback);
             return subscription;
         }
 
@@ -147,26 +140,20 @@ namespace Martlet
             TimeSpan? timeout = null,
             CancellationToken cancellationToken = default)
         {
-            if (subject == null)
-            {
-                throw new ArgumentNullException(nameof(subject));
-            }
-
-            cancellationToken.ThrowIfCancellationRequested();
+            var message = new Outgoing(subject, null, headers, data);
             var deadline = new Deadline(timeout ?? options.RequestTimeout, nameof(timeout));
-            byte[]? block = headers?.ToBytes();
+            cancellationToken.ThrowIfCancellationRequested();
             var call = new PendingCall(origin);
             long cookie = Pump.Add(call);
             try
             {
-                while (!TryRequest(subject, block, data.Span, deadline.LeftMs, cookie))
+                Ask ask = Ask.One(Pump.Completions, cookie, deadline);
+                if (!TrySend(message, ask))
                 {
-                    await WaitForRoomAsync(
-                        SizeOf(subject, null, block, data), deadline, cancellationToken)
-                        .ConfigureAwait(false);
+                    await SendWhenRoomAsync(message, ask, cancellationToken).ConfigureAwait(false);
                 }
 
-                return await AnswerAsync(call, cancellationToken).ConfigureAwait(false);
+                return await call.AnswerAsync(cancellationToken).ConfigureAwait(false);
             }
             finally
             {
@@ -200,29 +187,74 @@ namespace Martlet
         /// <returns>The answers.</returns>
         /// <exception cref="MartletNoRespondersException">Nobody listens to the subject.
         /// </exception>
-        public async IAsyncEnumerable<MartletMessage> RequestManyAsync(
+        public IAsyncEnumerable<MartletMessage> RequestManyAsync(
             string subject,
             ReadOnlyMemory<byte> data = default,
             MartletHeaders? headers = null,
             long repliesMax = 0,
             TimeSpan? timeout = null,
-            [EnumeratorCancellation] CancellationToken cancellationToken = default)
+            CancellationToken cancellationToken = default)
         {
-            if (subject == null)
-            {
-                throw new ArgumentNullException(nameof(subject));
-            }
+            var message = new Outgoing(subject, null, headers, data);
+            int timeoutMs =
+                Times.Milliseconds(timeout ?? options.RequestTimeout, nameof(timeout));
+            return AnswersAsync(message, repliesMax, timeoutMs, cancellationToken);
+        }
 
-            var deadline = new Deadline(timeout ?? options.RequestTimeout, nameof(timeout));
-            byte[]? block = headers?.ToBytes();
+        /// <summary>Sends everything and waits for the server's answer: what was published before
+        /// has then been processed by it.</summary>
+        /// <param name="timeout">Null: 10 s.</param>
+        /// <param name="cancellationToken">Ends the wait.</param>
+        /// <returns>Done with the server's answer.</returns>
+        /// <exception cref="MartletTimeoutException">The server did not answer in time.</exception>
+        public async Task FlushAsync(
+            TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+        {
+            int timeoutMs = Times.Milliseconds(timeout ?? FlushTimeout, nameof(timeout));
+            await CompleteAsync(
+                cookie => Call((ConnectionHandle connection, out IntPtr error) =>
+                    Native.martlet_connection_flush_start(
+                        connection, timeoutMs, Pump.Completions, cookie, out error)),
+                null,
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        /// <summary>Measures the way to the server and back.</summary>
+        /// <param name="timeout">Null: 10 s.</param>
+        /// <param name="cancellationToken">Ends the wait.</param>
+        /// <returns>The time that it took.</returns>
+        /// <exception cref="MartletTimeoutException">The server did not answer in time.</exception>
+        public async Task<TimeSpan> PingAsync(
+            TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+        {
+            Stopwatch clock = Stopwatch.StartNew();
+            await FlushAsync(timeout, cancellationToken).ConfigureAwait(false);
+            return clock.Elapsed;
+        }
+
+        /// <summary>A subject that nobody else uses, for answers to come to.</summary>
+        /// <returns>The subject.</returns>
+        public string NewInbox()
+        {
+            TextHandle? subject = null;
+            Call((ConnectionHandle connection, out IntPtr error) =>
+                Native.martlet_connection_new_inbox(connection, out subject, out error));
+            return Status.Take(subject!);
+        }
+
+        private async IAsyncEnumerable<MartletMessage> AnswersAsync(
+            Outgoing question,
+            long repliesMax,
+            int timeoutMs,
+            [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
             var reader = new MessageReader(origin, Pump, Abi.KindReply, null);
             try
             {
-                while (!TryRequestMany(
-                    subject, block, data.Span, repliesMax, deadline.LeftMs, reader.Queue))
+                Ask ask = Ask.Many(reader.Queue, repliesMax, new Deadline(timeoutMs));
+                if (!TrySend(question, ask))
                 {
-                    await WaitForRoomAsync(
-                        SizeOf(subject, null, block, data), deadline, cancellationToken)
+                    await SendWhenRoomAsync(question, ask, cancellationToken)
                         .ConfigureAwait(false);
                 }
 
@@ -250,99 +282,6 @@ namespace Martlet
             }
         }
 
-        /// <summary>Sends everything and waits for the server's answer: what was published before
-        /// has then been processed by it.</summary>
-        /// <param name="timeout">Null: 10 s.</param>
-        /// <param name="cancellationToken">Ends the wait.</param>
-        /// <returns>Done with the server's answer.</returns>
-        /// <exception cref="MartletTimeoutException">The server did not answer in time.</exception>
-        public async Task FlushAsync(
-            TimeSpan? timeout = null, CancellationToken cancellationToken = default)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            int timeoutMs = Times.Milliseconds(timeout ?? FlushTimeout, nameof(timeout));
-            var call = new PendingCall(origin);
-            long cookie = Pump.Add(call);
-            try
-            {
-                try
-                {
-                    int status = Native.martlet_connection_flush_start(
-                        Alive(), timeoutMs, Pump.Completions, cookie, out IntPtr error);
-                    Status.Check(status, error);
-                }
-                catch (ObjectDisposedException)
-                {
-                    throw Disposed();
-                }
-
-                await AnswerAsync(call, cancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                Pump.Remove(cookie);
-            }
-        }
-
-        /// <summary>Measures the way to the server and back.</summary>
-        /// <param name="cancellationToken">Ends the wait.</param>
-        /// <returns>The time that it took.</returns>
-        public async Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default)
-        {
-            Stopwatch clock = Stopwatch.StartNew();
-            await FlushAsync(null, cancellationToken).ConfigureAwait(false);
-            return clock.Elapsed;
-        }
-
-        /// <summary>A subject that nobody else uses, for answers to come to.</summary>
-        /// <returns>The subject.</returns>
-        public string NewInbox()
-        {
-            int status = Native.martlet_connection_new_inbox(
-                Alive(), out TextHandle subject, out IntPtr error);
-            Status.Check(status, error);
-            return Status.Take(subject);
-        }
-
-        private static MartletException Disposed() =>
-            new MartletConnectionClosedException("the connection is disposed");
-
-        /// <summary>What the outgoing buffer must have room for, at most.</summary>
-        private static long SizeOf(
-            string subject, string? replyTo, byte[]? headers, ReadOnlyMemory<byte> data) =>
-            (3L * (subject.Length + (replyTo?.Length ?? 0))) + (headers?.Length ?? 0) + data.Length
-            + 64;
-
-        private static async Task<MartletMessage> AnswerAsync(
-            PendingCall call, CancellationToken cancellationToken)
-        {
-            if (!cancellationToken.CanBeCanceled)
-            {
-                return await call.Task.ConfigureAwait(false);
-            }
-
-            using (cancellationToken.Register(() => call.TrySetCanceled(cancellationToken)))
-            {
-                return await call.Task.ConfigureAwait(false);
-            }
-        }
-
-        private static async Task CallForEachAsync(
-            MartletSubscription subscription, Func<MartletMessage, Task> callback)
-        {
-            await foreach (MartletMessage message in subscription.ConfigureAwait(false))
-            {
-                try
-                {
-                    await callback(message).ConfigureAwait(false);
-                }
-                catch (Exception error)
-                {
-                    message.Connection.OnError("a callback threw", error);
-                }
-            }
-        }
-
         private MartletSubscription MakeSubscription(
             string subject,
             string? queueGroup,
@@ -362,7 +301,6 @@ namespace Martlet
 
             try
             {
-                Alive();
                 return new MartletSubscription(
                     this,
                     subject,
@@ -375,165 +313,6 @@ namespace Martlet
             {
                 throw Disposed();
             }
-        }
-
-        /// <summary>False when the outgoing buffer is at its bound.</summary>
-        private unsafe bool TryPublish(
-            string subject, string? replyTo, byte[]? headers, ReadOnlySpan<byte> data)
-        {
-            Span<byte> subjectBuffer = stackalloc byte[Utf8.StackBytes];
-            ReadOnlySpan<byte> subjectBytes =
-                Utf8.Encode(subject, subjectBuffer, nameof(subject));
-            ReadOnlySpan<byte> replyBytes = replyTo == null
-                ? default
-                : Utf8.Encode(replyTo, new byte[Utf8.StackBytes], nameof(replyTo));
-            int status;
-            IntPtr error;
-            fixed (byte* subject0 = &MemoryMarshal.GetReference(subjectBytes))
-            fixed (byte* reply0 = &MemoryMarshal.GetReference(replyBytes))
-            fixed (byte* headers0 = headers)
-            fixed (byte* data0 = &MemoryMarshal.GetReference(data))
-            {
-                try
-                {
-                    status = Native.martlet_connection_publish(
-                        Handle,
-                        subject0,
-                        subjectBytes.Length,
-                        reply0,
-                        replyBytes.Length,
-                        headers0,
-                        headers?.Length ?? 0,
-                        data0,
-                        data.Length,
-                        out error);
-                }
-                catch (ObjectDisposedException)
-                {
-                    throw Disposed();
-                }
-            }
-
-            return Status.Check(status, error) == Abi.Ok;
-        }
-
-        private async Task PublishWhenRoomAsync(
-            string subject,
-            string? replyTo,
-            byte[]? headers,
-            ReadOnlyMemory<byte> data,
-            CancellationToken cancellationToken)
-        {
-            do
-            {
-                await WaitForRoomAsync(
-                    SizeOf(subject, replyTo, headers, data), null, cancellationToken)
-                    .ConfigureAwait(false);
-            }
-            while (!TryPublish(subject, replyTo, headers, data.Span));
-        }
-
-        private async Task WaitForRoomAsync(
-            long messageBytes, Deadline? deadline, CancellationToken cancellationToken)
-        {
-            var call = new PendingCall(origin);
-            long cookie = Pump.Add(call);
-            try
-            {
-                try
-                {
-                    int status = Native.martlet_connection_notify_capacity(
-                        Alive(), messageBytes, Pump.Completions, cookie, out IntPtr error);
-                    Status.Check(status, error);
-                }
-                catch (ObjectDisposedException)
-                {
-                    throw Disposed();
-                }
-
-                Task<MartletMessage> room = AnswerAsync(call, cancellationToken);
-                await (deadline == null ? room : deadline.WaitAsync(room)).ConfigureAwait(false);
-            }
-            finally
-            {
-                Pump.Remove(cookie);
-            }
-        }
-
-        private unsafe bool TryRequest(
-            string subject, byte[]? headers, ReadOnlySpan<byte> data, int timeoutMs, long cookie)
-        {
-            Span<byte> subjectBuffer = stackalloc byte[Utf8.StackBytes];
-            ReadOnlySpan<byte> subjectBytes =
-                Utf8.Encode(subject, subjectBuffer, nameof(subject));
-            int status;
-            IntPtr error;
-            fixed (byte* subject0 = &MemoryMarshal.GetReference(subjectBytes))
-            fixed (byte* headers0 = headers)
-            fixed (byte* data0 = &MemoryMarshal.GetReference(data))
-            {
-                try
-                {
-                    status = Native.martlet_connection_request_start(
-                        Handle,
-                        subject0,
-                        subjectBytes.Length,
-                        headers0,
-                        headers?.Length ?? 0,
-                        data0,
-                        data.Length,
-                        timeoutMs,
-                        Pump.Completions,
-                        cookie,
-                        out error);
-                }
-                catch (ObjectDisposedException)
-                {
-                    throw Disposed();
-                }
-            }
-
-            return Status.Check(status, error) == Abi.Ok;
-        }
-
-        private unsafe bool TryRequestMany(
-            string subject,
-            byte[]? headers,
-            ReadOnlySpan<byte> data,
-            long repliesMax,
-            int timeoutMs,
-            QueueHandle queue)
-        {
-            byte[] subjectBytes = Utf8.Encode(subject, nameof(subject));
-            int status;
-            IntPtr error;
-            fixed (byte* subject0 = subjectBytes)
-            fixed (byte* headers0 = headers)
-            fixed (byte* data0 = &MemoryMarshal.GetReference(data))
-            {
-                try
-                {
-                    status = Native.martlet_connection_request_many_start(
-                        Handle,
-                        subject0,
-                        subjectBytes.Length,
-                        headers0,
-                        headers?.Length ?? 0,
-                        data0,
-                        data.Length,
-                        repliesMax,
-                        timeoutMs,
-                        queue,
-                        0,
-                        out error);
-                }
-                catch (ObjectDisposedException)
-                {
-                    throw Disposed();
-                }
-            }
-
-            return Status.Check(status, error) == Abi.Ok;
         }
     }
 }

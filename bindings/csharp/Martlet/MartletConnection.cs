@@ -11,10 +11,11 @@ namespace Martlet
 {
     /// <summary>A connection to a broker, over TCP or inside the process. It reconnects by itself
     /// and then restores its subscriptions. Any thread. Events are raised one after the other, in
-    /// order, on the thread pool. A connection that nobody holds any more closes when it is
-    /// collected.</summary>
+    /// order, on the thread pool; one is for the handlers that are there when it happens. A
+    /// connection that nobody holds any more closes when it is collected.</summary>
     public sealed partial class MartletConnection : IAsyncDisposable, IDisposable
     {
+        private const string DisposedText = "the connection is disposed";
         private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(10);
 
         private readonly MartletConnectionOptions options;
@@ -22,11 +23,13 @@ namespace Martlet
         private readonly SubscriptionList subscriptions = new SubscriptionList();
         private readonly EventLine events = new EventLine();
         private readonly object gate = new object();
+        private readonly CallbackMark callbacks = new CallbackMark();
         private readonly MessageOrigin origin;
         private Dispatcher? dispatcher;
         private MartletConnectionStatistics? last;
         private long lastMaxPayload;
         private int isDraining;
+        private Task? closing;
         private Task? ending;
 
         private MartletConnection(MartletConnectionOptions options, MartletServer? server)
@@ -69,24 +72,14 @@ namespace Martlet
         {
             get
             {
-                if (Handle.IsClosed)
-                {
-                    return MartletConnectionState.Closed;
-                }
-
-                try
-                {
-                    int status = Native.martlet_connection_state(
-                        Handle, out int state, out IntPtr error);
-                    Status.Check(status, error);
-                    return state == Abi.StateConnected && Volatile.Read(ref isDraining) != 0
-                        ? MartletConnectionState.Draining
-                        : (MartletConnectionState)state;
-                }
-                catch (ObjectDisposedException)
-                {
-                    return MartletConnectionState.Closed;
-                }
+                int state = Abi.StateClosed;
+                Calls.TryRun(
+                    Handle,
+                    (ConnectionHandle connection, out IntPtr error) =>
+                        Native.martlet_connection_state(connection, out state, out error));
+                return state == Abi.StateConnected && Volatile.Read(ref isDraining) != 0
+                    ? MartletConnectionState.Draining
+                    : (MartletConnectionState)state;
             }
         }
 
@@ -95,15 +88,12 @@ namespace Martlet
         {
             get
             {
-                if (!Handle.IsClosed)
-                {
-                    int status = Native.martlet_connection_max_payload(
-                        Handle, out long bytes, out IntPtr error);
-                    Status.Check(status, error);
-                    lastMaxPayload = bytes;
-                }
-
-                return lastMaxPayload;
+                long bytes = lastMaxPayload;
+                Calls.TryRun(
+                    Handle,
+                    (ConnectionHandle connection, out IntPtr error) =>
+                        Native.martlet_connection_max_payload(connection, out bytes, out error));
+                return bytes;
             }
         }
 
@@ -173,15 +163,14 @@ namespace Martlet
         /// <returns>The counts of this moment; the last ones when it is disposed.</returns>
         public MartletConnectionStatistics GetStatistics()
         {
-            if (!Handle.IsClosed)
-            {
-                int status = Native.martlet_connection_statistics(
-                    Handle, out TextHandle json, out IntPtr error);
-                Status.Check(status, error);
-                last = new MartletConnectionStatistics(JsonReader.ReadObject(Status.Take(json)));
-            }
-
-            return last!;
+            TextHandle? json = null;
+            Calls.TryRun(
+                Handle,
+                (ConnectionHandle connection, out IntPtr error) =>
+                    Native.martlet_connection_statistics(connection, out json, out error));
+            return json == null
+                ? last!
+                : new MartletConnectionStatistics(JsonReader.ReadObject(Status.Take(json)));
         }
 
         /// <summary>Ends in order: no new message comes; what came is handed to callbacks and read
@@ -189,29 +178,43 @@ namespace Martlet
         /// closed. It waits for messages that nobody has read, so whoever iterates has to go on.
         /// Called in a callback it must not be waited for there.</summary>
         /// <param name="timeout">Null: the option DrainTimeout.</param>
+        /// <param name="cancellationToken">Ends the wait, and closes the connection.</param>
         /// <returns>Done when the connection is closed.</returns>
         /// <exception cref="MartletTimeoutException">Something had not been read or sent in time;
         /// the connection is closed nevertheless.</exception>
-        public async Task DrainAsync(TimeSpan? timeout = null)
+        /// <exception cref="MartletDisconnectedException">It is not connected; it stays as it is.
+        /// </exception>
+        /// <exception cref="MartletConnectionClosedException">It is closed already.</exception>
+        public async Task DrainAsync(
+            TimeSpan? timeout = null, CancellationToken cancellationToken = default)
         {
             var deadline = new Deadline(
                 timeout ?? options.DrainTimeout ?? TimeSpan.FromSeconds(30), nameof(timeout));
+            MartletConnectionState state = State;
+            if (state != MartletConnectionState.Open && state != MartletConnectionState.Draining)
+            {
+                StartDrain(deadline); // Refused: the library says why.
+            }
+
             if (Interlocked.Exchange(ref isDraining, 1) != 0)
             {
-                await deadline.WaitAsync(Pump.Closed).ConfigureAwait(false);
+                await deadline.WaitAsync(Pump.Closed, cancellationToken).ConfigureAwait(false);
                 return;
             }
 
             try
             {
-                await DrainSubscriptionsAsync(deadline).ConfigureAwait(false);
-                int status = Native.martlet_connection_drain_start(
-                    Alive(), deadline.LeftMs, out IntPtr error);
-                Status.Check(status, error);
-                MartletException? reason = await Pump.Closed.ConfigureAwait(false);
-                if (reason is MartletTimeoutException)
+                cancellationToken.ThrowIfCancellationRequested();
+                await DrainSubscriptionsAsync(deadline, cancellationToken).ConfigureAwait(false);
+                StartDrain(deadline);
+                using (cancellationToken.Register(CloseNow))
                 {
-                    throw reason;
+                    MartletException? reason = await Pump.Closed.ConfigureAwait(false);
+                    cancellationToken.ThrowIfCancellationRequested();
+                    if (reason is MartletTimeoutException)
+                    {
+                        throw reason;
+                    }
                 }
             }
             finally
@@ -228,13 +231,16 @@ namespace Martlet
         /// <summary>The same; blocks.</summary>
         public void Dispose() => EndAsync(flush: true).GetAwaiter().GetResult();
 
+        /// <summary>What runs from here on, and what it awaits, is a callback.</summary>
+        internal void EnterCallbacks() => callbacks.Enter();
+
         internal Dispatcher MakeDispatcher()
         {
             lock (gate)
             {
                 if (dispatcher == null)
                 {
-                    dispatcher = new Dispatcher();
+                    dispatcher = new Dispatcher(callbacks);
                     Pump.WhenClosed(dispatcher.Close);
                 }
 
@@ -307,7 +313,7 @@ namespace Martlet
                         ? Native.martlet_connection_new(
                             first, json.Length, Pump.Completions, 0, out made, out error)
                         : Native.martlet_connection_new_in_process(
-                            server.Alive,
+                            server.Handle,
                             first,
                             json.Length,
                             Pump.Completions,
@@ -317,6 +323,11 @@ namespace Martlet
                     text.Check(status, error);
                     return made;
                 }
+            }
+            catch (ObjectDisposedException)
+            {
+                Pump.Abandon();
+                throw new MartletConnectionClosedException("the server is disposed");
             }
             catch
             {
@@ -330,18 +341,14 @@ namespace Martlet
             try
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                Status.Check(Native.martlet_connection_start(Handle, out IntPtr error), error);
-                if (cancellationToken.CanBeCanceled)
-                {
-                    using (cancellationToken.Register(CloseNow))
-                    {
-                        await Pump.Opened.ConfigureAwait(false);
-                    }
-                }
-                else
+                options.BeforeConnect?.Invoke(this);
+                Call(Native.martlet_connection_start);
+                using (cancellationToken.Register(CloseNow))
                 {
                     await Pump.Opened.ConfigureAwait(false);
                 }
+
+                cancellationToken.ThrowIfCancellationRequested(); // It may be closed already.
             }
             catch (Exception error)
             {
@@ -357,52 +364,47 @@ namespace Martlet
             return this;
         }
 
-        private async Task DrainSubscriptionsAsync(Deadline deadline)
+        private void StartDrain(Deadline deadline) =>
+            Call((ConnectionHandle connection, out IntPtr error) =>
+                Native.martlet_connection_drain_start(connection, deadline.LeftMs, out error));
+
+        private async Task DrainSubscriptionsAsync(
+            Deadline deadline, CancellationToken cancellationToken)
         {
             foreach (MartletSubscription subscription in subscriptions.Alive())
             {
-                subscription.BeginDrain();
+                subscription.DrainUnlessEnded();
             }
 
-            await FlushAsync(deadline.Left).ConfigureAwait(false);
+            await FlushAsync(deadline.Left, cancellationToken).ConfigureAwait(false);
             foreach (MartletSubscription subscription in subscriptions.Alive())
             {
                 if (!subscription.IsIdle)
                 {
-                    await deadline.WaitAsync(subscription.Completed).ConfigureAwait(false);
+                    await deadline.WaitAsync(subscription.Completed, cancellationToken)
+                        .ConfigureAwait(false);
                 }
             }
         }
 
-        private ConnectionHandle Alive() =>
-            Handle.IsClosed
-                ? throw new MartletConnectionClosedException("the connection is disposed")
-                : Handle;
+        private void CloseNow() =>
+            Calls.TryRun<ConnectionHandle>(Handle, Native.martlet_connection_close);
 
-        private void CloseNow()
-        {
-            try
-            {
-                Status.Check(Native.martlet_connection_close(Handle, out IntPtr error), error);
-            }
-            catch (ObjectDisposedException)
-            {
-                return; // It is over.
-            }
-        }
-
-        /// <summary>Ends it once; everyone who asks waits for the same end.</summary>
+        /// <summary>Ends it once; everyone who asks waits for the same end. A callback waits for
+        /// its beginning only: the rest waits for the callback.</summary>
         private Task EndAsync(bool flush)
         {
             lock (gate)
             {
-                return ending ??= EndOnceAsync(flush);
+                closing ??= CloseOnceAsync(flush);
+                ending ??= EndOnceAsync(closing);
             }
+
+            return callbacks.IsHere ? closing : ending;
         }
 
-        private async Task EndOnceAsync(bool flush)
+        private async Task CloseOnceAsync(bool flush)
         {
-            bool inCallback = dispatcher != null && dispatcher.IsCurrent;
             if (flush && State == MartletConnectionState.Open)
             {
                 try
@@ -415,26 +417,41 @@ namespace Martlet
                 }
             }
 
-            if (!Handle.IsClosed)
-            {
-                last = GetStatistics();
-                lastMaxPayload = MaxPayload;
-                CloseNow();
-            }
+            last = GetStatistics();
+            lastMaxPayload = MaxPayload;
+            CloseNow();
+            await new Deadline(EndTimeout, nameof(EndTimeout)).TryWaitAsync(Pump.Ended)
+                .ConfigureAwait(false);
+        }
 
-            var deadline = new Deadline(EndTimeout, nameof(EndTimeout));
-            await deadline.TryWaitAsync(Pump.Ended).ConfigureAwait(false);
-            if (dispatcher != null && !inCallback)
+        private async Task EndOnceAsync(Task closed)
+        {
+            try
             {
-                await deadline.TryWaitAsync(dispatcher.Ended).ConfigureAwait(false);
-            }
+                await closed.ConfigureAwait(false);
+                var deadline = new Deadline(EndTimeout, nameof(EndTimeout));
+                if (dispatcher != null)
+                {
+                    await deadline.TryWaitAsync(dispatcher.Ended).ConfigureAwait(false);
+                }
 
-            foreach (MartletSubscription subscription in subscriptions.Alive())
+                foreach (MartletSubscription subscription in subscriptions.Alive())
+                {
+                    if (subscription.HasCallback)
+                    {
+                        await deadline.TryWaitAsync(subscription.Completed).ConfigureAwait(false);
+                    }
+                }
+            }
+            finally
             {
-                subscription.LetGo();
-            }
+                foreach (MartletSubscription subscription in subscriptions.Alive())
+                {
+                    subscription.LetGo();
+                }
 
-            Handle.Dispose();
+                Handle.Dispose();
+            }
         }
     }
 }

@@ -89,6 +89,10 @@ namespace Martlet
         /// <summary>For a request that is given no time of its own (5 s).</summary>
         public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
+        /// <summary>Called with the connection before it connects: whoever wants each of its events
+        /// adds handlers here.</summary>
+        public Action<MartletConnection>? BeforeConnect { get; set; }
+
         internal OptionsText ToOptions(bool withServers)
         {
             if (Url != null && Servers != null)

@@ -58,7 +58,7 @@ namespace Martlet
         }
 
         /// <summary>Adds a value to a name.</summary>
-        /// <param name="name">Not empty; no colon, space or line end.</param>
+        /// <param name="name">Not empty; printable ASCII without colon and space.</param>
         /// <param name="value">No line end.</param>
         /// <exception cref="ArgumentException">A name or value that no header can have.</exception>
         public void Add(string name, string value)
@@ -73,10 +73,11 @@ namespace Martlet
                 throw new ArgumentNullException(nameof(value));
             }
 
-            if (name.Length == 0 || name.IndexOfAny(new[] { ':', ' ', '\r', '\n' }) >= 0)
+            if (!IsName(name))
             {
                 throw new ArgumentException(
-                    "the header name '" + name + "' is empty or holds a colon, space or line end",
+                    "the header name '" + name + "' is empty, or holds a colon, a space or what is"
+                    + " not printable ASCII",
                     nameof(name));
             }
 
@@ -111,6 +112,19 @@ namespace Martlet
 
         /// <inheritdoc/>
         IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+        private static bool IsName(string name)
+        {
+            foreach (char c in name)
+            {
+                if (c <= ' ' || c > '~' || c == ':')
+                {
+                    return false;
+                }
+            }
+
+            return name.Length > 0;
+        }
 
         /// <summary>The block as on the wire.</summary>
         internal byte[] ToBytes()

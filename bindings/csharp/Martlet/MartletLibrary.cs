@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns what the package tells of itself.
+using System.Runtime.CompilerServices;
 using Martlet.Raw;
 
 namespace Martlet
@@ -11,12 +12,12 @@ namespace Martlet
         /// <summary>The release, such as "0.1.0".</summary>
         /// <exception cref="MartletNativeLibraryException">It is missing, damaged or of another
         /// version.</exception>
-        public static unsafe string Version
+        public static string Version
         {
             get
             {
                 NativeLoader.EnsureLoaded();
-                return Utf8.Decode(Native.martlet_version_text(out long bytes), bytes);
+                return ReadVersion();
             }
         }
 
@@ -26,8 +27,17 @@ namespace Martlet
             get
             {
                 NativeLoader.EnsureLoaded();
-                return Native.martlet_abi_version();
+                return ReadAbiVersion();
             }
         }
+
+        // Methods of their own: mono looks for a native function when it compiles who calls it,
+        // which must not be before the library is loaded.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static unsafe string ReadVersion() =>
+            Utf8.Decode(Native.martlet_version_text(out long bytes), bytes);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static int ReadAbiVersion() => Native.martlet_abi_version();
     }
 }

@@ -87,7 +87,8 @@ namespace Martlet
         /// <param name="replyTo">Where an answer to the answer is to go.</param>
         /// <param name="cancellationToken">Ends the wait for room.</param>
         /// <returns>Done when the answer is in the outgoing buffer.</returns>
-        /// <exception cref="MartletStateException">The message has no reply subject.</exception>
+        /// <exception cref="MartletBadSubjectException">The message has no reply subject.
+        /// </exception>
         public ValueTask ReplyAsync(
             ReadOnlyMemory<byte> data,
             MartletHeaders? headers = null,
@@ -95,7 +96,7 @@ namespace Martlet
             CancellationToken cancellationToken = default)
         {
             string target = ReplyTo
-                ?? throw new MartletStateException("the message has no reply subject");
+                ?? throw new MartletBadSubjectException("the message has no reply subject");
             return Connection.PublishAsync(target, data, headers, replyTo, cancellationToken);
         }
 

@@ -13,7 +13,6 @@ namespace Martlet
     /// that nobody holds any more stops when it is collected.</summary>
     public sealed class MartletServer : IDisposable, IAsyncDisposable
     {
-        private readonly ServerHandle handle;
         private readonly MartletServerOptions options;
         private readonly object gate = new object();
         private LogThread? log;
@@ -26,7 +25,7 @@ namespace Martlet
         {
             NativeLoader.EnsureLoaded();
             this.options = options ?? new MartletServerOptions();
-            handle = Make(this.options);
+            Handle = Make(this.options);
         }
 
         /// <summary>The port that clients connect to; 0 if it listens on none.</summary>
@@ -34,9 +33,9 @@ namespace Martlet
         {
             get
             {
-                int status = Native.martlet_server_client_port(
-                    Alive, out int port, out IntPtr error);
-                Status.Check(status, error);
+                int port = 0;
+                Call((ServerHandle server, out IntPtr error) =>
+                    Native.martlet_server_client_port(server, out port, out error));
                 return port;
             }
         }
@@ -46,9 +45,9 @@ namespace Martlet
         {
             get
             {
-                int status = Native.martlet_server_monitoring_port(
-                    Alive, out int port, out IntPtr error);
-                Status.Check(status, error);
+                int port = 0;
+                Call((ServerHandle server, out IntPtr error) =>
+                    Native.martlet_server_monitoring_port(server, out port, out error));
                 return port;
             }
         }
@@ -59,17 +58,14 @@ namespace Martlet
         {
             get
             {
-                int status = Native.martlet_server_url(
-                    Alive, out TextHandle url, out IntPtr error);
-                Status.Check(status, error);
-                return Status.Take(url);
+                TextHandle? url = null;
+                Call((ServerHandle server, out IntPtr error) =>
+                    Native.martlet_server_url(server, out url, out error));
+                return Status.Take(url!);
             }
         }
 
-        internal ServerHandle Alive =>
-            handle.IsClosed
-                ? throw new MartletConnectionClosedException("the server is disposed")
-                : handle;
+        internal ServerHandle Handle { get; }
 
         /// <summary>Makes a broker and starts it.</summary>
         /// <param name="options">Null: any free port of the loopback address.</param>
@@ -98,27 +94,30 @@ namespace Martlet
         {
             lock (gate)
             {
-                LogThread? started = null;
-                if (options.Log != null && log == null)
+                LogThread? started =
+                    options.Log != null && log == null ? new LogThread(options.Log) : null;
+                try
                 {
-                    started = new LogThread(options.Log);
-                    Status.Check(
-                        Native.martlet_server_set_log(
-                            Alive, started.Queue, 0, (int)options.LogLevel, out IntPtr logError),
-                        logError);
-                }
+                    if (started != null)
+                    {
+                        int level = (int)options.LogLevel;
+                        Call((ServerHandle server, out IntPtr error) =>
+                            Native.martlet_server_set_log(
+                                server, started.Queue, 0, level, out error));
+                    }
 
-                int status = Native.martlet_server_start(Alive, out IntPtr error);
-                if (status < 0)
+                    Call(Native.martlet_server_start);
+                }
+                catch
                 {
                     started?.Close();
+                    throw;
                 }
 
-                Status.Check(status, error);
                 if (started != null)
                 {
                     log = started;
-                    handle.Ended = started.Close;
+                    Handle.Ended = started.Close;
                 }
             }
         }
@@ -128,29 +127,33 @@ namespace Martlet
         /// </summary>
         public void Stop()
         {
+            LogThread? last;
             lock (gate)
             {
-                Status.Check(Native.martlet_server_stop(Alive, out IntPtr error), error);
-                log?.Close();
-                log?.Join();
+                Call(Native.martlet_server_stop);
+                last = log;
                 log = null;
             }
+
+            // Not under the lock: the program's delegate may be in a call of this server.
+            last?.Close();
+            last?.Join();
         }
 
         /// <summary>What the broker counts.</summary>
         /// <returns>The counts of this moment.</returns>
         public MartletServerStatistics GetStatistics()
         {
-            int status = Native.martlet_server_statistics(
-                Alive, out TextHandle json, out IntPtr error);
-            Status.Check(status, error);
-            return new MartletServerStatistics(JsonReader.ReadObject(Status.Take(json)));
+            TextHandle? json = null;
+            Call((ServerHandle server, out IntPtr error) =>
+                Native.martlet_server_statistics(server, out json, out error));
+            return new MartletServerStatistics(JsonReader.ReadObject(Status.Take(json!)));
         }
 
         /// <summary>Stops and ends the broker. May be called twice.</summary>
         public void Dispose()
         {
-            if (handle.IsClosed)
+            if (Handle.IsClosed)
             {
                 return;
             }
@@ -159,9 +162,13 @@ namespace Martlet
             {
                 Stop();
             }
+            catch (MartletConnectionClosedException)
+            {
+                return; // Another thread has disposed it meanwhile.
+            }
             finally
             {
-                handle.Dispose();
+                Handle.Dispose();
             }
         }
 
@@ -169,13 +176,16 @@ namespace Martlet
         /// <returns>Done when the broker has ended.</returns>
         public ValueTask DisposeAsync()
         {
-            if (handle.IsClosed)
+            if (Handle.IsClosed)
             {
                 return default;
             }
 
-            return new ValueTask(BlockingCall.Run(Dispose, "martlet-stop"));
+            return new ValueTask(Threads.RunBlocking(Dispose, "martlet-stop"));
         }
+
+        private void Call(NativeCall<ServerHandle> call) =>
+            Calls.Run(Handle, "the server is disposed", call);
 
         private static unsafe ServerHandle Make(MartletServerOptions options)
         {
@@ -203,8 +213,7 @@ namespace Martlet
             {
                 this.target = target;
                 Queue = Queues.MakeOpen();
-                thread = new Thread(Run) { IsBackground = true, Name = "martlet-log" };
-                thread.Start();
+                thread = Threads.Start(Run, "martlet-log");
             }
 
             internal QueueHandle Queue { get; }

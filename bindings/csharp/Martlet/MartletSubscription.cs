@@ -28,6 +28,7 @@ namespace Martlet
             TaskCreationOptions.RunContinuationsAsynchronously);
 
         private MartletSubscriptionStatistics? last;
+        private volatile bool isHandedOut;
 
         internal MartletSubscription(
             MartletConnection connection,
@@ -72,6 +73,9 @@ namespace Martlet
         /// <summary>The queue group; null: none.</summary>
         public string? QueueGroup { get; }
 
+        /// <summary>Its messages are handed to a callback, of either kind.</summary>
+        internal bool HasCallback => callback != null || isHandedOut;
+
         internal MessageOrigin Origin { get; }
 
         /// <summary>Done when nothing more will be handed out.</summary>
@@ -89,14 +93,7 @@ namespace Martlet
         public IAsyncEnumerator<MartletMessage> GetAsyncEnumerator(
             CancellationToken cancellationToken = default)
         {
-            if (reader == null)
-            {
-                throw new MartletStateException("the subscription has a callback");
-            }
-
-            reader.Enter();
-            return new Enumerator(
-                this, reader, cancellationToken.CanBeCanceled ? cancellationToken : cancellation);
+            return new Enumerator(this, EnterReader(), cancellation, cancellationToken);
         }
 
         /// <summary>For a loop that need not go on where it began.</summary>
@@ -115,43 +112,69 @@ namespace Martlet
         public async ValueTask<MartletMessage> NextAsync(
             CancellationToken cancellationToken = default)
         {
-            if (reader == null)
-            {
-                throw new MartletStateException("the subscription has a callback");
-            }
-
-            reader.Enter();
+            MessageReader mine = EnterReader();
             try
             {
                 MartletMessage? message =
-                    await reader.TakeAsync(cancellationToken).ConfigureAwait(false);
+                    await mine.TakeAsync(cancellationToken).ConfigureAwait(false);
                 if (message == null)
                 {
-                    OnEnd();
-                    throw new MartletConnectionClosedException("the subscription has ended");
+                    throw Ended();
                 }
 
                 return message;
             }
             finally
             {
-                reader.Leave();
+                mine.Leave();
             }
         }
 
-        /// <summary>Ends it now. What has come already can still be read.</summary>
+        /// <summary>The next message if one has come; does not wait.</summary>
+        /// <param name="message">The message; null if there is none now.</param>
+        /// <returns>Whether there was one.</returns>
+        /// <exception cref="MartletConnectionClosedException">Nothing can come any more.
+        /// </exception>
+        public bool TryNext(out MartletMessage? message)
+        {
+            MessageReader mine = EnterReader();
+            try
+            {
+                if (mine.TryTake(out message))
+                {
+                    return true;
+                }
+
+                if (mine.HasEnded)
+                {
+                    throw Ended();
+                }
+
+                return false;
+            }
+            finally
+            {
+                mine.Leave();
+            }
+        }
+
+        /// <summary>Ends it now. What has come already can still be read; a callback is not called
+        /// again.</summary>
+        /// <exception cref="MartletConnectionClosedException">It has ended before.</exception>
         public void Unsubscribe()
         {
             last = GetStatistics();
-            if (!handle.IsClosed)
+            try
             {
-                int status = Native.martlet_subscription_unsubscribe(handle, out IntPtr error);
-                Pass(status, error, Abi.ErrClosed);
+                Call(Native.martlet_subscription_unsubscribe);
             }
-
-            if (callback != null)
+            finally
             {
-                OnEnd();
+                if (HasCallback)
+                {
+                    reader?.End();
+                    OnEnd();
+                }
             }
         }
 
@@ -165,42 +188,47 @@ namespace Martlet
                     nameof(messagesMax), messagesMax, "1 or more");
             }
 
-            int status = Native.martlet_subscription_auto_unsubscribe(
-                Alive(), messagesMax, out IntPtr error);
-            Status.Check(status, error);
+            Call((SubscriptionHandle subscription, out IntPtr error) =>
+                Native.martlet_subscription_auto_unsubscribe(
+                    subscription, messagesMax, out error));
         }
 
         /// <summary>Ends it in order: what was sent before the server learned of the end still
         /// comes. Done when all is handed out, so whoever iterates has to go on.</summary>
+        /// <param name="cancellationToken">Ends the wait; the end of the subscription goes on.
+        /// </param>
         /// <returns>Done when the last message has been handed out.</returns>
-        public Task DrainAsync()
+        /// <exception cref="MartletConnectionClosedException">It has ended before.</exception>
+        public Task DrainAsync(CancellationToken cancellationToken = default)
         {
-            BeginDrain();
-            return Completed;
+            Call(Native.martlet_subscription_drain);
+            return cancellationToken.CanBeCanceled
+                ? new Deadline(System.Threading.Timeout.Infinite)
+                    .WaitAsync(Completed, cancellationToken)
+                : Completed;
         }
 
         /// <summary>What it counts.</summary>
         /// <returns>The counts of this moment; the last ones when it has ended.</returns>
         public MartletSubscriptionStatistics GetStatistics()
         {
-            try
-            {
-                int status = Native.martlet_subscription_pending(
-                    Alive(), out long messages, out long bytes, out IntPtr error);
-                Status.Check(status, error);
-                status = Native.martlet_subscription_dropped(
-                    Alive(), out long dropped, out long delivered, out error);
-                Status.Check(status, error);
-                return new MartletSubscriptionStatistics(messages, bytes, dropped, delivered);
-            }
-            catch (MartletConnectionClosedException)
-            {
-                return last ?? new MartletSubscriptionStatistics(0, 0, 0, 0);
-            }
-            catch (ObjectDisposedException)
-            {
-                return last ?? new MartletSubscriptionStatistics(0, 0, 0, 0);
-            }
+            long messages = 0;
+            long bytes = 0;
+            long dropped = 0;
+            long delivered = 0;
+            bool isKnown = Calls.TryRun(
+                handle,
+                (SubscriptionHandle subscription, out IntPtr error) =>
+                    Native.martlet_subscription_pending(
+                        subscription, out messages, out bytes, out error));
+            isKnown &= Calls.TryRun(
+                handle,
+                (SubscriptionHandle subscription, out IntPtr error) =>
+                    Native.martlet_subscription_dropped(
+                        subscription, out dropped, out delivered, out error));
+            return isKnown || last == null
+                ? new MartletSubscriptionStatistics(messages, bytes, dropped, delivered)
+                : last;
         }
 
         /// <summary>Unsubscribes and gives back what it holds; what nobody has read is lost. May be
@@ -229,25 +257,28 @@ namespace Martlet
                 return;
             }
 
-            bool isIdle = IsIdle;
+            bool isOver = HasCallback || IsIdle;
             last = GetStatistics();
             handle.Dispose();
-            if (isIdle)
+            if (isOver)
             {
-                reader!.End();
+                reader?.End();
                 OnEnd();
             }
         }
 
-        internal void BeginDrain()
+        internal void DrainUnlessEnded()
         {
-            if (handle.IsClosed)
-            {
-                return;
-            }
+            Calls.TryRun<SubscriptionHandle>(handle, Native.martlet_subscription_drain);
+        }
 
-            int status = Native.martlet_subscription_drain(handle, out IntPtr error);
-            Pass(status, error, Abi.ErrClosed);
+        /// <summary>Hands each message to `asyncCallback`, the next when the task of the one before
+        /// is done.</summary>
+        internal void CallForEach(Func<MartletMessage, Task> asyncCallback)
+        {
+            MessageReader mine = EnterReader();
+            isHandedOut = true;
+            _ = Task.Run(() => CallForEachAsync(mine, asyncCallback));
         }
 
         internal void Call(MartletMessage message)
@@ -285,25 +316,53 @@ namespace Martlet
             }
         }
 
-        private static void Pass(int status, IntPtr error, int passed)
+        private async Task CallForEachAsync(
+            MessageReader mine, Func<MartletMessage, Task> asyncCallback)
         {
-            if (status == passed)
+            connection.EnterCallbacks();
+            try
             {
-                if (error != IntPtr.Zero)
+                MartletMessage? message;
+                while ((message = await mine.TakeAsync(default).ConfigureAwait(false)) != null)
                 {
-                    Ends.martlet_error_free(error);
+                    try
+                    {
+                        await asyncCallback(message).ConfigureAwait(false);
+                    }
+                    catch (Exception error)
+                    {
+                        connection.OnError("a callback threw", error);
+                    }
                 }
-
-                return;
+            }
+            catch (Exception error)
+            {
+                Unheard.Tell("the reading of a subscription failed", error);
             }
 
-            Status.Check(status, error);
+            Dispose();
         }
 
-        private SubscriptionHandle Alive() =>
-            handle.IsClosed
-                ? throw new MartletConnectionClosedException("the subscription is disposed")
-                : handle;
+        private MartletConnectionClosedException Ended()
+        {
+            OnEnd();
+            return new MartletConnectionClosedException("the subscription has ended");
+        }
+
+        /// <summary>Claims the reading.</summary>
+        private MessageReader EnterReader()
+        {
+            if (reader == null || isHandedOut)
+            {
+                throw new MartletStateException("the subscription has a callback");
+            }
+
+            reader.Enter();
+            return reader;
+        }
+
+        private void Call(NativeCall<SubscriptionHandle> call) =>
+            Calls.Run(handle, "the subscription is disposed", call);
 
         private unsafe SubscriptionHandle Make(MartletSubscriptionOptions options)
         {
@@ -352,17 +411,27 @@ namespace Martlet
         {
             private readonly MartletSubscription subscription;
             private readonly MessageReader reader;
+            private readonly CancellationTokenSource? both;
             private readonly CancellationToken cancellation;
             private MartletMessage? current;
 
             internal Enumerator(
                 MartletSubscription subscription,
                 MessageReader reader,
-                CancellationToken cancellation)
+                CancellationToken ofSubscription,
+                CancellationToken ofLoop)
             {
                 this.subscription = subscription;
                 this.reader = reader;
-                this.cancellation = cancellation;
+                if (ofSubscription.CanBeCanceled && ofLoop.CanBeCanceled)
+                {
+                    both = CancellationTokenSource.CreateLinkedTokenSource(ofSubscription, ofLoop);
+                    cancellation = both.Token;
+                }
+                else
+                {
+                    cancellation = ofLoop.CanBeCanceled ? ofLoop : ofSubscription;
+                }
             }
 
             public MartletMessage Current => current!;
@@ -379,6 +448,7 @@ namespace Martlet
 
             public ValueTask DisposeAsync()
             {
+                both?.Dispose();
                 reader.Leave();
                 return subscription.DisposeAsync();
             }

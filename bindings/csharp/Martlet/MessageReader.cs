@@ -22,6 +22,7 @@ namespace Martlet
         private int next;
         private int reading;
         private volatile bool ended;
+        private volatile bool isGivenUp;
 
         /// <summary>Reads messages of one kind; others go to `onOther`.</summary>
         internal MessageReader(
@@ -40,7 +41,14 @@ namespace Martlet
         internal bool IsBeingRead => Volatile.Read(ref reading) != 0;
 
         /// <summary>Messages that have left the queue and that nobody has been given.</summary>
-        internal bool HasAtHand => block != null && next < block.Count;
+        internal bool HasAtHand
+        {
+            get
+            {
+                Block? at = block;
+                return at != null && next < at.Count;
+            }
+        }
 
         internal bool HasEnded => ended;
 
@@ -64,7 +72,7 @@ namespace Martlet
                 Block? at = block;
                 if (at != null)
                 {
-                    while (next < at.Count)
+                    while (next < at.Count && !isGivenUp)
                     {
                         int position = at.At(next++);
                         var taken = new MartletMessage(at, position, origin);
@@ -110,12 +118,15 @@ namespace Martlet
             }
         }
 
-        /// <summary>Nothing more will be taken.</summary>
+        /// <summary>Nothing more will be taken, by whomever.</summary>
         internal void End()
         {
+            isGivenUp = true;
             ended = true;
-            wake.Signal();
+
+            // In this order: who begins to wait after the signal finds the queue gone.
             Queue.Dispose();
+            wake.Signal();
         }
 
         private bool Poll()

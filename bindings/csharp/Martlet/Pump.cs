@@ -56,7 +56,7 @@ namespace Martlet
         internal void Start(MartletConnection connection)
         {
             owner = new WeakReference<MartletConnection>(connection);
-            new Thread(Run) { IsBackground = true, Name = "martlet-pump" }.Start();
+            Threads.Start(Run, "martlet-pump");
         }
 
         /// <summary>Instead of Start, when there is no connection after all.</summary>
@@ -68,7 +68,7 @@ namespace Martlet
         /// <summary>What is to be called, once, when the connection is closed.</summary>
         internal void WhenClosed(Action action)
         {
-            onClosed = action;
+            Interlocked.Exchange(ref onClosed, action); // Written before isOver is read.
             if (isOver)
             {
                 action();
@@ -165,14 +165,15 @@ namespace Martlet
                 ? MartletException.FromStatus(
                     status, text.Length > 0 ? text : Status.Explain(status))
                 : null;
-            if (kind == Abi.KindConnected)
-            {
-                opened.TrySetResult(true);
-            }
-
             if (owner != null && owner.TryGetTarget(out MartletConnection? connection))
             {
                 connection!.OnEvent(kind, text, failure);
+            }
+
+            // After the event: handlers that are added to an open connection do not get it.
+            if (kind == Abi.KindConnected)
+            {
+                opened.TrySetResult(true);
             }
 
             if (kind == Abi.KindClosed)
@@ -202,7 +203,7 @@ namespace Martlet
             opened.TrySetException(Over());
             _ = opened.Task.Exception; // Seen: nobody may be waiting.
             closed.TrySetResult(null);
-            onClosed?.Invoke();
+            Interlocked.Exchange(ref onClosed, null)?.Invoke();
             ended.TrySetResult(true);
         }
     }
@@ -216,6 +217,20 @@ namespace Martlet
             : base(TaskCreationOptions.RunContinuationsAsynchronously)
         {
             this.origin = origin;
+        }
+
+        /// <summary>The answer; its failure is thrown.</summary>
+        internal async Task<MartletMessage> AnswerAsync(CancellationToken cancellationToken)
+        {
+            if (!cancellationToken.CanBeCanceled)
+            {
+                return await Task.ConfigureAwait(false);
+            }
+
+            using (cancellationToken.Register(() => TrySetCanceled(cancellationToken)))
+            {
+                return await Task.ConfigureAwait(false);
+            }
         }
 
         internal void Complete(Block block, int at)

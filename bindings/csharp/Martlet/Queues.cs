@@ -5,6 +5,7 @@
 // exception goes that nobody listens to.
 using System;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 using Martlet.Raw;
@@ -16,13 +17,21 @@ namespace Martlet
         private static readonly byte[] Open = Utf8.Encode(
             "{\"messages_max\":1152921504606846976,\"bytes_max\":1152921504606846976}", "options");
 
+        private static readonly bool IsMono = Type.GetType("Mono.Runtime") != null;
+
         /// <summary>How long a thread of ours waits in one call. Mono's end of main waits until
         /// background threads come back from native code; .NET's does not.</summary>
-        private static readonly int WaitMs = Type.GetType("Mono.Runtime") == null ? -1 : 100;
+        private static readonly int WaitMs = IsMono ? 100 : -1;
 
         /// <summary>Waits for the next block; false when the queue is closed and empty.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
         internal static bool Wait(QueueHandle queue, out Block? block)
         {
+            if (IsMono)
+            {
+                ClearStack();
+            }
+
             int status;
             do
             {
@@ -30,6 +39,17 @@ namespace Martlet
             }
             while (status == Abi.Again);
             return status == Abi.Ok;
+        }
+
+        /// <summary>Mono's collector takes whatever lies on a stack for a reference. A thread that
+        /// waits for days must not keep alive, by what an earlier call has left there, the
+        /// connection that it works for.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static void ClearStack()
+        {
+            const int Bytes = 4096;
+            byte* left = stackalloc byte[Bytes];
+            new Span<byte>(left, Bytes).Clear();
         }
 
         internal static QueueHandle MakeOpen()
@@ -61,15 +81,34 @@ namespace Martlet
         }
     }
 
-    internal static class BlockingCall
+    internal static class Threads
     {
+        /// <summary>Starts a thread that keeps no program alive. It begins without the caller's
+        /// ExecutionContext, which it would keep for as long as it runs.</summary>
+        internal static Thread Start(Action run, string name)
+        {
+            var thread = new Thread(() => run()) { IsBackground = true, Name = name };
+            if (ExecutionContext.IsFlowSuppressed())
+            {
+                thread.Start();
+                return thread;
+            }
+
+            using (ExecutionContext.SuppressFlow())
+            {
+                thread.Start();
+            }
+
+            return thread;
+        }
+
         /// <summary>Runs what blocks on a thread of its own, never on the thread pool's time.
         /// </summary>
-        internal static Task Run(Action action, string name)
+        internal static Task RunBlocking(Action action, string name)
         {
             var done = new TaskCompletionSource<bool>(
                 TaskCreationOptions.RunContinuationsAsynchronously);
-            var thread = new Thread(() =>
+            Action run = () =>
             {
                 try
                 {
@@ -80,18 +119,26 @@ namespace Martlet
                 {
                     done.TrySetException(error);
                 }
-            });
-            thread.IsBackground = true;
-            thread.Name = name;
-            thread.Start();
+            };
+            Start(run, name);
             return done.Task;
         }
     }
 
     internal static class Unheard
     {
-        /// <summary>A library prints nothing: it goes to the listeners of Trace.</summary>
-        internal static void Tell(string what, Exception error) =>
-            Trace.TraceError("martlet: " + what + ": " + error);
+        /// <summary>A library prints nothing: it goes to the listeners of Trace. A listener that
+        /// throws does not end the thread that has something to tell.</summary>
+        internal static void Tell(string what, Exception error)
+        {
+            try
+            {
+                Trace.TraceError("martlet: " + what + ": " + error);
+            }
+            catch (Exception)
+            {
+                return; // There is nobody left to tell.
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ const server = await Server.start();
 const connection = await connect(server.url);
 const inside = await connect(server);
 let seen = 0;
+let isEnding = false;
 connection.subscribe("load", { callback: () => seen++ });
 inside.subscribe("load", { callback: () => seen++ });
 
@@ -26,10 +27,19 @@ async function load() {
     if (seen > 1_000) break;
   }
   const again = () => {
+    if (isEnding) return;
     for (let i = 0; i < 500; i++) inside.publish("load", payload);
     setImmediate(again);
   };
   again();
+}
+
+async function drainAll() {
+  isEnding = true;
+  await connection.drain();
+  await inside.drain();
+  await server.stop();
+  process.exitCode = 3;
 }
 
 if (how === "main-unref") {
@@ -43,6 +53,7 @@ if (how === "main-unref") {
 } else if (how === "main-open") {
   console.log("ready");
 } else {
+  if (how === "SIGTERM-drain") process.once("SIGTERM", drainAll);
   await load();
   console.log("ready");
   if (how === "exit") process.exit(7);

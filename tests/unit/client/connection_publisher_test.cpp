@@ -5,6 +5,8 @@
 // says is compared.
 #include "client/connection_publisher.hpp"
 
+#include <thread>
+
 #include "tests/unit/client/fake_server.hpp"
 
 namespace martlet::client {
@@ -60,6 +62,35 @@ TEST_F(ConnectionPublisherTest, RoomIsToldOnceAndAtOnceIfThereIsSome) {
   }));
   EXPECT_EQ(seen, (Strings{"4 0 0  "}));
   EXPECT_TRUE(connection->wait_capacity(300, 0).is_ok());
+}
+
+// Issue 5: what was written just before the loop slept made room, and nobody was told until
+// something came.
+TEST_F(ConnectionPublisherTest, RoomThatIsMadeBeforeTheLoopSleepsIsToldAtOnce) {
+  options.run = RunMode::driven_by_caller;
+  options.gather = true;
+  options.pending_bytes_max = 1000;
+  make();
+  std::thread greeter([this] {
+    while (server->hear().find("PING\r\n") == std::string::npos) std::this_thread::yield();
+    server->say("PONG\r\n");
+  });
+  const Status connected = connection->connect(60 * ns_per_s);
+  greeter.join();
+  ASSERT_TRUE(connected.is_ok());
+  const auto fill = [this] {
+    while (connection->publish({"a", {}, {}, std::string(200, 'x')}).is_ok()) continue;
+  };
+  const int64_t long_ns = 60 * ns_per_s;
+  const int64_t began = clock.monotonic_ns();
+  fill();
+  EXPECT_TRUE(connection->wait_capacity(300, long_ns).is_ok());
+  fill();
+  while (queue->poll(0, 0)) continue;
+  fill();
+  ASSERT_TRUE(connection->notify_capacity(300, queue, 8).is_ok());
+  EXPECT_TRUE(queue->poll(1, long_ns).is_ok());
+  EXPECT_LT(clock.monotonic_ns() - began, long_ns / 2);
 }
 
 TEST_F(ConnectionPublisherTest, WhoWaitsForRoomHearsOfTheEnd) {

@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
+#include <thread>
 
 #include "io/system_clock.hpp"
 
@@ -106,6 +108,38 @@ TEST_F(DrivenLoopTest, KeeperWorksWhenNobodyWaits) {
   loop->stop_keeper();
   loop->stop_keeper();
   EXPECT_FALSE(loop->ask_for_turn()) << "nobody turns it any more";
+}
+
+struct CountsTurns final : LoopMember {
+  int64_t on_before_wait(bool) override { return -1; }
+  int64_t on_turn(bool) override {
+    ++turns;
+    return -1;
+  }
+  void on_spin(bool) override {}
+  void on_look() override {}
+  int direct_descriptor() override { return -1; }
+  void on_direct_readable() override {}
+  std::atomic<int> turns{0};
+};
+
+// An event loop of the program looks until nothing is there: after each look the next message found
+// nobody at the sockets for 2 ms.
+TEST_F(DrivenLoopTest, WhoOnlyLooksLeavesTheKeeperWhereItIs) {
+  CountsTurns member;
+  loop->run_on_loop([&] { loop->add_member(&member); });
+  ASSERT_TRUE(loop->start_keeper().is_ok());
+  const int64_t until = clock.monotonic_ns() + 10 * ns_per_s;
+  while (!loop->is_led() && clock.monotonic_ns() < until) std::this_thread::yield();
+  ASSERT_TRUE(loop->is_led());
+  const int before = member.turns;
+  for (int i = 0; i < 100; ++i) loop->drive_until([] { return false; }, 0);
+  EXPECT_TRUE(loop->is_led());
+  EXPECT_EQ(member.turns, before);
+  loop->stop_keeper();
+  loop->drive_until([] { return false; }, 0);
+  EXPECT_GT(member.turns, before) << "when nobody leads, a look is a turn";
+  loop->run_on_loop([&] { loop->remove_member(&member); });
 }
 
 TEST_F(DrivenLoopTest, SpinningSeesWhatOthersDo) {

@@ -6,12 +6,14 @@ import io.martlet.errors.DisconnectedException;
 import io.martlet.errors.TimeoutException;
 import io.martlet.raw.Abi;
 import io.martlet.raw.Raw;
+import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +44,8 @@ public final class Connection implements AutoCloseable {
     private final Options options;
     private final @Nullable Server server; // Lives as long as its connections.
     private volatile Encoded lastSubject = new Encoded("", EMPTY);
-    private volatile @Nullable CompletableFuture<Boolean> draining;
+    private final ReentrantLock drainLock = new ReentrantLock();
+    private volatile @Nullable CompletableFuture<Boolean> draining; // Set under drainLock.
 
     /** A subject as it was published last: streams of one subject are the usual case. */
     private record Encoded(String text, byte[] bytes) {}
@@ -148,6 +151,7 @@ public final class Connection implements AutoCloseable {
                 }
             } finally {
                 core.handle.release();
+                Reference.reachabilityFence(this); // It is not collected, and so closed, meanwhile.
             }
             core.awaitRoom(bytesOf(subject, reply, block, body));
         }
@@ -346,7 +350,7 @@ public final class Connection implements AutoCloseable {
         SubscriptionCore made = new SubscriptionCore(core, subject, queue == null ? "" : queue);
         Subscription subscription = new Subscription(made, this, null);
         made.begin(null, options);
-        Reclaimer.register(subscription, made::unsubscribe);
+        Reclaimer.register(subscription, made::discard);
         return subscription;
     }
 
@@ -370,7 +374,7 @@ public final class Connection implements AutoCloseable {
     }
 
     private Dispatcher makeDispatcher(@Nullable MessageHandler handler) {
-        if (core.ended.isDone()) {
+        if (core.isOver()) {
             throw core.closed();
         }
         return new Dispatcher(this, handler);
@@ -408,7 +412,7 @@ public final class Connection implements AutoCloseable {
      */
     public CompletableFuture<Boolean> flushAsync(Duration timeout) {
         int milliseconds = Texts.milliseconds(timeout, "timeout");
-        Waiting.Done done = new Waiting.Done();
+        Waiting.Done done = new Waiting.Done(this);
         core.begin(done, (queue, cookie) -> core.call(self ->
                 Raw.martlet_connection_flush_start(self, milliseconds, queue, cookie)));
         return done;
@@ -421,8 +425,20 @@ public final class Connection implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted
      */
     public Duration RTT() throws InterruptedException {
+        return RTT(Duration.ofSeconds(10));
+    }
+
+    /**
+     * Measures the way to the server and back.
+     *
+     * @param timeout how long at most
+     * @return the time of one PING
+     * @throws InterruptedException if the thread was interrupted
+     * @throws TimeoutException if the time was over before
+     */
+    public Duration RTT(Duration timeout) throws InterruptedException {
         long begun = System.nanoTime();
-        flush(Duration.ofSeconds(10));
+        flush(timeout);
         return Duration.ofNanos(System.nanoTime() - begun);
     }
 
@@ -433,29 +449,37 @@ public final class Connection implements AutoCloseable {
      * ask, which may still publish; what was published is sent; then the connection is closed.
      *
      * @param timeout how long at most; zero: the option drainTimeout
-     * @return completed with true when all was read and sent, with false when the time was over
-     *         before;
-     *     the connection is closed in both cases
+     * @return completed with true when all was read and sent, with false when the time was over or
+     *     the connection ended before; it is closed in both cases
      * @throws ClosedException if the connection is closed
      * @throws DisconnectedException if it is not connected at the moment
      */
     public CompletableFuture<Boolean> drain(Duration timeout) {
         long given = Texts.longMilliseconds(timeout, "timeout");
         long milliseconds = given == 0 ? options.drainTimeout().toMillis() : given;
-        CompletableFuture<Boolean> known = draining;
-        if (known != null) {
+        drainLock.lock();
+        try {
+            CompletableFuture<Boolean> known = draining;
+            if (known == null || known.isDone()) {
+                checkCanDrain();
+                known = Draining.begin(this, milliseconds);
+                draining = known;
+            }
             return known.copy();
+        } finally {
+            drainLock.unlock();
         }
-        if (getStatus() == Status.CLOSED) {
+    }
+
+    private void checkCanDrain() {
+        Status now = getStatus();
+        if (now == Status.CLOSED) {
             throw core.closed();
         }
-        if (getStatus() != Status.CONNECTED) {
+        if (now != Status.CONNECTED) {
             throw new DisconnectedException(
                     "not connected at the moment: there is nothing to drain to");
         }
-        CompletableFuture<Boolean> ended = Draining.begin(this, milliseconds);
-        draining = ended;
-        return ended.copy();
     }
 
     /**

@@ -43,6 +43,7 @@ final class ConnectionCore implements Runnable {
     private volatile @Nullable MartletException reason;
     private volatile @Nullable Thread pump;
     private volatile boolean draining;
+    private volatile boolean over; // Who adds something after this ends it himself.
 
     ConnectionCore(Options options, @Nullable Server server) {
         if (server != null && options.hasServers()) {
@@ -122,6 +123,9 @@ final class ConnectionCore implements Runnable {
                 throw closed();
             }
             call.start(target, cookie);
+            if (over && waiting.remove(cookie) != null) {
+                waiter.fail(closed());
+            }
         } catch (RuntimeException failure) {
             waiting.remove(cookie);
             throw failure;
@@ -142,7 +146,7 @@ final class ConnectionCore implements Runnable {
             call(address -> Raw.martlet_connection_wait_capacity(address, bytes, -1));
             return;
         }
-        Waiting.Done room = new Waiting.Done();
+        Waiting.Done room = new Waiting.Done(this);
         begin(room, (target, cookie) -> call(address ->
                 Raw.martlet_connection_notify_capacity(address, bytes, target, cookie)));
         try {
@@ -153,6 +157,11 @@ final class ConnectionCore implements Runnable {
     }
 
     // --- subscriptions and dispatchers ---
+
+    /** Whether its thread has come to its end. */
+    boolean isOver() {
+        return over;
+    }
 
     /** From now on nobody subscribes. */
     void setDraining() {
@@ -167,7 +176,7 @@ final class ConnectionCore implements Runnable {
 
     void add(long cookie, SubscriptionCore subscription) {
         subscriptions.put(cookie, subscription);
-        if (ended.isDone()) {
+        if (over) {
             subscription.onConnectionEnd();
         }
     }
@@ -182,7 +191,7 @@ final class ConnectionCore implements Runnable {
 
     void add(DispatcherCore dispatcher) {
         dispatchers.add(dispatcher);
-        if (ended.isDone()) {
+        if (over) {
             dispatcher.close();
         }
     }
@@ -297,20 +306,28 @@ final class ConnectionCore implements Runnable {
     }
 
     private void end() {
-        MartletException known = reason;
-        connected.completeExceptionally(known == null ? closed() : known);
-        ended.complete(Boolean.TRUE);
+        over = true;
         for (DispatcherCore dispatcher : dispatchers) {
             dispatcher.close();
         }
         for (SubscriptionCore subscription : subscriptions.values()) {
             subscription.onConnectionEnd();
         }
-        for (Waiting waiter : waiting.values()) {
-            waiter.fail(closed());
-        }
-        waiting.clear();
         handle.close();
         queue.close();
+        tellTheEnd();
+    }
+
+    /** The last that this thread does: what programs have tied to these futures runs here. */
+    private void tellTheEnd() {
+        for (Long cookie : waiting.keySet()) {
+            Waiting waiter = waiting.remove(cookie);
+            if (waiter != null) {
+                waiter.fail(closed());
+            }
+        }
+        MartletException known = reason;
+        connected.completeExceptionally(known == null ? closed() : known);
+        ended.complete(Boolean.TRUE);
     }
 }

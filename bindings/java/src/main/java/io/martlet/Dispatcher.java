@@ -129,7 +129,7 @@ public final class Dispatcher {
         Objects.requireNonNull(subject, "subject");
         for (Subscription each : subscriptions()) {
             if (each.getSubject().equals(subject)) {
-                each.unsubscribe();
+                each.close();
             }
         }
         return this;
@@ -203,7 +203,7 @@ public final class Dispatcher {
     void close() {
         closed = true;
         for (Subscription each : subscriptions()) {
-            each.unsubscribe();
+            each.close();
         }
         core.close();
     }

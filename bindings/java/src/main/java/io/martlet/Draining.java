@@ -4,6 +4,7 @@ package io.martlet;
 import io.martlet.errors.ClosedException;
 import io.martlet.errors.MartletException;
 import io.martlet.raw.Raw;
+import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,23 +17,17 @@ import java.util.concurrent.TimeUnit;
  * handled yet, so subscriptions come first here.
  */
 final class Draining {
+    private static final long LONGEST_MS = TimeUnit.DAYS.toMillis(36_500);
+
     private Draining() {}
 
-    static CompletableFuture<Boolean> begin(Connection connection, long milliseconds) {
+    static CompletableFuture<Boolean> begin(Connection connection, long timeoutMs) {
+        long milliseconds = Math.min(timeoutMs, LONGEST_MS);
         ConnectionCore core = connection.core();
         core.setDraining();
         long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(milliseconds);
-        List<CompletableFuture<Boolean>> ends = new ArrayList<>();
-        for (SubscriptionCore each : core.subscriptions()) {
-            ends.add(each.ended);
-            try {
-                each.drain();
-            } catch (ClosedException known) {
-                // It has ended already.
-            }
-        }
-        CompletableFuture<Boolean> result = CompletableFuture
-                .allOf(ends.toArray(new CompletableFuture<?>[0]))
+        CompletableFuture<?> read = drainSubscriptions(core);
+        CompletableFuture<Boolean> result = CompletableFuture.anyOf(read, core.ended)
                 .orTimeout(milliseconds, TimeUnit.MILLISECONDS)
                 .thenCompose(all -> connection.flushAsync(left(until)))
                 .thenCompose(flushed -> {
@@ -43,8 +38,28 @@ final class Draining {
                 .orTimeout(milliseconds, TimeUnit.MILLISECONDS);
         return result.handle((done, failure) -> {
             core.close(); // In both cases: its subscriptions have ended, there is no way back.
+            Reference.reachabilityFence(connection); // Nobody else may hold it until now.
             return failure == null;
         });
+    }
+
+    private static CompletableFuture<?> drainSubscriptions(ConnectionCore core) {
+        List<CompletableFuture<Boolean>> ends = new ArrayList<>();
+        for (SubscriptionCore each : core.subscriptions()) {
+            if (each.isLeft()) {
+                continue; // Nobody waits for what is unread of it.
+            }
+            ends.add(each.ended);
+            try {
+                each.drain();
+            } catch (ClosedException known) {
+                // It has ended already.
+            } catch (MartletException failure) {
+                core.close(); // The others have begun to end: there is no way back.
+                throw failure;
+            }
+        }
+        return CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0]));
     }
 
     private static Duration left(long until) {

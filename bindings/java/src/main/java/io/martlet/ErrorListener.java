@@ -14,6 +14,17 @@ public interface ErrorListener {
     default void errorOccurred(Connection connection, String error) {}
 
     /**
+     * The same with its status: who has this one is not told by the other.
+     *
+     * @param connection which connection
+     * @param error the exception that stands for the status, such as {@link
+     *     io.martlet.errors.PermissionsException}
+     */
+    default void errorOccurred(Connection connection, MartletException error) {
+        errorOccurred(connection, String.valueOf(error.getMessage()));
+    }
+
+    /**
      * A handler or listener threw something, or the connection was lost for a reason.
      *
      * @param connection which connection

@@ -60,7 +60,7 @@ final class Events {
                 lost("closed", status, text);
                 tell(ConnectionListener.Events.CLOSED);
             }
-            case Abi.KIND_ERROR -> error(text);
+            case Abi.KIND_ERROR -> error(status, text);
             case Abi.KIND_SLOW_CONSUMER -> slowConsumer(text);
             default -> { } // A newer library's.
         }
@@ -81,10 +81,10 @@ final class Events {
         }
     }
 
-    private void error(String text) {
+    private void error(int status, String text) {
         ErrorListener known = errors;
         if (known != null) {
-            later(owner -> known.errorOccurred(owner, text));
+            later(owner -> known.errorOccurred(owner, MartletException.of(status, text)));
         } else {
             LOGGER.log(System.Logger.Level.WARNING, text);
         }

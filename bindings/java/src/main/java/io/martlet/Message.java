@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.martlet;
 
-import io.martlet.errors.StateException;
+import io.martlet.errors.BadSubjectException;
 import io.martlet.raw.Abi;
 import io.martlet.raw.BatchReader;
 import java.nio.charset.StandardCharsets;
@@ -176,13 +176,25 @@ public final class Message {
      * Publishes an answer.
      *
      * @param body its payload; null is empty
-     * @throws StateException if none is wanted
+     * @throws BadSubjectException if none is wanted: it has no reply subject
      */
     public void respond(byte @Nullable [] body) {
-        if (replyTo == null || connection == null) {
-            throw new StateException("nobody waits for an answer to this message");
+        respond(null, body);
+    }
+
+    /**
+     * Publishes an answer with headers.
+     *
+     * @param answerHeaders its headers; null: none
+     * @param body its payload; null is empty
+     * @throws BadSubjectException if none is wanted: it has no reply subject
+     */
+    public void respond(@Nullable Headers answerHeaders, byte @Nullable [] body) {
+        Connection asked = connection;
+        if (replyTo == null || asked == null) {
+            throw new BadSubjectException("nobody waits for an answer to this message");
         }
-        connection.publish(replyTo, body);
+        asked.publish(replyTo, answerHeaders, body);
     }
 
     @Override

@@ -157,7 +157,7 @@ public final class Options {
          * @return this
          */
         public Builder connectionTimeout(Duration time) {
-            values.put("connect_timeout_ms", Texts.longMilliseconds(time, "connectionTimeout"));
+            values.put("connect_timeout_ms", Texts.optionMilliseconds(time, "connectionTimeout"));
             return this;
         }
 
@@ -199,7 +199,7 @@ public final class Options {
          * @return this
          */
         public Builder reconnectWait(Duration time) {
-            values.put("reconnect_wait_ms", Texts.longMilliseconds(time, "reconnectWait"));
+            values.put("reconnect_wait_ms", Texts.optionMilliseconds(time, "reconnectWait"));
             return this;
         }
 
@@ -210,7 +210,7 @@ public final class Options {
          * @return this
          */
         public Builder reconnectJitter(Duration time) {
-            values.put("reconnect_jitter_ms", Texts.longMilliseconds(time, "reconnectJitter"));
+            values.put("reconnect_jitter_ms", Texts.optionMilliseconds(time, "reconnectJitter"));
             return this;
         }
 
@@ -243,7 +243,7 @@ public final class Options {
          * @return this
          */
         public Builder pingInterval(Duration time) {
-            values.put("ping_interval_ms", Texts.longMilliseconds(time, "pingInterval"));
+            values.put("ping_interval_ms", Texts.optionMilliseconds(time, "pingInterval"));
             return this;
         }
 
@@ -265,7 +265,7 @@ public final class Options {
          * @return this
          */
         public Builder drainTimeout(Duration time) {
-            values.put("drain_timeout_ms", Texts.longMilliseconds(time, "drainTimeout"));
+            values.put("drain_timeout_ms", Texts.optionMilliseconds(time, "drainTimeout"));
             return this;
         }
 
@@ -365,7 +365,7 @@ public final class Options {
          * @return this
          */
         public Builder requestTimeout(Duration time) {
-            Texts.longMilliseconds(time, "requestTimeout");
+            Texts.optionMilliseconds(time, "requestTimeout");
             requestTimeout = time;
             return this;
         }

@@ -319,7 +319,7 @@ public final class Server implements AutoCloseable {
          * @return this
          */
         public Builder pingInterval(Duration time) {
-            values.put("ping_interval_ms", Texts.longMilliseconds(time, "pingInterval"));
+            values.put("ping_interval_ms", Texts.optionMilliseconds(time, "pingInterval"));
             return this;
         }
 
@@ -330,7 +330,7 @@ public final class Server implements AutoCloseable {
          * @return this
          */
         public Builder writeDeadline(Duration time) {
-            values.put("write_deadline_ms", Texts.longMilliseconds(time, "writeDeadline"));
+            values.put("write_deadline_ms", Texts.optionMilliseconds(time, "writeDeadline"));
             return this;
         }
 

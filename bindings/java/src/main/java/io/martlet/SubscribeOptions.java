@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.martlet;
 
-import io.martlet.errors.InvalidArgumentException;
+import io.martlet.errors.OptionsException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -90,7 +90,8 @@ public final class SubscribeOptions {
         private Builder() {}
 
         /**
-         * Sets how many messages and bytes may wait unread; 0 is no bound.
+         * Sets how many messages and bytes may wait unread; 0 is no bound. What was taken over to
+         * be handed out next, one batch, is no longer counted.
          *
          * @param messages how many messages
          * @param bytes how many bytes, with 64 for each message
@@ -135,7 +136,7 @@ public final class SubscribeOptions {
 
         private static long notNegative(long value, String name) {
             if (value < 0) {
-                throw new InvalidArgumentException(name + " is negative: " + value);
+                throw new OptionsException("option " + name + " is negative: " + value);
             }
             return value;
         }

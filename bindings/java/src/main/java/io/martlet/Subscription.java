@@ -87,9 +87,21 @@ public final class Subscription implements AutoCloseable {
         }
     }
 
-    /** Ends it now: what waits unread is let go. Does nothing if it has ended. */
+    /**
+     * Ends it now: no handler is called again. Who asks still gets what had come; {@link #close}
+     * lets go of that too.
+     *
+     * @throws io.martlet.errors.ClosedException if it has ended
+     */
     public void unsubscribe() {
-        core.unsubscribe();
+        try {
+            core.unsubscribe();
+        } finally {
+            leave();
+        }
+    }
+
+    private void leave() {
         if (dispatcher != null) {
             dispatcher.forget(this);
         }
@@ -107,12 +119,11 @@ public final class Subscription implements AutoCloseable {
         return this;
     }
 
-    /** Ends it now, as {@link #unsubscribe()}. */
+    /** Ends it now, and lets go of what is unread. May be called twice. */
     @Override
     public void close() {
-        if (isActive()) {
-            unsubscribe();
-        }
+        core.discard();
+        leave();
     }
 
     /**

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SubscriptionCore {
     private static final int MESSAGES_AT_ONCE = 512;
+    private static final int SHARE_AT_ONCE = 8;
 
     final ConnectionCore connection;
     final long cookie;
@@ -35,9 +36,10 @@ final class SubscriptionCore {
     private final Condition arrived = lock.newCondition();
     /** GUARDED_BY lock. These do not hold the subscription: one that nobody holds is collected. */
     private final ArrayDeque<Message> read = new ArrayDeque<>();
+    private int atOnce = MESSAGES_AT_ONCE; // GUARDED_BY lock
     private boolean awaited; // GUARDED_BY lock; the library was asked to tell of the next one.
     private boolean endSeen; // GUARDED_BY lock
-    private boolean draining; // GUARDED_BY lock
+    private boolean ending; // GUARDED_BY lock; its end is waited for, whether it is asked or not.
     private volatile boolean left;
     private volatile boolean finished;
     private volatile long dropped;
@@ -82,12 +84,7 @@ final class SubscriptionCore {
             if (to == null || address == 0) {
                 throw connection.closed();
             }
-            byte[] subjectBytes = Texts.encode(subject, "subject");
-            byte[] groupBytes = Texts.encode(queueGroup, "queue");
-            long[] made = new long[1];
-            connection.call(self -> Raw.martlet_subscription_new(self, subjectBytes, groupBytes,
-                    options.toJson(), address, cookie, made));
-            handle = new Handle(made[0], Raw::martlet_subscription_free);
+            make(address, options);
             if (options.getMaxMessages() > 0) {
                 autoUnsubscribe(options.getMaxMessages());
             }
@@ -100,6 +97,44 @@ final class SubscriptionCore {
             }
         }
         connection.add(cookie, this);
+        if (finished) {
+            connection.forget(cookie); // Its few messages have come already.
+        }
+    }
+
+    /** Its first message may be handed over meanwhile: a handler's calls wait for the handle. */
+    private void make(long queueAddress, SubscribeOptions options) {
+        byte[] subjectBytes = Texts.encode(subject, "subject");
+        byte[] groupBytes = Texts.encode(queueGroup, "queue");
+        long[] made = new long[1];
+        lock.lock();
+        try {
+            connection.call(self -> Raw.martlet_subscription_new(self, subjectBytes, groupBytes,
+                    options.toJson(), queueAddress, cookie, made));
+            handle = new Handle(made[0], Raw::martlet_subscription_free);
+            atOnce = atOnce(options.getPendingMessageLimit());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What was taken over has left the bound: of a small one only a small share is taken. */
+    private static int atOnce(long bound) {
+        return bound == 0 ? MESSAGES_AT_ONCE
+                : (int) Math.max(1, Math.min(bound / SHARE_AT_ONCE, MESSAGES_AT_ONCE));
+    }
+
+    private @Nullable Handle madeHandle() {
+        Handle known = handle;
+        if (known != null) {
+            return known;
+        }
+        lock.lock();
+        try {
+            return handle;
+        } finally {
+            lock.unlock();
+        }
     }
 
     // --- asking ---
@@ -144,14 +179,26 @@ final class SubscriptionCore {
         if (message == null && fill()) {
             message = read.poll();
         }
-        if (draining && read.isEmpty() && !endSeen) {
-            fill();
-            awaitNext();
+        if (ending && read.isEmpty() && !endSeen) {
+            lookForEnd();
         }
         if (endSeen && read.isEmpty()) {
             finish();
         }
         return message;
+    }
+
+    // Under the lock: the end is looked for also when nobody asks.
+    private void lookForEnd() {
+        while (read.isEmpty() && fill()) {
+            // It was no message: a word of lost ones, or the end.
+        }
+        if (read.isEmpty() && !endSeen) {
+            awaitNext();
+        }
+        if (endSeen && read.isEmpty()) {
+            finish();
+        }
     }
 
     // Under the lock: reads what waits in the library. Whether anything came.
@@ -168,7 +215,7 @@ final class SubscriptionCore {
         }
         BatchReader reader = BatchReader.take(ConnectionCore.BUFFER_BYTES);
         try {
-            int count = reader.poll(address, MESSAGES_AT_ONCE, 0);
+            int count = reader.poll(address, atOnce, 0);
             for (int index = 0; index < count; index++) {
                 take(reader, index);
             }
@@ -217,13 +264,8 @@ final class SubscriptionCore {
         lock.lock();
         try {
             awaited = false;
-            if (draining && read.isEmpty()) {
-                fill();
-                if (endSeen && read.isEmpty()) {
-                    finish();
-                } else if (read.isEmpty()) {
-                    awaitNext();
-                }
+            if (ending && read.isEmpty()) {
+                lookForEnd();
             }
             arrived.signalAll();
         } finally {
@@ -233,14 +275,24 @@ final class SubscriptionCore {
 
     // --- its end ---
 
-    /** Ends it now; what waits is let go. */
+    /** Ends it now: no handler is called again; who asks still gets what had come. */
     void unsubscribe() {
         left = true;
         try {
             callNative(Raw::martlet_subscription_unsubscribe);
-        } catch (ClosedException known) {
-            // It ended by itself at the same moment.
+        } finally {
+            if (queue == null) {
+                finish();
+            } else {
+                beginToEnd();
+            }
         }
+    }
+
+    /** Ends it now, if it has not ended, and lets go of what waits. */
+    void discard() {
+        left = true;
+        tryCallNative(Raw::martlet_subscription_unsubscribe);
         lock.lock();
         try {
             read.clear();
@@ -258,11 +310,15 @@ final class SubscriptionCore {
     /** Ends it in order: `ended` tells when everything was read. */
     void drain() {
         callNative(Raw::martlet_subscription_drain);
+        beginToEnd();
+    }
+
+    private void beginToEnd() {
         lock.lock();
         try {
-            draining = true;
+            ending = true;
             if (read.isEmpty()) {
-                awaitNext();
+                lookForEnd();
             }
         } finally {
             lock.unlock();
@@ -272,9 +328,9 @@ final class SubscriptionCore {
     /** The last of it was read: everything goes back to the library. */
     void finish() {
         rememberCounts();
+        finished = true;
         giveBack();
         connection.forget(cookie);
-        finished = true;
         ended.completeAsync(
                 () -> Boolean.TRUE); // Whoever waits for it does not run under the lock.
         lock.lock();
@@ -312,6 +368,9 @@ final class SubscriptionCore {
         }
         lock.lock();
         try {
+            if (ending && read.isEmpty()) {
+                lookForEnd();
+            }
             arrived.signalAll();
         } finally {
             lock.unlock();
@@ -378,7 +437,7 @@ final class SubscriptionCore {
     }
 
     private void callNative(java.util.function.LongFunction<Integer> body) {
-        Handle known = handle;
+        Handle known = madeHandle();
         long address = known == null ? 0 : known.acquire();
         try {
             if (address == 0) {

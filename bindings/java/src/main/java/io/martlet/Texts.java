@@ -2,6 +2,7 @@
 package io.martlet;
 
 import io.martlet.errors.InvalidArgumentException;
+import io.martlet.errors.OptionsException;
 import io.martlet.raw.Raw;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -59,6 +60,19 @@ final class Texts {
         if (time.isNegative()) {
             throw new InvalidArgumentException(name + " is negative: " + time);
         }
+        return rounded(time);
+    }
+
+    /** The same of an option: what is wrong with one is told as its own kind of failure. */
+    static long optionMilliseconds(Duration time, String name) {
+        Objects.requireNonNull(time, name);
+        if (time.isNegative()) {
+            throw new OptionsException("option " + name + " is negative: " + time);
+        }
+        return rounded(time);
+    }
+
+    private static long rounded(Duration time) {
         if (time.getSeconds() > Long.MAX_VALUE / 1000 - 1) {
             return Long.MAX_VALUE;
         }

@@ -4,6 +4,7 @@ package io.martlet;
 import io.martlet.errors.MartletException;
 import io.martlet.raw.Abi;
 import io.martlet.raw.BatchReader;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -40,6 +41,12 @@ interface Waiting {
 
     /** A flush, or room in the outgoing buffer: done, or failed. */
     final class Done extends CompletableFuture<Boolean> implements Waiting {
+        private final Object owner; // Is not collected, and so not closed, before it is done.
+
+        Done(Object owner) {
+            this.owner = owner;
+        }
+
         @Override
         public boolean complete(BatchReader reader, int index) {
             if (reader.status(index) < 0) {
@@ -47,6 +54,7 @@ interface Waiting {
             } else {
                 complete(Boolean.TRUE);
             }
+            Reference.reachabilityFence(owner);
             return true;
         }
 

@@ -37,6 +37,14 @@ final class ChildProgram {
                 System.out.println("ending");
                 Thread.sleep(60_000);
             }
+            case "ask" -> {
+                load();
+                try (Server server = Server.start(); Connection connection = Nats.connect(server)) {
+                    Subscription silent = connection.subscribe("silent");
+                    System.out.println("ending");
+                    silent.nextMessage(Duration.ofSeconds(60));
+                }
+            }
             case "load-library" -> loadLibrary();
             case "virtual" -> virtualThreads();
             case "everything" -> everything();

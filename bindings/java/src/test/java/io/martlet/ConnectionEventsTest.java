@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.martlet.errors.AuthorizationException;
 import io.martlet.errors.ClosedException;
+import io.martlet.errors.LimitException;
 import io.martlet.errors.MartletException;
 import io.martlet.errors.NoServersException;
 import java.time.Duration;
@@ -115,6 +116,26 @@ class ConnectionEventsTest {
             assertThrows(ClosedException.class, () -> connection.subscribe("late"));
             assertThrows(ClosedException.class, () -> connection.createDispatcher());
             assertThrows(ClosedException.class, () -> connection.request("late", null));
+        }
+    }
+
+    /** Though nobody has read what waits, and nobody will. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aDrainEndsWithItsConnection(boolean inProcess) throws Exception {
+        try (Server server = Server.start();
+                Connection connection = connect(server, inProcess, listening().noReconnect())) {
+            Subscription unread = connection.subscribe("unread");
+            Subscription alone = connection.subscribe("alone");
+            connection.publish("unread", null);
+            connection.flush(SOON);
+            CompletableFuture<Boolean> ofSubscription = alone.drain(Duration.ofHours(1));
+            CompletableFuture<Boolean> drained = connection.drain(Duration.ofHours(1));
+            assertFalse(drained.isDone());
+            server.close();
+            assertFalse(drained.get(10, TimeUnit.SECONDS));
+            assertTrue(ofSubscription.get(10, TimeUnit.SECONDS), "nothing of it was left");
+            assertNotNull(unread.nextMessage(SOON));
         }
     }
 
@@ -240,6 +261,7 @@ class ConnectionEventsTest {
     @Test
     void anErrorOfTheServerIsTold() throws Exception {
         CompletableFuture<String> told = new CompletableFuture<>();
+        CompletableFuture<MartletException> asException = new CompletableFuture<>();
         try (Server server = Server.builder().maxSubscriptions(1).start();
                 Connection connection = connect(server, true, Options.builder().errorListener(
                         new ErrorListener() {
@@ -247,10 +269,22 @@ class ConnectionEventsTest {
                             public void errorOccurred(Connection connection, String error) {
                                 told.complete(error);
                             }
+                        }));
+                Connection other = connect(server, false, Options.builder().errorListener(
+                        new ErrorListener() {
+                            @Override
+                            public void errorOccurred(
+                                    Connection connection, MartletException error) {
+                                asException.complete(error);
+                            }
                         }))) {
-            connection.subscribe("one");
-            connection.subscribe("two");
+            for (Connection each : List.of(connection, other)) {
+                each.subscribe("one");
+                each.subscribe("two");
+            }
             assertTrue(told.get(10, TimeUnit.SECONDS).toLowerCase().contains("subscriptions"));
+            MartletException error = asException.get(10, TimeUnit.SECONDS);
+            assertEquals(LimitException.class, error.getClass(), error.getMessage());
         }
     }
 

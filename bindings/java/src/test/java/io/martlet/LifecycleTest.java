@@ -271,6 +271,65 @@ class LifecycleTest {
         }
     }
 
+    /** A drain holds its connection: it is not collected before the last byte was sent. */
+    @Test
+    void aDrainOfADroppedConnectionGoesOnToItsEnd() throws Exception {
+        try (Server server = Server.start(); Connection watcher = Nats.connect(server)) {
+            Subscription sent = watcher.subscribe("sent");
+            watcher.flush(SOON);
+            for (int round = 0; round < 20; round++) {
+                CompletableFuture<Boolean> drained = publishAndDrain(server.getUrl());
+                System.gc();
+                assertTrue(drained.get(10, TimeUnit.SECONDS));
+                for (int at = 0; at < 1000; at++) {
+                    assertNotNull(sent.nextMessage(SOON));
+                }
+            }
+        }
+    }
+
+    private static CompletableFuture<Boolean> publishAndDrain(String url) throws Exception {
+        Connection connection = Nats.connect(url);
+        for (int at = 0; at < 1000; at++) {
+            connection.publish("sent", new byte[1000]);
+        }
+        return connection.drain(SOON);
+    }
+
+    /** Its first message comes while subscribe has not returned yet. */
+    @Test
+    void aHandlerMayEndItsSubscriptionAtOnce() throws Exception {
+        try (Server server = Server.start(); Connection connection = Nats.connect(server);
+                Connection publisher = Nats.connect(server)) {
+            AtomicInteger handled = new AtomicInteger();
+            Thread load = Blocking.start("load", () -> {
+                try {
+                    while (true) {
+                        publisher.publish("flood", null);
+                    }
+                } catch (io.martlet.errors.ClosedException ended) {
+                    assertNotNull(ended);
+                }
+            });
+            Dispatcher dispatcher = connection.createDispatcher();
+            for (int at = 0; at < 300; at++) {
+                dispatcher.subscribe("flood", message -> {
+                    handled.incrementAndGet();
+                    message.getSubscription().unsubscribe();
+                });
+            }
+            Place.await("each was called once", SOON, () -> handled.get() == 300);
+            publisher.close();
+            load.join(10_000);
+            Place.await("none is left", SOON, () -> {
+                connection.flush(SOON);
+                return server.getStatistics().getSubscriptions() == 0;
+            });
+            assertEquals(300, handled.get());
+            assertEquals(0, connection.getStatistics().getSubscriptions());
+        }
+    }
+
     @Test
     void closingRacesWithEverything() throws Exception {
         try (Server server = Server.start()) {
@@ -344,8 +403,9 @@ class LifecycleTest {
             });
             for (int at = 0; at < 200; at++) {
                 Process child = new ProcessBuilder("sh", "-c", "ls -l /proc/$$/fd").start();
+                assertTrue(child.waitFor(60, TimeUnit.SECONDS), "a child hangs");
+                assertEquals(0, child.exitValue());
                 String listed = new String(child.getInputStream().readAllBytes());
-                assertEquals(0, child.waitFor());
                 assertNull(listed.lines().filter(line -> line.contains("socket:")
                         || line.contains("event")).findFirst().orElse(null), listed);
             }

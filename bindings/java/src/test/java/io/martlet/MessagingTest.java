@@ -12,17 +12,18 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.martlet.Place.Broker;
+import io.martlet.errors.BadSubjectException;
 import io.martlet.errors.ClosedException;
 import io.martlet.errors.DrainingException;
 import io.martlet.errors.MaxPayloadException;
 import io.martlet.errors.NoRespondersException;
-import io.martlet.errors.StateException;
 import io.martlet.errors.TimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -200,8 +201,12 @@ class MessagingTest {
             assertEquals(1, subscription.getPendingMessageCount());
             assertTrue(subscription.getPendingByteCount() > 0);
             subscription.unsubscribe();
-            subscription.unsubscribe();
+            assertFalse(subscription.isActive());
+            connection.publish("over", HELLO);
+            connection.flush(SOON);
+            next(subscription); // What had come can still be read.
             assertThrows(ClosedException.class, () -> subscription.nextMessage(SOON));
+            assertThrows(ClosedException.class, subscription::unsubscribe);
             assertEquals(1, subscription.getDeliveredCount());
             CountDownLatch waits = new CountDownLatch(1);
             Subscription other = connection.subscribe("other");
@@ -305,6 +310,24 @@ class MessagingTest {
 
     @ParameterizedTest
     @EnumSource(Place.class)
+    void aCancelledWaitHarmsNobody(Place place) throws Exception {
+        try (Broker broker = place.open(); Connection connection = broker.connect()) {
+            Subscription asked = connection.subscribe("ask");
+            CompletableFuture<Message> cancelled = connection.request("ask", HELLO);
+            CompletableFuture<Message> kept = connection.request("ask", HELLO);
+            assertTrue(cancelled.cancel(true));
+            next(asked).respond("late".getBytes());
+            next(asked).respond("answer".getBytes());
+            assertEquals("answer", kept.get(10, TimeUnit.SECONDS).getText());
+            assertThrows(CancellationException.class, cancelled::join);
+            CompletableFuture<Boolean> flushed = connection.flushAsync(SOON);
+            flushed.cancel(true);
+            connection.flush(SOON);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Place.class)
     void anInterruptedWaitEnds(Place place) throws Exception {
         try (Broker broker = place.open(); Connection connection = broker.connect()) {
             Subscription subscription = connection.subscribe("never");
@@ -366,7 +389,8 @@ class MessagingTest {
             connection.flush(SOON);
             other.publish("e", "other".getBytes());
             assertEquals("other", next(subscription).getText());
-            assertThrows(StateException.class, () -> next(subscription, other).respond(HELLO));
+            assertThrows(
+                    BadSubjectException.class, () -> next(subscription, other).respond(HELLO));
         }
     }
 
