@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: the Python that the documents show runs as it stands. Method: every block of Python in the
-Markdown files and in the package's own description, each in an interpreter of its own.
+Markdown files and in the package's own description, each in an interpreter of its own. Those of the
+guide are files that tests/guide runs.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import martlet
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "python" / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+DOCUMENTS = [path for path in DOCUMENTS if "guide" not in path.relative_to(ROOT).parts]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

@@ -26,6 +26,7 @@ groups_of() {
     java) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
     languages) echo "build swig csharp$(java_is_there || echo " java")" ;;
+    guide) groups_of languages ;;
     java_package | java_parity) echo "build swig$(java_is_there || echo " java")" ;;
   esac
 }
