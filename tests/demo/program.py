@@ -39,6 +39,14 @@ class Program:
             for name, stream in (("out", self.process.stdout), ("err", self.process.stderr))]
         for thread in self._threads:
             thread.start()
+        try:
+            self.begin()
+        except BaseException:
+            self.stop()
+            raise
+
+    def begin(self) -> None:
+        """For those that have to say something before they can be used."""
 
     @property
     def pid(self) -> int:
