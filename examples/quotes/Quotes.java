@@ -110,8 +110,11 @@ final class Quotes {
 
     /** Prices to begin with: a wrong line is an error. */
     private static void load(Path file, PriceBook book) throws IOException {
+        if (!Files.isReadable(file)) {
+            throw new IOException(file + " cannot be read");
+        }
         int number = 0;
-        for (String line : Files.readAllLines(file)) {
+        for (String line : Files.readAllLines(file, StandardCharsets.ISO_8859_1)) {
             number++;
             try {
                 book.take(Quote.Line.of(line));

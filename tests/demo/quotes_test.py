@@ -184,7 +184,7 @@ class QuotesTest(unittest.TestCase):
                     (["--port", port], 1, "in use"),
                     (["--port", "65536"], 2, "--port must be a number from 0 to 65535, not 65536"),
                     (["--port"], 2, "--port lacks its value"),
-                    (["--prices", "/nowhere"], 1, "/nowhere"),
+                    (["--prices", "/nowhere"], 1, "/nowhere cannot be read"),
                     (["--colour", "red"], 2, "no option --colour")):
                 answer = subprocess.run(java("Quotes", *words), capture_output=True, text=True,
                                         timeout=60)
