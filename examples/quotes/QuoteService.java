@@ -43,13 +43,20 @@ final class QuoteService implements AutoCloseable {
     /**
      * Starts the broker, and answers when this returns.
      *
+     * @param token what clients must bring; null: everybody is let in
      * @throws MartletException if the port is taken, or an option is wrong
      */
-    static QuoteService start(PriceBook book, Server.Builder broker) throws InterruptedException {
+    static QuoteService start(PriceBook book, Server.Builder broker, String token)
+            throws InterruptedException {
+        Options.Builder options = Options.builder().connectionName("quotes");
+        if (token != null) {
+            broker.token(token);
+            options.token(token);
+        }
         Server server = broker.start();
         try {
-            Options options = Options.builder().connectionName("quotes").build();
-            QuoteService made = new QuoteService(book, server, Nats.connect(server, options));
+            Connection connection = Nats.connect(server, options.build());
+            QuoteService made = new QuoteService(book, server, connection);
             made.subscribe();
             return made;
         } catch (InterruptedException | RuntimeException failure) {

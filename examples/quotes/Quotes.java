@@ -24,6 +24,7 @@ final class Quotes {
               --port N        0: any free one (4222)
               --prices FILE   prices to begin with, lines as in the feed
               --symbols N     different symbols at most (10000)
+            QUOTES_TOKEN in the environment: the token that clients must bring
             A line of the feed is a symbol and a price: ACME 12.34""";
 
     private static final int LINE_CHARACTERS_MAX = 1024;
@@ -99,7 +100,7 @@ final class Quotes {
             load(arguments.prices(), book);
         }
         Server.Builder broker = Server.builder().host(arguments.host()).port(arguments.port());
-        QuoteService service = QuoteService.start(book, broker);
+        QuoteService service = QuoteService.start(book, broker, System.getenv("QUOTES_TOKEN"));
         // A signal ends the virtual machine by this, with the status that the signal stands for.
         Runtime.getRuntime().addShutdownHook(new Thread(service::close, "end"));
         System.out.println("broker: " + service.url());

@@ -25,6 +25,7 @@ namespace Martlet.Examples.SensorGateway
             + "  --nats-port N   for clients; 0: any free one (4222)\n"
             + "  --bounds FILE   when to raise alarms: lines KIND LOW HIGH HYSTERESIS\n"
             + "  --sensors N     different sensors and kinds at most (10000)\n"
+            + "SENSOR_GATEWAY_TOKEN in the environment: the token that clients must bring\n"
             + "A datagram has lines of a sensor, a kind and a value: boiler-1 temperature 61.5";
 
         public IPAddress Host { get; private set; } = IPAddress.Loopback;

@@ -50,13 +50,14 @@ namespace Martlet.Examples.SensorGateway
             IReadOnlyDictionary<string, Bounds> bounds = options.BoundsFile == null
                 ? new Dictionary<string, Bounds>()
                 : Bounds.ReadFile(options.BoundsFile);
+            string? token = Environment.GetEnvironmentVariable("SENSOR_GATEWAY_TOKEN");
             var broker = new MartletServerOptions
             {
-                Host = options.Host.ToString(), Port = options.NatsPort,
+                Host = options.Host.ToString(), Port = options.NatsPort, Token = token,
             };
             await using MartletServer server = MartletServer.Start(broker);
             await using MartletConnection connection = await MartletConnection.ConnectAsync(
-                server, new MartletConnectionOptions { Name = "sensor gateway" });
+                server, new MartletConnectionOptions { Name = "sensor gateway", Token = token });
             using Gateway gateway = Open(connection, bounds, options);
             connection.Subscribe(
                 Status, async message => await message.ReplyAsync(gateway.Counts.ToJson()));

@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import unittest
 import urllib.parse
 from pathlib import Path
@@ -27,6 +28,7 @@ sys.path.insert(0, str(HERE))
 from program import Program, ProgramError, wait_until  # noqa: E402
 
 EXAMPLE = HERE.parents[1] / "examples" / "live_page" / "main.mjs"
+STOP_SECONDS_MAX = 10
 ROWS = 2000
 ROUNDS = 40
 
@@ -73,11 +75,20 @@ class Browser(Program):
     """Chromium on the page."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(["node", str(HERE / "page_reader.mjs"), url])
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        super().__init__(["node", str(HERE / "page_reader.mjs"), url, self.profile.name])
+
+    def stop(self) -> None:
+        # Asked to end, it also waits for the browser, which else would still write its profile.
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            self.close_input()
+            self.process.wait(STOP_SECONDS_MAX)
+        super().stop()
+        self.profile.cleanup()
 
     def begin(self) -> None:
         self.asked = 0
-        self.wait_for(lambda shown: shown["state"] == "connected", "the page to be connected")
+        self.wait_for(lambda shown: shown.get("state") == "connected", "the page to be connected")
 
     def look(self) -> dict:
         self.send("look")

@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from program import Program, wait_until  # noqa: E402
+from program import Program, ProgramError, wait_until  # noqa: E402
 
 SYMBOLS = ("ACME", "BRK.B", "X", "GOLD-Z6", "007")
 UPDATES = 3000
@@ -36,8 +36,8 @@ def java(*words: str) -> list[str]:
 class Service(Program):
     """The example on a free port."""
 
-    def __init__(self, *words: str) -> None:
-        super().__init__(java("Quotes", "--port", "0", *words))
+    def __init__(self, *words: str, **environment: str) -> None:
+        super().__init__(java("Quotes", "--port", "0", *words), **environment)
 
     def begin(self) -> None:
         self.url = self.wait_match("out", "^broker: (nats://.*)")[1]
@@ -176,6 +176,13 @@ class QuotesTest(unittest.TestCase):
             prices = [int(json.loads(line.split(" ", 2)[2])["price"])
                       for line in client.lines("out") if line.startswith("update ")]
             self.assertEqual(prices, list(range(1, len(prices) + 1)))
+
+    def test_a_token_is_asked_for(self) -> None:
+        with Service(QUOTES_TOKEN="let-me-in") as service:
+            with self.assertRaisesRegex(ProgramError, "Authorization Violation"):
+                Client(service.url).stop()
+            with Client(service.url.replace("nats://", "nats://let-me-in@")) as client:
+                self.assertEqual(client.status()["symbols"], 0)
 
     def test_a_taken_port_and_wrong_words_are_named(self) -> None:
         with Service() as service:

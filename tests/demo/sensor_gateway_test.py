@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Goal: what sensors send by UDP is on the right subjects, alarms are raised and ended once, and bad
-lines are told; on .NET and on mono.
+"""Goal: what sensors send by UDP is on the right subjects, alarms are raised and ended once, and
+bad lines are told; on .NET and on mono.
 
 Method: examples/sensor_gateway runs on each; this test sends datagrams and reads over TCP, by
 Martlet's Python client and by nats-py. Datagrams may be lost by the system: what is sent at once
@@ -64,8 +64,8 @@ class OnBoth:
         ports = ["--udp-port", "0", "--nats-port", "0"]
         return [*shlex.split(os.environ[self.variable]), *ports, *words]
 
-    def start(self, *words: str) -> Gateway:
-        return Gateway(self.command(*words))
+    def start(self, *words: str, **environment: str) -> Gateway:
+        return Gateway(self.command(*words), **environment)
 
     def test_values_are_on_their_subjects(self) -> None:
         with self.start() as gateway, martlet.connect(gateway.url) as client:
@@ -180,6 +180,13 @@ class OnBoth:
                 self.assertEqual(got, list(range(200)))
                 self.assertEqual(gateway.end(), 0, gateway.lines("err"))
                 self.assertEqual(gateway.lines("err"), [])
+
+    def test_a_token_is_asked_for(self) -> None:
+        with self.start(SENSOR_GATEWAY_TOKEN="let-me-in") as gateway:
+            with self.assertRaises(martlet.errors.AuthorizationError):
+                martlet.connect(gateway.url)
+            with martlet.connect(gateway.url, token="let-me-in") as client:
+                self.assertEqual(status_of(client)["datagrams"], 0)
 
     def test_what_is_wrong_at_the_start_is_named(self) -> None:
         with tempfile.TemporaryDirectory() as folder, self.start() as gateway:

