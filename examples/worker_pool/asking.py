@@ -30,7 +30,7 @@ class Result:
     sha256: str = ""
     error: str = ""
     worker: int = 0
-    asked_again: int = 0
+    unanswered: int = 0  #: Requests for it that got no answer in time.
 
 
 @dataclass(frozen=True)
@@ -140,19 +140,19 @@ class Askers:
     def _ask(self, path: bytes) -> Result:
         wait = self._patience.answer_seconds
         give_up = time.monotonic() + self._patience.give_up_seconds
-        asked_again = -1
+        unanswered = 0
         while (left := give_up - time.monotonic()) > 0 and not self._closed.is_set():
-            asked_again += 1
             seconds = min(wait, left)
             try:
                 reply = self._connection.request(
                     jobs.SUBJECT, path, timeout=seconds, headers=jobs.headers_of(seconds))
             except martlet.errors.NoRespondersError:
-                self._closed.wait(NOBODY_PAUSE_SECONDS)  # All of them are being replaced.
+                self._closed.wait(NOBODY_PAUSE_SECONDS)  # None is ready, or all are replaced.
             except martlet.errors.TimeoutError:
                 wait *= 2
+                unanswered += 1
             else:
                 answer = jobs.Answer.of(reply.data)
-                return Result(path, answer.sha256, answer.error, answer.worker, asked_again)
-        return Result(path, error=f"no worker answered, asked {asked_again + 1} times",
-                      asked_again=max(asked_again, 0))
+                return Result(path, answer.sha256, answer.error, answer.worker, unanswered)
+        return Result(path, error=f"given up after {unanswered} requests without an answer",
+                      unanswered=unanswered)

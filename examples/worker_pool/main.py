@@ -72,12 +72,12 @@ class Output:
     """Lines as `sha256sum --check` reads them, and counts. The main thread's."""
 
     def __init__(self) -> None:
-        self.files = self.failed = self.asked_again = 0
+        self.files = self.failed = self.unanswered = 0
         self.by_worker: Dict[int, int] = {}
 
     def write(self, results: List[Result]) -> None:
         for result in results:
-            self.asked_again += result.asked_again
+            self.unanswered += result.unanswered
             if result.error:
                 self.failed += 1
                 tell(f"{os.fsdecode(result.path)}: {result.error}")
@@ -155,7 +155,7 @@ def look_after(askers: Askers, pool: Pool, output: Output, wake: Wake, stop_seco
 def summary_of(output: Output, pool: Pool, seconds: float, workers: int) -> str:
     shares = ", ".join(f"{pid}: {count}" for pid, count in sorted(output.by_worker.items()))
     return (f"{output.files} files in {seconds:.1f} s by {workers} workers ({shares}); "
-            f"{pool.replaced} replaced, {output.asked_again} asked again, {output.failed} failed")
+            f"{pool.replaced} replaced, {output.unanswered} asked again, {output.failed} failed")
 
 
 def main(words: List[str]) -> int:
