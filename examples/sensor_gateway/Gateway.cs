@@ -45,6 +45,9 @@ namespace Martlet.Examples.SensorGateway
             socket = new Socket(listen.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
             try
             {
+                // On mono every socket would share its port with others.
+                socket.SetSocketOption(
+                    SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, false);
                 socket.ReceiveBufferSize = ReceiveBufferBytes; // As much of it as the system gives.
                 socket.Bind(listen);
             }
@@ -161,8 +164,8 @@ namespace Martlet.Examples.SensorGateway
                 return;
             }
 
+            Counts.AddPublished(); // Before anybody can have got it.
             await connection.PublishAsync(source!.Subject, line.Text);
-            Counts.AddPublished();
             await RaiseAsync(source, line);
         }
 
@@ -214,11 +217,11 @@ namespace Martlet.Examples.SensorGateway
             source.State = now;
             AlarmState about = now == AlarmState.Normal ? before : now;
             double bound = about == AlarmState.High ? source.Bounds.High : source.Bounds.Low;
+            Counts.AddAlarm();
             await connection.PublishAsync(
                 source.AlarmSubject,
                 "{\"state\":\"" + NameOf(now) + "\",\"value\":" + Number(line.Value)
                 + ",\"bound\":" + Number(bound) + "}");
-            Counts.AddAlarm();
         }
 
         private static string NameOf(AlarmState state) => state switch

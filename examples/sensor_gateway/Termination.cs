@@ -2,13 +2,14 @@
 //
 // Owns what SIGTERM and SIGINT do: they ask the program to end, and it ends when it is done.
 using System;
+using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
 
 namespace Martlet.Examples.SensorGateway
 {
     /// <summary>Lifecycle: made before what is to be ended in order; disposed after that has ended.
-    /// A second SIGINT ends the process at once.</summary>
+    /// A second SIGINT ends the process at once; so does a second SIGTERM on mono.</summary>
     internal sealed class Termination : IDisposable
     {
         private const string MonoPosix =
@@ -23,11 +24,15 @@ namespace Martlet.Examples.SensorGateway
 
         public Termination()
         {
-            Console.CancelKeyPress += OnInterrupt;
             AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
-            if (Type.GetType("Mono.Runtime") != null)
+            if (Type.GetType("Mono.Runtime") == null)
             {
-                AwaitOnMono();
+                Console.CancelKeyPress += OnInterrupt;
+            }
+            else
+            {
+                AwaitOnMono("SIGTERM");
+                AwaitOnMono("SIGINT");
             }
         }
 
@@ -50,25 +55,27 @@ namespace Martlet.Examples.SensorGateway
             isOver.Wait(Longest);
         }
 
-        /// <summary>On mono a SIGTERM ends the process unless somebody waits for it by a class of
+        /// <summary>On mono a signal ends the process unless somebody waits for it by a class of
         /// Mono.Posix, which only mono has.</summary>
-        private void AwaitOnMono()
+        private void AwaitOnMono(string name)
         {
             Type? signals = Type.GetType("Mono.Unix.UnixSignal, " + MonoPosix);
             Type? numbers = Type.GetType("Mono.Unix.Native.Signum, " + MonoPosix);
             if (signals == null || numbers == null)
             {
                 Console.Error.WriteLine(
-                    "sensor_gateway: no Mono.Posix: SIGTERM will end it at once");
+                    "sensor_gateway: no Mono.Posix: " + name + " will end it at once");
                 return;
             }
 
-            var terminate = (WaitHandle)Activator.CreateInstance(
-                signals, Enum.Parse(numbers, "SIGTERM"))!;
+            var signal = (WaitHandle)Activator.CreateInstance(
+                signals, Enum.Parse(numbers, name))!;
             var waiting = new Thread(() =>
             {
-                terminate.WaitOne();
+                signal.WaitOne();
                 asked.TrySetResult(true);
+                signal.WaitOne(); // Each wait is for one more.
+                Process.GetCurrentProcess().Kill();
             });
             waiting.IsBackground = true;
             waiting.Start();

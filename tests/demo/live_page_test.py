@@ -57,8 +57,8 @@ class LivePage(Program):
 class Publisher(Program):
     """nats.js in a process of its own."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(["node", str(HERE / "publisher_nats_js.mjs"), url])
+    def __init__(self, url: str, *token: str) -> None:
+        super().__init__(["node", str(HERE / "publisher_nats_js.mjs"), url, *token])
 
     def begin(self) -> None:
         self.rounds = 0
@@ -291,7 +291,7 @@ class Ends(unittest.TestCase):
             self.assertIn(text, answer.stderr.splitlines()[0])
         answer = self.run_example("--subject", "a..b", "--nats-port", "0", "--http-port", "0")
         self.assertEqual(answer.returncode, 1, answer.stderr)
-        self.assertRegex(answer.stderr, "^live_page: .*subject")
+        self.assertRegex(answer.stderr, "^live_page: \"a..b\" cannot be subscribed to")
 
     @staticmethod
     def run_example(*words: str) -> subprocess.CompletedProcess:
@@ -312,9 +312,9 @@ class Ends(unittest.TestCase):
                              "text/javascript; charset=utf-8")
             self.assertEqual(live.get("/../main.mjs")[0], 404)
             self.assertEqual(live.get("/", "POST")[0], 405)
-            with self.assertRaises(ProgramError):  # Without the token.
+            with self.assertRaisesRegex(ProgramError, "AuthorizationError"):
                 Publisher(live.broker).stop()
-            Publisher(live.broker.replace("nats://", "nats://let-me-in@")).stop()
+            Publisher(live.broker, "let-me-in").stop()
 
 
 if __name__ == "__main__":
