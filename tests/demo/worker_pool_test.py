@@ -69,6 +69,12 @@ def is_alive(pid: int) -> bool:
     return status.rsplit(")", 1)[1].split()[0] != "Z"
 
 
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Has the process a handler for it?"""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return bool(int(status.split("SigCgt:")[1].split()[0], 16) >> (number - 1) & 1)
+
+
 class WorkerPool(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
@@ -120,6 +126,16 @@ class WorkerPool(unittest.TestCase):
                 ended = [line for line in program.lines("err") if "ended by signal 9" in line]
                 self.assertEqual(len(ended), 2)
 
+    def test_workers_that_are_asked_to_end_finish_their_jobs(self) -> None:
+        with start(self.folder, "--answer-seconds", "3") as program:
+            first = ready_workers(program, WORKERS)
+            for number, pid in enumerate(first):
+                program.wait_lines("out", 5 + 10 * number)
+                os.kill(pid, signal.SIGTERM)
+            self.assertIn(f" {WORKERS} replaced, 0 asked again", self.assert_all(program))
+            ended = [line for line in program.lines("err") if "ended with status 0" in line]
+            self.assertEqual(len(ended), WORKERS)
+
     def test_all_workers_killed_at_once(self) -> None:
         with start(self.folder, "--start", "fork", "--answer-seconds", "3") as program:
             first = ready_workers(program, WORKERS)
@@ -158,6 +174,20 @@ class WorkerPool(unittest.TestCase):
                 self.assertRegex(told[-2], rf"^{len(pairs)} files in .* 0 asked again, 0 failed$")
                 self.assertFalse([line for line in told if "killed" in line])
                 self.assertFalse([pid for pid in pids if is_alive(pid)])
+
+    def test_a_second_signal_ends_it_at_once(self) -> None:
+        with start(self.folder) as program:
+            pids = ready_workers(program, WORKERS)
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            program.signal(signal.SIGTERM)
+            wait_until(lambda: not catches(program.pid, signal.SIGTERM), "the first to be taken")
+            program.signal(signal.SIGTERM)
+            # Not end(): the workers still hold its output.
+            self.assertEqual(program.process.wait(60), -signal.SIGTERM)
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+            wait_until(lambda: not any(map(is_alive, pids)), "the workers to end")
 
     def test_workers_end_when_their_parent_is_killed(self) -> None:
         for method in ("fork", "forkserver"):
