@@ -25,9 +25,9 @@ from typing import Callable
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from program import Program, ProgramError, wait_until  # noqa: E402
+from program import EXAMPLES, Program, ProgramError, wait_until  # noqa: E402
 
-EXAMPLE = HERE.parents[1] / "examples" / "live_page" / "main.mjs"
+EXAMPLE = EXAMPLES / "live_page" / "main.mjs"
 STOP_SECONDS_MAX = 10
 ROWS = 2000
 ROUNDS = 40

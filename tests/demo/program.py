@@ -14,8 +14,12 @@ import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 from typing import Callable, Sequence
 
+#: Where the programs stand; elsewhere they use the packages that are installed there.
+EXAMPLES = Path(os.environ.get("MARTLET_EXAMPLES")
+                or Path(__file__).resolve().parents[2] / "examples")
 SECONDS_MAX = 60.0
 TOLD_LINES_MAX = 40
 

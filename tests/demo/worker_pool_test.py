@@ -20,9 +20,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from program import Program, wait_until  # noqa: E402
+from program import EXAMPLES, Program, wait_until  # noqa: E402
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "worker_pool" / "main.py"
+EXAMPLE = EXAMPLES / "worker_pool" / "main.py"
 WORKERS = 3
 FILES = 60
 FILE_BYTES = 12 << 20  # Mostly a hole on the disk, and some time to digest.
