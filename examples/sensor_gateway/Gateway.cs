@@ -193,7 +193,7 @@ namespace Martlet.Examples.SensorGateway
             Counts.AddRejected();
             var headers = new MartletHeaders();
             headers.Add("Reason", problem);
-            headers.Add("From", from.ToString());
+            headers.Add("From", from.ToString() ?? string.Empty);
             ReadOnlyMemory<byte> shown =
                 bytes.Length > SensorLine.BytesMax ? bytes.Slice(0, SensorLine.BytesMax) : bytes;
             await connection.PublishAsync(DeadLetters, shown, headers);
