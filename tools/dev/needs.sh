@@ -20,12 +20,12 @@ groups_of() {
   case $1 in
     release | debug) echo build test ;;
     asan | tsan | fuzz) echo build test clang ;;
-    format | swig) echo "$1" ;;
+    format | swig | browser) echo "$1" ;;
     python_package | python_build | node_package) echo build ;;
     rust) rust_is_there || echo build rust ;;
     java) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
-    languages) echo "build swig csharp$(java_is_there || echo " java")" ;;
+    languages | examples) echo "build swig csharp$(java_is_there || echo " java")" ;;
     guide) groups_of languages ;;
     java_package | java_parity) echo "build swig$(java_is_there || echo " java")" ;;
   esac

