@@ -90,6 +90,7 @@ export interface RawModule {
   cFunctionsReplaced(): Record<string, { raw: string[]; through: string[] }>;
   abiVersion(): number;
   versionText(): string;
+  linkedVersions(): string;
 }
 
 const platform = `${process.platform}-${process.arch}`;
