@@ -25,6 +25,8 @@ groups_of() {
     rust) rust_is_there || echo build rust ;;
     java) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
+    packages) echo "build swig package$(java_is_there || echo " java")" ;;
+    bare_root) echo bare ;;
     java_package) echo "build swig$(java_is_there || echo " java")" ;;
   esac
 }
