@@ -20,13 +20,13 @@ groups_of() {
   case $1 in
     release | debug) echo build test ;;
     asan | tsan | fuzz) echo build test clang ;;
+    packages) echo "build swig package$(java_is_there || echo " java")" ;;
+    bare_root) echo bare ;;
     format | swig) echo "$1" ;;
     python_package | node_package) echo build ;;
     rust) rust_is_there || echo build rust ;;
     java) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
-    packages) echo "build swig package$(java_is_there || echo " java")" ;;
-    bare_root) echo bare ;;
     java_package) echo "build swig$(java_is_there || echo " java")" ;;
   esac
 }

@@ -241,6 +241,21 @@ make_bare_root() {
   ln -s /opt/node/bin/node "$folder/usr/bin/node"
 }
 
+# A registry for npm, as $VERDACCIO, the file that node is to run.
+need_verdaccio() {
+  need_node
+  local folder source=$MARTLET_ROOT/tools/dev/peers/verdaccio
+  folder=$MARTLET_PEERS/verdaccio-$(cat "$source"/package*.json | mark_of)
+  step "verdaccio" locked "${folder##*/}" make_once "$folder" make_verdaccio "$folder" "$source"
+  VERDACCIO=$folder/node_modules/verdaccio/bin/verdaccio
+  export VERDACCIO
+}
+
+make_verdaccio() {
+  cp "$2"/package*.json "$1/"
+  quietly npm-verdaccio npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund
+}
+
 # unpack_from_npm PACKAGE FOLDER: without installing it.
 unpack_from_npm() {
   need_node

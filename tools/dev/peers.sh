@@ -40,19 +40,9 @@ need_nats_js() {
   need_node
   local folder source=$MARTLET_ROOT/tools/dev/peers/nats_js
   folder=$MARTLET_PEERS/nats_js-$({ node --version; cat "$source"/package*.json; } | mark_of)
-  step "nats.js" locked "${folder##*/}" make_once "$folder" make_npm_peer "$folder" "$source"
+  step "nats.js" locked "${folder##*/}" make_once "$folder" make_nats_js "$folder" "$source"
   NATS_JS_MODULES=$folder/node_modules
   export NATS_JS_MODULES
-}
-
-# A registry for npm, as the file that node is to run.
-need_verdaccio() {
-  need_node
-  local folder source=$MARTLET_ROOT/tools/dev/peers/verdaccio
-  folder=$MARTLET_PEERS/verdaccio-$(cat "$source"/package*.json | mark_of)
-  step "verdaccio" locked "${folder##*/}" make_once "$folder" make_npm_peer "$folder" "$source"
-  VERDACCIO=$folder/node_modules/verdaccio/bin/verdaccio
-  export VERDACCIO
 }
 
 # --- toolchains ---------------------------------------------------------------------------------
@@ -136,8 +126,7 @@ make_go_peer() {
   peer_is "$program" "$version" || die "$program does not say version $version of itself"
 }
 
-# make_npm_peer FOLDER SOURCE: what the lock file in SOURCE names.
-make_npm_peer() {
+make_nats_js() {
   cp "$2"/package*.json "$1/"
-  quietly "npm-${2##*/}" npm ci --prefix "$1" --no-audit --no-fund --ignore-scripts
+  quietly npm-nats-js npm ci --prefix "$1" --no-audit --no-fund
 }
