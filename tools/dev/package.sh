@@ -126,7 +126,6 @@ make_notices() {
 
 package_wheels() {
   local version python
-  rm -rf "$PACKAGE_BUILD/wheels"
   for version in $PACKAGE_PYTHONS; do
     python=$(python_of "$version") || continue
     step "wheel for Python $version" package_wheel "$python"
