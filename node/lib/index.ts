@@ -21,3 +21,8 @@ export type { MsgCallback, NextOptions, SubscriptionOptions } from "./subscripti
 
 /** The release of the library inside. */
 export const version: string = raw.versionText();
+
+/** What others have made and the addon carries inside: each library and its version. */
+export function linkedVersions(): Record<string, string> {
+  return JSON.parse(raw.linkedVersions()) as Record<string, string>;
+}

@@ -90,6 +90,7 @@ export interface RawModule {
   cFunctionsReplaced(): Record<string, { raw: string[]; through: string[] }>;
   abiVersion(): number;
   versionText(): string;
+  linkedVersions(): string;
 }
 
 const platform = `${process.platform}-${process.arch}`;
@@ -99,7 +100,7 @@ function addonFile(): string {
   const named = process.env["MARTLET_NODE_ADDON"];
   if (named !== undefined && named !== "") return path.resolve(named);
   try {
-    return require.resolve(`martlet-${platform}/martlet.node`);
+    return require.resolve(`@martlet/${platform}/martlet.node`);
   } catch {
     return path.join(__dirname, "martlet.node");
   }
@@ -114,7 +115,7 @@ function load(): RawModule {
     const why = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
     throw new NativeLoadError(
       `the native part for ${platform} could not be loaded from ${file} ` +
-        `(the package martlet-${platform} brings it): ${why}`, { cause });
+        `(the package @martlet/${platform} brings it): ${why}`, { cause });
   }
   const version = typeof loaded.abiVersion === "function" ? loaded.abiVersion() : -1;
   if (Math.floor(version / 1000) !== ABI_MAJOR || version % 1000 < ABI_MINOR) {

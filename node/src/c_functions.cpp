@@ -26,6 +26,7 @@ struct Replaced {
 constexpr Called called[] = {
     {"martlet_abi_version", "abiVersion"},
     {"martlet_version_text", "versionText"},
+    {"martlet_linked_versions", "linkedVersions"},
     {"martlet_status_name", "statusName"},
     {"martlet_error_status", "Connection.start"},
     {"martlet_error_text", "Connection.start Server.start"},

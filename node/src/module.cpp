@@ -3,6 +3,7 @@
 // Owns the making of the addon in an environment, and its end there.
 #include "c_functions.hpp"
 #include "connection_binding.hpp"
+#include "martlet/cpp/version.hpp"
 #include "martlet/version.h"
 #include "notifier.hpp"
 #include "queue_binding.hpp"
@@ -50,6 +51,9 @@ Napi::Object make(Napi::Env env, Napi::Object exports) {
               }));
   exports.Set("versionText", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
                 return Napi::String::New(info.Env(), martlet_version_text(nullptr));
+              }));
+  exports.Set("linkedVersions", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
+                return Napi::String::New(info.Env(), martlet::cpp::linked_versions());
               }));
   return exports;
 }

@@ -14,6 +14,8 @@ with it, not part of it.
 
 from __future__ import annotations
 
+import json as _json
+
 from . import _raw, errors
 from .headers import Headers
 
@@ -29,6 +31,13 @@ from .server import Server  # noqa: E402
 
 __version__: str = _raw.version()
 
+
+def linked_versions() -> dict[str, str]:
+    """What others have made and this package carries inside: each library and its version."""
+    versions: dict[str, str] = _json.loads(_raw.linked_versions_json())
+    return versions
+
+
 __all__ = [
     "Connection",
     "Error",
@@ -41,4 +50,5 @@ __all__ = [
     "connect",
     "connect_async",
     "errors",
+    "linked_versions",
 ]

@@ -24,6 +24,7 @@ struct Replaced {
 constexpr Called called[] = {
     {"martlet_abi_version", "abi_version"},
     {"martlet_version_text", "version"},
+    {"martlet_linked_versions", "linked_versions_json"},
     {"martlet_status_name", "Connection.connect_now Server.start_now"},
     {"martlet_error_status", "Connection.connect_now Server.start_now"},
     {"martlet_error_text", "Connection.connect_now Server.start_now"},

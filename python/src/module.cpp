@@ -4,6 +4,7 @@
 // written in Python above it.
 #include "c_functions.hpp"
 #include "connection_binding.hpp"
+#include "martlet/cpp/version.hpp"
 #include "martlet/martlet.h"
 #include "reader.hpp"
 #include "support.hpp"
@@ -52,6 +53,7 @@ PYBIND11_MODULE(_raw, module) {
     const char* const text = martlet_version_text(&bytes);
     return std::string(text, static_cast<size_t>(bytes));
   });
+  module.def("linked_versions_json", &martlet::cpp::linked_versions);
   module.def("raise_status", [](int32_t status, const std::string& text) {
     raise_status(status, text);
     throw py::error_already_set();

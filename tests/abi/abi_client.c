@@ -23,6 +23,11 @@ static void test_basics(void) {
   CHECK(martlet_abi_version() / 1000 == MARTLET_ABI_MAJOR);
   CHECK(martlet_abi_version() % 1000 >= MARTLET_ABI_MINOR);
   CHECK(strlen(martlet_version_text(&bytes)) == (size_t)bytes && bytes > 0);
+  martlet_text* linked = NULL;
+  CHECK(martlet_linked_versions(&linked, NULL) == MARTLET_OK);
+  CHECK(strstr(martlet_text_get(linked, &bytes), "\"libevent\":\"") != NULL && bytes > 0);
+  martlet_text_free(linked);
+  CHECK(martlet_linked_versions(NULL, NULL) == MARTLET_ERR_INVALID_ARGUMENT);
   CHECK(strcmp(martlet_status_name(MARTLET_ERR_TIMEOUT, &bytes), "ERR_TIMEOUT") == 0 &&
         bytes == 11);
   CHECK(strcmp(martlet_status_name(12345, NULL), "UNKNOWN") == 0);

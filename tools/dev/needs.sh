@@ -20,6 +20,8 @@ groups_of() {
   case $1 in
     release | debug) echo build test ;;
     asan | tsan | fuzz) echo build test clang ;;
+    packages) echo "build swig package$(java_is_there || echo " java")" ;;
+    bare_root) echo bare ;;
     format | swig | browser) echo "$1" ;;
     python_package | python_build | node_package) echo build ;;
     rust) rust_is_there || echo build rust ;;

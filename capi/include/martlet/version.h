@@ -28,6 +28,15 @@ MARTLET_API int32_t martlet_abi_version(void);
  * Threads     any thread.                                                           Since 0.1.0. */
 MARTLET_API const char *martlet_version_text(int64_t *out_bytes);
 
+/* What others have made and the library carries inside or has loaded, as a JSON object: the name of
+ * each library and its version, such as {"libevent":"2.1.12-stable","OpenSSL":"3.0.22"}. Whether a
+ * report of a hole concerns this library is answered here.
+ * out_json    owned by caller; end with martlet_text_free.
+ * Returns     OK, ERR_INVALID_ARGUMENT (NULL).
+ * Threads     any thread.                                                           Since 0.1.0. */
+MARTLET_API martlet_status martlet_linked_versions(martlet_text **out_json,
+                                                   martlet_error **out_error);
+
 #ifdef __cplusplus
 }
 #endif

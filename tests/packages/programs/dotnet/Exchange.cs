@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A broker inside this process, a message through it by TCP and inside.
+using System;
+using System.Threading.Tasks;
+using Martlet;
+
+public static class Exchange
+{
+    public static async Task Main()
+    {
+        using MartletServer server = MartletServer.Start();
+        await using (MartletConnection connection = await MartletConnection.ConnectAsync(server))
+        {
+            await Once(connection);
+        }
+
+        await using (MartletConnection connection =
+            await MartletConnection.ConnectAsync(server.Url))
+        {
+            await Once(connection);
+        }
+
+        Console.WriteLine("exchanged " + MartletLibrary.Version);
+    }
+
+    private static async Task Once(MartletConnection connection)
+    {
+        MartletSubscription subscription = connection.SubscribeAsync("greet.*");
+        await connection.PublishAsync("greet.world", "hello");
+        await foreach (MartletMessage message in subscription)
+        {
+            if (message.Text != "hello")
+            {
+                throw new InvalidOperationException("another message than was sent");
+            }
+
+            break;
+        }
+    }
+}
