@@ -6,10 +6,10 @@
 //     [--json FILE]
 //
 // Over TCP, both clients on one server (the URL, or a nats-server: $NATS_SERVER), 128 B: publish,
-// callback and iterator rates, request p50. Inside the process, beside what users have without us – nats-server as a
-// child with the official client ($NATS_JS_MODULES): the rate from one connection to another, the
-// request p50, the time until a client is connected to a new broker. The contestants take turns.
-// Prints medians and ratios with the load of the machine; it judges nothing.
+// callback and iterator rates, request p50. Inside the process, beside what users have without us –
+// nats-server as a child with the official client ($NATS_JS_MODULES): the rate from one connection
+// to another, the request p50, the time until a client is connected to a new broker. The
+// contestants take turns. Prints medians and ratios with the load of the machine; it judges nothing.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
