@@ -9,7 +9,8 @@
 // callback and iterator rates, request p50. Inside the process, beside what users have without us –
 // nats-server as a child with the official client ($NATS_JS_MODULES): the rate from one connection
 // to another, the request p50, the time until a client is connected to a new broker. The
-// contestants take turns. Prints medians and ratios with the load of the machine; it judges nothing.
+// contestants take turns. Prints medians and ratios with the load of the machine; it judges
+// nothing.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
