@@ -53,7 +53,6 @@ class LoopSurvey : public testing::Test {
       ASSERT_TRUE(ends.is_ok());
       broker::SessionSetup setup;
       setup.id = ++last_id_;
-      setup.options = std::make_shared<const broker::SessionOptions>();
       setup.authenticator = std::make_shared<const auth::Authenticator>(auth::AuthOptions{});
       setup.info = std::make_shared<const protocol::ServerInfo>();
       setup.account = &account_;
