@@ -2,7 +2,7 @@
 """Checks that includes go down only: core/, capi/ and python/ against core/LAYERS.
 
 Owns: the rules of docs/conventions.md on who may include whom, where the operating system is named,
-and where threads are made.
+where threads are made, and where the time is asked for.
 Promises: a violation names file, line and rule. Reads text, so that an include which happens to
 compile (through another one's path) is found too.
 """
@@ -54,6 +54,17 @@ THREADS_ALLOWED = {
     "examples/languages/cpp/guest.cpp": "a user's program too",
     "python/src/connection_binding.cpp": "sees no core; Python's own handler takes the signal",
 }
+
+# Time is an argument, a martlet::Clock: whoever asks the system himself cannot be tested with
+# another one. To wait for a duration is not to ask. Packages see no core, and so no Clock.
+NAMES_CLOCK = re.compile(
+    r"\bchrono::(?:system|steady|high_resolution|utc|tai|gps|file)_clock\b"
+    r"|\b(?:system|steady|high_resolution|utc|tai|gps|file)_clock::"
+    r"|\b(?:clock_gettime|gettimeofday|timespec_get)\b"
+    r"|\bstd::clock\(|(?<![\w.>])time\(\s*(?:nullptr|NULL|0)\s*\)"
+)
+CLOCK_FOLDER = re.compile(r"^(?!(?:core|capi)/)|^core/(?:base|io/[a-z0-9_]+)/")
+CLOCK_RULE = "the time comes from a Clock (core/base/clock.hpp); io::SystemClock is the real one"
 THREADS_RULE = "threads are made by io::start_thread() (core/io/thread.hpp)"
 
 
@@ -98,10 +109,10 @@ def includes(text: str):
             yield number, ours or match.group("system"), ours is not None
 
 
-def made_threads(text: str) -> list[int]:
-    """The numbers of the lines that make a thread."""
+def lines_with(pattern: re.Pattern[str], text: str) -> list[int]:
+    """The numbers of the lines that have it outside of comments."""
     lines = enumerate(text.splitlines(), start=1)
-    return [number for number, line in lines if MAKES_THREAD.search(COMMENT.sub("", line))]
+    return [number for number, line in lines if pattern.search(COMMENT.sub("", line))]
 
 
 def check(root: Path) -> tuple[list[str], int]:
@@ -121,7 +132,11 @@ def check(root: Path) -> tuple[list[str], int]:
             for problem in _problems(root, layers, path, included, quoted):
                 violations.append(f"{path}:{number}: {problem}")
         if str(path) not in THREADS_ALLOWED:
-            violations += [f"{path}:{number}: {THREADS_RULE}" for number in made_threads(text)]
+            found = lines_with(MAKES_THREAD, text)
+            violations += [f"{path}:{number}: {THREADS_RULE}" for number in found]
+        if not CLOCK_FOLDER.match(str(path)):
+            found = lines_with(NAMES_CLOCK, text)
+            violations += [f"{path}:{number}: {CLOCK_RULE}" for number in found]
     violations += _folders_without_line(root, layers)
     return violations, checked
 

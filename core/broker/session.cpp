@@ -43,12 +43,13 @@ Session::Session(Shard& shard, SessionHost& host, SessionSetup setup)
     : shard_(shard),
       host_(host),
       setup_(std::move(setup)),
+      options_(shard.session_options()),
       account_(setup_.account),
-      parser_(first_limits(*setup_.options, *setup_.account)),
+      parser_(first_limits(*options_, *setup_.account)),
       output_(shard.chunks()),
-      stall_bytes_(setup_.options->pending_bytes_max / 4 * 3),
-      traces_(setup_.options->trace) {
-  if (setup_.options->stalls_producers) stall_bytes_ = std::min(stall_bytes_, stall_bytes_max);
+      stall_bytes_(options_->pending_bytes_max / 4 * 3),
+      traces_(options_->trace) {
+  if (options_->stalls_producers) stall_bytes_ = std::min(stall_bytes_, stall_bytes_max);
   shard_.expect_session();
 }
 

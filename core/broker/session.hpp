@@ -54,7 +54,6 @@ struct SessionStatistics {
 /// What a broker wires a session with; the pointers outlive it.
 struct SessionSetup {
   uint64_t id = 0;
-  SessionOptionsSnapshot options;
   std::shared_ptr<const auth::Authenticator> authenticator;
   std::shared_ptr<const protocol::ServerInfo> info;
   CloseReason refuse =
@@ -129,7 +128,7 @@ class Session {
   SessionHost& host() { return host_; }
   protocol::Parser& parser() { return parser_; }
   OutputQueue& output() { return output_; }
-  const SessionOptions& options() const { return *setup_.options; }
+  const SessionOptions& options() const { return *options_; }
   uint64_t id() const { return setup_.id; }
   Account& account() { return *account_; }
   const Account& account() const { return *account_; }
@@ -185,6 +184,7 @@ class Session {
   Shard& shard_;
   SessionHost& host_;
   SessionSetup setup_;
+  const SessionOptionsSnapshot options_;  // The shard's when this was made; it may have others now.
   Account* account_;
   std::shared_ptr<const auth::Principal> principal_;
   protocol::Parser parser_;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns the limits and rules that sessions work by: an immutable snapshot that each loop holds
-// whole. A reload is a new snapshot, never a field changed in place.
+// whole and gives to the sessions that begin on it. A reload is a new snapshot for each loop, never
+// a field changed in place.
 #pragma once
 
 #include <cstdint>

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.hpp"
 #include "base/log.hpp"
 #include "base/memory_budget.hpp"
 #include "base/random.hpp"
@@ -20,6 +21,7 @@
 #include "broker/output_queue.hpp"
 #include "broker/remote_batch.hpp"
 #include "broker/route_cache.hpp"
+#include "broker/session_options.hpp"
 #include "broker/subscription.hpp"
 #include "broker/subscription_store.hpp"
 
@@ -73,6 +75,7 @@ class Shard {
     MemoryBudget* budget = nullptr;
     ShardHost* host = nullptr;
     Logger log;
+    SessionOptionsSnapshot session_options = std::make_shared<const SessionOptions>();
   };
   explicit Shard(const Setup& setup);
   ~Shard();
@@ -161,6 +164,13 @@ class Shard {
 
   /// A plain subscription of `session` that a reply subject would reach; null if there is none.
   Subscription* find_plain(Session& session, std::string_view subject);
+
+  /// What sessions that are made from now on work by, to their end. Those under way keep theirs.
+  void set_session_options(SessionOptionsSnapshot options) {
+    MARTLET_ASSERT(options != nullptr);
+    setup_.session_options = std::move(options);
+  }
+  const SessionOptionsSnapshot& session_options() const { return setup_.session_options; }
 
   uint32_t index() const { return setup_.index; }
   MemoryBudget& budget() { return *setup_.budget; }

@@ -47,6 +47,7 @@ class SyslogClient {
 
   std::string address_;
   std::string tag_;
+  int64_t process_id_;  // Of who connected; asked once.
   int descriptor_;
   bool is_local_;
   std::string peer_;  // Over a network: whom it was connected to at first.

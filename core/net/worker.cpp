@@ -26,6 +26,7 @@ Result<std::unique_ptr<Worker>> Worker::create(Setup setup) {
   shard.budget = worker->setup_.budget;
   shard.host = worker.get();
   shard.log = worker->setup_.log;
+  shard.session_options = std::move(worker->setup_.session_options);
   worker->shard_ = std::make_unique<broker::Shard>(shard);
   worker->arena_.reset(new (std::nothrow) char[arena_bytes + protocol::Parser::slack_bytes]);
   if (worker->arena_ == nullptr)
@@ -94,6 +95,14 @@ bool Worker::adopt(std::unique_ptr<transport::ByteStream> stream, broker::Sessio
   });
   if (!fits) load_.fetch_sub(1, std::memory_order_relaxed);
   return fits;
+}
+
+bool Worker::set_session_options(broker::SessionOptionsSnapshot options) {
+  return fits_into_memory([&] {
+    loop_->post([this, options = std::move(options)]() mutable {
+      shard_->set_session_options(std::move(options));
+    });
+  });
 }
 
 // What was adopted is not served.

@@ -35,6 +35,9 @@ class Worker final : public broker::ShardHost {
     /// travel.
     std::mutex* exchange_mutex = nullptr;
     Logger log;
+    /// What sessions work by, until set_session_options().
+    broker::SessionOptionsSnapshot session_options =
+        std::make_shared<const broker::SessionOptions>();
     /// Takes work that is too slow for a loop.
     std::function<void(std::function<void()>)> run_slow;
     /// Told when a connection is closed and still has its subscriptions, on this worker's thread.
@@ -65,6 +68,10 @@ class Worker final : public broker::ShardHost {
   /// is closed, and on_connection_end is not told.
   [[nodiscard]] bool adopt(std::unique_ptr<transport::ByteStream> stream,
                            broker::SessionSetup setup);
+  /// Gives the loop another snapshot: sessions that are adopted after this work by it, those before
+  /// keep the one that they began with. No other loop is concerned. Any thread. False when memory
+  /// could not be had: then nothing changes.
+  [[nodiscard]] bool set_session_options(broker::SessionOptionsSnapshot options);
   /// Runs `task` on the loop. Any thread.
   void post(std::function<void()> task) { loop_->post(std::move(task)); }
 

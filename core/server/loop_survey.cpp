@@ -3,6 +3,7 @@
 // Owns the chain of tasks by which a loop works through its part.
 #include "server/loop_survey.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -12,6 +13,9 @@
 
 namespace martlet::server {
 namespace {
+
+// A wait is cut into these, to see a stop soon: it cannot wake every thread that may be asking.
+constexpr int64_t wait_slice_ns = 20 * ns_per_ms;
 
 /// Shared by the asking thread and the loops, whoever stays longer.
 struct Answers {
@@ -74,7 +78,8 @@ void post_step(std::shared_ptr<Chain> chain) {
 
 }  // namespace
 
-Status survey_loops(Run& run, std::vector<SurveyPart> parts, const SurveyLimits& limits) {
+Status survey_loops(Run& run, const Clock& clock, std::vector<SurveyPart> parts,
+                    const SurveyLimits& limits) {
   MARTLET_ASSERT(parts.size() == run.workers.size());
   auto answers = std::make_shared<Answers>();
   answers->missing = parts.size();
@@ -82,20 +87,17 @@ Status survey_loops(Run& run, std::vector<SurveyPart> parts, const SurveyLimits&
     post_step(std::make_shared<Chain>(*run.workers[i], answers, std::move(parts[i]),
                                       limits.slice_credit));
   }
-  const auto deadline =
-      std::chrono::steady_clock::now() + std::chrono::nanoseconds(limits.wait_ns_max);
+  const int64_t deadline_ns = clock.monotonic_ns() + limits.wait_ns_max;
   std::unique_lock<std::mutex> lock(answers->mutex);
   while (answers->missing > 0) {
-    if (run.is_stopping.load(std::memory_order_relaxed) ||
-        std::chrono::steady_clock::now() >= deadline) {
+    const int64_t left_ns = deadline_ns - clock.monotonic_ns();
+    if (run.is_stopping.load(std::memory_order_relaxed) || left_ns <= 0) {
       answers->is_abandoned.store(true, std::memory_order_relaxed);
       return run.is_stopping.load(std::memory_order_relaxed)
                  ? Status(ErrorCode::closed, "the server is being stopped")
                  : Status(ErrorCode::timeout, "an event loop did not answer in time");
     }
-    // In short waits, to see a stop soon: it cannot wake every thread that may be asking.
-    answers->changed.wait_until(
-        lock, std::min(deadline, std::chrono::steady_clock::now() + std::chrono::milliseconds(20)));
+    answers->changed.wait_for(lock, std::chrono::nanoseconds(std::min(left_ns, wait_slice_ns)));
   }
   if (!answers->is_whole)
     return Status(ErrorCode::out_of_memory, "an event loop had no memory for the answer");

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "net/worker.hpp"
 
@@ -31,10 +32,11 @@ struct SurveyLimits {
   int64_t wait_ns_max = 5'000'000'000;
 };
 
-/// Asks all loops at once, `parts[i]` the loop i. Ok: all have answered, and everything they wrote
-/// is visible here. Fails with timeout, with closed when the run ends meanwhile, or with
-/// out_of_memory when a loop had none for it; then nothing that the parts write to may be read.
-Status survey_loops(Run& run, std::vector<SurveyPart> parts,
+/// Asks all loops at once, `parts[i]` the loop i; `clock` measures the wait. Ok: all have answered,
+/// and everything they wrote is visible here. Fails with timeout, with closed when the run ends
+/// meanwhile, or with out_of_memory when a loop had none for it; then nothing that the parts write
+/// to may be read.
+Status survey_loops(Run& run, const Clock& clock, std::vector<SurveyPart> parts,
                     const SurveyLimits& limits = SurveyLimits{});
 
 }  // namespace martlet::server

@@ -168,7 +168,7 @@ Statistics Monitoring::statistics(Status& outcome) {
     sums.push_back(std::move(sum));
     parts.push_back(std::move(part));
   }
-  outcome = survey_loops(run_, std::move(parts));
+  outcome = survey_loops(run_, subject_.clock, std::move(parts));
   Statistics total;
   if (outcome) {
     for (const auto& sum : sums) total.moved += *sum;

@@ -95,7 +95,7 @@ Result<std::vector<Row>> gather_open(const MonitoringSubject& subject, Run& run,
     };
     parts.push_back(std::move(part));
   }
-  Status status = survey_loops(run, std::move(parts));
+  Status status = survey_loops(run, subject.clock, std::move(parts));
   if (!status) return status.take_error();
   std::vector<Row> all;
   for (const auto& rows : found) all.insert(all.end(), rows->begin(), rows->end());
@@ -134,7 +134,7 @@ class SubscriptionCopy {
 };
 
 /// Adds the subscriptions to the rows that are open.
-Status add_subscriptions(Run& run, std::vector<Row>& rows) {
+Status add_subscriptions(Run& run, const Clock& clock, std::vector<Row>& rows) {
   std::vector<std::shared_ptr<Subscriptions>> found;
   std::vector<SurveyPart> parts;
   for (size_t i = 0; i < run.workers.size(); i++) {
@@ -148,7 +148,7 @@ Status add_subscriptions(Run& run, std::vector<Row>& rows) {
     part.visit = SubscriptionCopy(std::move(wanted));
     parts.push_back(std::move(part));
   }
-  Status status = survey_loops(run, std::move(parts));
+  Status status = survey_loops(run, clock, std::move(parts));
   if (!status) return status;
   for (Row& row : rows) {
     for (const auto& subscriptions : found) {
@@ -280,7 +280,7 @@ MonitoringPage connz_page(const MonitoringSubject& subject, Run& run, const Conn
   const int64_t end = begin + std::min(query.limit, count - begin);
   std::vector<Row> shown(rows.begin() + begin, rows.begin() + end);
   if (query.style.subscriptions != SubscriptionStyle::none) {
-    Status status = add_subscriptions(run, shown);
+    Status status = add_subscriptions(run, subject.clock, shown);
     if (!status) return unavailable_page(status.error());
   }
   return write_page(subject, query, totals, shown);

@@ -79,7 +79,8 @@ class ListWalk {
 
 /// Asks all loops. Each copies what could be on the page if the loops before it had nothing; what
 /// is too much is dropped.
-Result<std::vector<std::shared_ptr<Found>>> gather(Run& run, const SubszQuery& query) {
+Result<std::vector<std::shared_ptr<Found>>> gather(Run& run, const Clock& clock,
+                                                   const SubszQuery& query) {
   std::vector<std::shared_ptr<Found>> all;  // Shared with the loops: see survey_loops.
   std::vector<SurveyPart> parts;
   for (size_t i = 0; i < run.workers.size(); i++) {
@@ -96,7 +97,7 @@ Result<std::vector<std::shared_ptr<Found>>> gather(Run& run, const SubszQuery& q
     all.push_back(std::move(found));
     parts.push_back(std::move(part));
   }
-  Status status = survey_loops(run, std::move(parts));
+  Status status = survey_loops(run, clock, std::move(parts));
   if (!status) return status.take_error();
   return all;
 }
@@ -177,7 +178,7 @@ Result<SubszQuery> read_subsz_query(const MonitoringQuery& query) {
 }
 
 MonitoringPage subsz_page(const MonitoringSubject& subject, Run& run, const SubszQuery& query) {
-  Result<std::vector<std::shared_ptr<Found>>> all = gather(run, query);
+  Result<std::vector<std::shared_ptr<Found>>> all = gather(run, subject.clock, query);
   if (!all) return unavailable_page(all.error());
   JsonWriter json(JsonWriter::Style::indented);
   json.open_object();

@@ -96,7 +96,6 @@ Status Server::Core::start() {
   if (run() != nullptr) return Status(ErrorCode::invalid_argument, "the server runs already");
   auto run = std::make_shared<Run>(options_);
   run->authenticator = std::make_shared<const auth::Authenticator>(options_.auth);
-  run->session_options = session_options(options_, run->authenticator->is_required());
   run->start_wall_ns = clock_.wall_ns();
   run->start_monotonic_ns = clock_.monotonic_ns();
   Status status = start_workers(*run);
@@ -169,6 +168,8 @@ void Server::Core::stop_threads(Run& run) {
 
 Status Server::Core::start_workers(Run& run) {
   const uint32_t count = options_.loops > 0 ? static_cast<uint32_t>(options_.loops) : 1;
+  const broker::SessionOptionsSnapshot options =
+      session_options(options_, run.authenticator->is_required());
   std::vector<net::Worker*> peers;
   for (uint32_t i = 0; i < count; i++) {
     net::Worker::Setup setup;
@@ -180,6 +181,7 @@ Status Server::Core::start_workers(Run& run) {
     setup.budget = &run.budget;
     setup.exchange_mutex = &run.exchange_mutex;
     setup.log = log_;
+    setup.session_options = options;
     setup.run_slow = [&run](std::function<void()> task) {
       (void)run.slow_worker.run(std::move(task));
     };
@@ -262,7 +264,6 @@ broker::SessionSetup Server::Core::session_setup(Run& run, const transport::Byte
                                                  broker::Account& account) const {
   broker::SessionSetup setup;
   setup.id = run.next_client_id.fetch_add(1, std::memory_order_relaxed);
-  setup.options = run.session_options;
   setup.authenticator = run.authenticator;
   setup.info = run.info;
   setup.account = &account;

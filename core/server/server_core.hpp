@@ -48,7 +48,6 @@ struct Run {
   std::unique_ptr<net::Listener> listener;
   std::shared_ptr<const protocol::ServerInfo> info;
   std::shared_ptr<const auth::Authenticator> authenticator;
-  broker::SessionOptionsSnapshot session_options;
   uint16_t client_port = 0;
   uint16_t monitoring_port = 0;
   int64_t start_wall_ns = 0;

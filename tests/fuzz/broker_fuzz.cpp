@@ -74,7 +74,6 @@ class Client final : public SessionHost, public client::ServerOperations {
   Client(Shard& shard, Account& account, uint64_t id) {
     SessionSetup setup;
     setup.id = id;
-    setup.options = std::make_shared<const SessionOptions>();
     setup.authenticator = std::make_shared<const auth::Authenticator>(auth::AuthOptions());
     setup.info = std::make_shared<const protocol::ServerInfo>();
     setup.account = &account;

@@ -137,6 +137,7 @@ Result<SyslogClient> SyslogClient::connect(const std::string& address, const std
 SyslogClient::SyslogClient(std::string address, std::string tag, int descriptor, bool is_local)
     : address_(std::move(address)),
       tag_(std::move(tag)),
+      process_id_(process_id()),
       descriptor_(descriptor),
       is_local_(is_local) {
   // A name is looked up once: that may take long.
@@ -146,6 +147,7 @@ SyslogClient::SyslogClient(std::string address, std::string tag, int descriptor,
 SyslogClient::SyslogClient(SyslogClient&& other) noexcept
     : address_(std::move(other.address_)),
       tag_(std::move(other.tag_)),
+      process_id_(other.process_id_),
       descriptor_(std::exchange(other.descriptor_, -1)),
       is_local_(other.is_local_),
       peer_(std::move(other.peer_)),
@@ -160,7 +162,7 @@ SyslogClient::~SyslogClient() {
 std::string SyslogClient::message_of(SyslogSeverity severity, int64_t wall_ns,
                                      std::string_view text) const {
   return fmt::format("<{}>{} {}[{}]: {}\n", daemon_facility * 8 + static_cast<int>(severity),
-                     stamp(wall_ns, is_local_), tag_, process_id(), text);
+                     stamp(wall_ns, is_local_), tag_, process_id_, text);
 }
 
 void SyslogClient::send(SyslogSeverity severity, int64_t wall_ns, std::string_view text) {

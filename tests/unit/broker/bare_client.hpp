@@ -93,21 +93,20 @@ class BareBroker final : private ShardHost {
   explicit BareBroker(SessionOptions options = {}, auth::AuthOptions auth = {},
                       int64_t memory_bytes_max = 0)
       : budget_(memory_bytes_max), account_("A", 1, 3, {}) {
+    authenticator_ = std::make_shared<const auth::Authenticator>(std::move(auth));
+    options.auth_required = authenticator_->is_required();
     Shard::Setup setup;
     setup.seed = 7;
     setup.budget = &budget_;
     setup.host = this;
+    setup.session_options = std::make_shared<const SessionOptions>(options);
     shard_ = std::make_unique<Shard>(setup);
-    authenticator_ = std::make_shared<const auth::Authenticator>(std::move(auth));
-    options.auth_required = authenticator_->is_required();
-    options_ = std::make_shared<const SessionOptions>(options);
     info_ = std::make_shared<const protocol::ServerInfo>();
   }
 
   SessionSetup setup() {
     SessionSetup setup;
     setup.id = ++last_id_;
-    setup.options = options_;
     setup.authenticator = authenticator_;
     setup.info = info_;
     setup.account = &account_;
@@ -132,7 +131,6 @@ class BareBroker final : private ShardHost {
   Account account_;
   std::unique_ptr<Shard> shard_;
   std::shared_ptr<const auth::Authenticator> authenticator_;
-  SessionOptionsSnapshot options_;
   std::shared_ptr<const protocol::ServerInfo> info_;
   uint64_t last_id_ = 0;
 };

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,6 +73,25 @@ TEST(SyslogClient, over_udp) {
   const std::string message = receive(server.descriptor);
   EXPECT_TRUE(message.starts_with("<27>2026-11-2")) << message;
   EXPECT_TRUE(message.ends_with(fmt::format(" martlet[{}]: a line\n", process_id()))) << message;
+}
+
+// The process is not asked for again with each line.
+TEST(SyslogClient, names_the_process_that_connected) {
+  const LoopbackSocket server(SOCK_DGRAM);
+  Result<SyslogClient> client =
+      SyslogClient::connect(fmt::format("udp://127.0.0.1:{}", server.port), "m");
+  ASSERT_TRUE(client);
+  const int64_t here = process_id();
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    SyslogClient moved(std::move(*client));
+    moved.send(SyslogSeverity::notice, 0, "x");
+    _exit(0);
+  }
+  EXPECT_EQ(waitpid(child, nullptr, 0), child);
+  const std::string message = receive(server.descriptor);
+  EXPECT_TRUE(message.ends_with(fmt::format(" m[{}]: x\n", here))) << message;
 }
 
 TEST(SyslogClient, over_a_unix_socket) {

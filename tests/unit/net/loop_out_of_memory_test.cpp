@@ -117,13 +117,13 @@ class Broker {
   bool adopt(std::unique_ptr<transport::ByteStream> stream) {
     broker::SessionSetup setup;
     setup.id = ++last_id_;
-    // The victim is the second one; its timers have their turns as well.
-    setup.options = setup.id == 2 ? impatient_ : patient_;
     setup.authenticator = authenticator_;
     setup.info = info_;
     setup.account = &account_;
     setup.client_ip = stream->peer_host();
-    return worker_->adopt(std::move(stream), std::move(setup));
+    // The victim is the second one; its timers have their turns as well.
+    return worker_->set_session_options(setup.id == 2 ? impatient_ : patient_) &&
+           worker_->adopt(std::move(stream), std::move(setup));
   }
 
   io::SystemClock clock_;

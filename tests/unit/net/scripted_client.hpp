@@ -123,12 +123,12 @@ class SessionBench {
                         auth::AuthOptions auth = {}, LogSink* log = nullptr,
                         int64_t memory_bytes_max = 0)
       : log_(log, LogLevel::debug), budget_(memory_bytes_max) {
-    std::vector<Worker*> peers;
-    for (uint32_t i = 0; i < loops; i++) peers.push_back(add_worker(i, loops));
-    for (const std::unique_ptr<Worker>& worker : workers_) worker->set_peers(peers);
     authenticator_ = std::make_shared<const auth::Authenticator>(std::move(auth));
     options.auth_required = authenticator_->is_required();
     options_ = std::make_shared<const broker::SessionOptions>(options);
+    std::vector<Worker*> peers;
+    for (uint32_t i = 0; i < loops; i++) peers.push_back(add_worker(i, loops));
+    for (const std::unique_ptr<Worker>& worker : workers_) worker->set_peers(peers);
     auto info = std::make_shared<protocol::ServerInfo>();
     info->server_id = "TEST";
     info_ = std::move(info);
@@ -180,7 +180,6 @@ class SessionBench {
     Newcomer newcomer{{wire, stream.get(), ++last_id_}, std::move(stream), {}};
     broker::SessionSetup& setup = newcomer.setup;
     setup.id = newcomer.client.id;
-    setup.options = options_;
     setup.authenticator = principal
                               ? std::make_shared<const auth::Authenticator>(std::move(principal))
                               : authenticator_;
@@ -261,6 +260,7 @@ class SessionBench {
     setup.budget = &budget_;
     setup.exchange_mutex = &exchange_mutex_;
     setup.log = log_;
+    setup.session_options = options_;
     setup.run_slow = [this](std::function<void()> task) {
       if (holds_slow_work_) {
         slow_work_.push_back(std::move(task));

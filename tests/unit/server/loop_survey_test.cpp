@@ -53,7 +53,6 @@ class LoopSurvey : public testing::Test {
       ASSERT_TRUE(ends.is_ok());
       broker::SessionSetup setup;
       setup.id = ++last_id_;
-      setup.options = std::make_shared<const broker::SessionOptions>();
       setup.authenticator = std::make_shared<const auth::Authenticator>(auth::AuthOptions{});
       setup.info = std::make_shared<const protocol::ServerInfo>();
       setup.account = &account_;
@@ -92,7 +91,7 @@ TEST_F(LoopSurvey, sees_every_connection_of_every_loop_once) {
   }
   SurveyLimits limits;
   limits.slice_credit = 7;
-  ASSERT_TRUE(survey_loops(*run_, std::move(parts), limits).is_ok());
+  ASSERT_TRUE(survey_loops(*run_, clock_, std::move(parts), limits).is_ok());
   for (size_t i = 0; i < 3; i++) {
     EXPECT_EQ(seen[i]->size(), 100 + i);
     for (const auto& [id, count] : *seen[i]) EXPECT_EQ(count, 1) << id;
@@ -116,7 +115,7 @@ TEST_F(LoopSurvey, other_work_is_done_between_slices) {
   limits.slice_credit = 10;
   std::vector<SurveyPart> parts;
   parts.push_back(std::move(part));
-  ASSERT_TRUE(survey_loops(*run_, std::move(parts), limits).is_ok());
+  ASSERT_TRUE(survey_loops(*run_, clock_, std::move(parts), limits).is_ok());
   const int turns_of_survey = turns->load();
   is_over->store(true);
   EXPECT_GE(turns_of_survey, 9);
@@ -134,7 +133,7 @@ TEST_F(LoopSurvey, a_visit_that_is_not_done_comes_again_with_new_credit) {
   };
   std::vector<SurveyPart> parts;
   parts.push_back(std::move(part));
-  ASSERT_TRUE(survey_loops(*run_, std::move(parts)).is_ok());
+  ASSERT_TRUE(survey_loops(*run_, clock_, std::move(parts)).is_ok());
   EXPECT_EQ(*visits, (std::vector<uint64_t>{3, 3, 3, 2, 2, 2, 1, 1, 1}));
 }
 
@@ -159,7 +158,7 @@ TEST_F(LoopSurvey, connections_that_come_and_go_meanwhile_are_never_counted_twic
   limits.slice_credit = 10;
   std::vector<SurveyPart> parts;
   parts.push_back(std::move(part));
-  ASSERT_TRUE(survey_loops(*run_, std::move(parts), limits).is_ok());
+  ASSERT_TRUE(survey_loops(*run_, clock_, std::move(parts), limits).is_ok());
   EXPECT_EQ(seen->size(), 50U);
   for (const auto& [id, count] : *seen) EXPECT_EQ(count, 1) << id;
   EXPECT_EQ(seen->count(51), 0U);
@@ -177,12 +176,51 @@ TEST_F(LoopSurvey, a_loop_that_does_not_answer_is_given_up) {
   limits.wait_ns_max = 50'000'000;
   std::vector<SurveyPart> parts;
   parts.push_back(counting(seen));
-  EXPECT_EQ(survey_loops(*run_, std::move(parts), limits).code(), ErrorCode::timeout);
+  EXPECT_EQ(survey_loops(*run_, clock_, std::move(parts), limits).code(), ErrorCode::timeout);
   release->unlock();
   // The loop goes on, and a new survey is answered.
   std::vector<SurveyPart> again;
   again.push_back(counting(std::make_shared<std::map<uint64_t, int>>()));
-  EXPECT_TRUE(survey_loops(*run_, std::move(again)).is_ok());
+  EXPECT_TRUE(survey_loops(*run_, clock_, std::move(again)).is_ok());
+}
+
+// Each look at it is counted, and moves it.
+struct CountingClock final : Clock {
+  explicit CountingClock(int64_t step_ns_) : step_ns(step_ns_) {}
+  int64_t monotonic_ns() const override { return looks.fetch_add(1) * step_ns; }
+  int64_t wall_ns() const override { return 0; }
+  const int64_t step_ns;
+  mutable std::atomic<int64_t> looks{0};
+};
+
+TEST_F(LoopSurvey, the_clock_that_is_given_measures_the_wait) {
+  // A loop that is busy until that clock has been looked at so often that real time is over.
+  CountingClock standing(0);
+  run_->workers[0]->post([&standing] {
+    for (int i = 0; i < 30'000 && standing.looks.load() < 4; i++)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
+  SurveyLimits limits;
+  limits.wait_ns_max = 1'000'000;
+  std::vector<SurveyPart> parts;
+  parts.push_back(counting(std::make_shared<std::map<uint64_t, int>>()));
+  EXPECT_TRUE(survey_loops(*run_, standing, std::move(parts), limits).is_ok());
+  EXPECT_GE(standing.looks.load(), 4);
+
+  // And an hour that passes with each look, while the loop does not answer.
+  CountingClock leaping(3600 * ns_per_s);
+  auto release = std::make_shared<std::mutex>();
+  release->lock();
+  run_->workers[0]->post([release] {
+    release->lock();
+    release->unlock();
+  });
+  limits.wait_ns_max = 3 * 3600 * ns_per_s;
+  std::vector<SurveyPart> again;
+  again.push_back(counting(std::make_shared<std::map<uint64_t, int>>()));
+  EXPECT_EQ(survey_loops(*run_, leaping, std::move(again), limits).code(), ErrorCode::timeout);
+  EXPECT_EQ(leaping.looks.load(), 4);
+  release->unlock();
 }
 
 TEST_F(LoopSurvey, a_run_that_is_being_stopped_is_not_waited_for) {
@@ -190,7 +228,7 @@ TEST_F(LoopSurvey, a_run_that_is_being_stopped_is_not_waited_for) {
   run_->is_stopping.store(true);
   std::vector<SurveyPart> parts;
   parts.push_back(counting(std::make_shared<std::map<uint64_t, int>>()));
-  EXPECT_EQ(survey_loops(*run_, std::move(parts)).code(), ErrorCode::closed);
+  EXPECT_EQ(survey_loops(*run_, clock_, std::move(parts)).code(), ErrorCode::closed);
 }
 
 }  // namespace
