@@ -3,7 +3,7 @@
 // Owns a message as a program sees it. It reads the batch that it came in when it is asked; who
 // answers it does so over the connection that it came by.
 import * as abi from "./constants";
-import { InvalidArgumentError, StateError, TimeoutError } from "./errors";
+import { InvalidArgumentError, TimeoutError } from "./errors";
 import { Headers } from "./headers";
 import type { MsgHdrs } from "./headers";
 import type { Block } from "./block";
@@ -137,9 +137,4 @@ export function limited<T>(
       resolve(result);
     }, fail);
   });
-}
-
-/** For an iterator that somebody reads already. */
-export function refuseSecond(taken: boolean): void {
-  if (taken) throw new StateError("somebody waits for the next one already");
 }

@@ -89,8 +89,6 @@ export interface ServerOptions {
   maxSubscriptions?: number;
   pingInterval?: number;
   pingMax?: number;
-  /** µs that a thread of the broker looks again before it sleeps: latency for a core (0). */
-  spinMicroseconds?: number;
   writeDeadline?: number;
   /** The log has lines of that level too. */
   debug?: boolean;
@@ -190,7 +188,6 @@ export const SERVER: Table = {
   maxSubscriptions: "max_subscriptions",
   pingInterval: "ping_interval_ms",
   pingMax: "ping_max",
-  spinMicroseconds: "spin_us",
   writeDeadline: "write_deadline_ms",
   debug: "debug",
   trace: "trace",

@@ -9,7 +9,7 @@ import type { Block } from "./block";
 import { ConnectionClosedError, StateError, TimeoutError } from "./errors";
 import { hold } from "./held";
 import {
-  checkCount, checkMilliseconds, Msg, refuseSecond, throwIfAborted, whenAborted,
+  checkCount, checkMilliseconds, Msg, throwIfAborted, whenAborted,
 } from "./message";
 import type { Publisher } from "./message";
 import { named, OPEN_QUEUE, subscriptionJson } from "./options";
@@ -386,7 +386,9 @@ export class Subscription implements AsyncIterable<Msg> {
   /** The next message; undefined when none can come any more. */
   #next(): Promise<Msg | undefined> {
     this.#refuseCallback();
-    refuseSecond(this.#waiter !== undefined);
+    if (this.#waiter !== undefined) {
+      return Promise.reject(new StateError("somebody waits for the next one already"));
+    }
     let message = this.#take();
     // Who reads without a pause must not keep others from the event loop.
     const now = performance.now();

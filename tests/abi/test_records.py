@@ -199,7 +199,6 @@ SOURCES = {
 }
 # What users of a language cannot choose, and why. One that they can choose fails.
 HOW_IT_RUNS = "how a connection runs is the package's own choice"
-NO_SPINNING = "a loop that waits for others to be read must not spin"
 URLS = "the same as servers"
 NOT_OFFERED = {
     ("python", "connection_options", "url"): URLS,
@@ -207,7 +206,6 @@ NOT_OFFERED = {
     ("node", "connection_options", "url"): URLS,
     ("node", "connection_options", "run"): HOW_IT_RUNS,
     ("node", "connection_options", "gather"): HOW_IT_RUNS,
-    ("node", "connection_options", "spin_us"): NO_SPINNING,
     ("java", "connection_options", "run"): HOW_IT_RUNS,
     ("java", "connection_options", "spin_us"): "who calls waits for a future, not in the library",
     ("java", "connection_options", "gather"): HOW_IT_RUNS,

@@ -197,7 +197,8 @@ test("a waiting iterator refuses a second reader, a callback any", async (contex
   const { connection } = await testConnection(context);
   const subscription = connection.subscribe("r");
   const first = subscription.next();
-  await assert.rejects(subscription.next(), { code: "ERR_STATE" });
+  await assert.rejects(subscription.next({ timeout: 1 }), { code: "ERR_STATE" });
+  await assert.rejects(subscription[Symbol.asyncIterator]().next(), { code: "ERR_STATE" });
   connection.publish("r", "1");
   assert.equal((await within(5_000, first)).string(), "1");
   const called = connection.subscribe("r", { callback: () => {} });

@@ -2,15 +2,15 @@
 //
 // Measures the npm package beside the official client, in one run:
 //
-//   node tests/performance/node_bench.mjs [--server URL] [--rounds 3] [--messages 300000]
-//     [--json FILE]
+//   node tests/performance/node_bench.mjs [--rounds 3] [--messages 800000] [--json FILE]
+//     [--server martlet | nats-server]
 //
-// Over TCP, both clients on one server (the URL, or a nats-server: $NATS_SERVER), 128 B: publish,
-// callback and iterator rates, request p50. Inside the process, beside what users have without us –
-// nats-server as a child with the official client ($NATS_JS_MODULES): the rate from one connection
-// to another, the request p50, the time until a client is connected to a new broker. The
-// contestants take turns. Prints medians and ratios with the load of the machine; it judges
-// nothing.
+// Over TCP, both clients on one server in a process of its own – ours, because it is the less in
+// the way, or $NATS_SERVER – 128 B: publish, callback and iterator rates, request p50. Inside the
+// process, beside what users have without us – nats-server as a child with the official client
+// ($NATS_JS_MODULES): the rate from one connection to another, the request p50, the time until a
+// client is connected to a new broker. The contestants take turns.
+// Prints medians and ratios with the load of the machine; it judges nothing.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -32,12 +32,13 @@ const FLUSH_MS = 120_000;
 
 const { values: options } = parseArgs({
   options: {
-    server: { type: "string" },
     rounds: { type: "string", default: "3" },
-    messages: { type: "string", default: "300000" },
+    messages: { type: "string", default: "800000" },
+    server: { type: "string", default: "martlet" },
     json: { type: "string" },
-    // What this program runs in a process of its own.
+    // What this program runs in processes of its own.
     publish: { type: "string" },
+    serve: { type: "boolean", default: false },
   },
 });
 const count = Number(options.messages);
@@ -71,6 +72,26 @@ class Child {
     this.process.kill("SIGKILL");
     await this.ended;
   }
+}
+
+/** Our broker in a process of its own. */
+class Ours extends Child {
+  static async start() {
+    const child = new Ours();
+    const argv = [fileURLToPath(import.meta.url), "--serve"];
+    child.process = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "inherit"] });
+    child.ended = new Promise((resolve) => child.process.once("exit", resolve));
+    const said = await new Promise((resolve) => child.process.stdout.once("data", resolve));
+    child.url = String(said).trim();
+    return child;
+  }
+}
+
+/** Until nobody holds the other end of our standard input. */
+async function serve() {
+  const server = await martlet.Server.start();
+  console.log(server.url);
+  process.stdin.resume().once("end", () => process.exit(0));
 }
 
 function officialClient() {
@@ -216,12 +237,11 @@ async function starts(start, connect) {
 
 // --- the run ---
 
-/** Name, unit, ours, theirs; the names of their figures in the result. */
-function rowsOf(url, child, inside, official) {
+function rowsOf(url, childUrl, inside, official) {
   const ours = () => martlet.connect(url);
   const theirs = () => official.connect(url);
+  const beside = () => official.connect(childUrl);
   const within = () => martlet.connect(inside);
-  const beside = () => official.connect(child.url);
   return [
     ["publish", "/s", () => publishes(ours), () => publishes(theirs)],
     ["callback", "/s", () => calledBack(ours, url, BOUNDS), () => calledBack(theirs, url, {})],
@@ -253,12 +273,13 @@ function figuresOf(results) {
 
 async function measure() {
   const official = officialClient();
+  const shared = await (options.server === "martlet" ? Ours : Child).start();
   const child = await Child.start();
   const inside = await martlet.Server.start({ listen: false });
-  const server = execFileSync(process.env.NATS_SERVER, ["--version"], { encoding: "utf8" }).trim();
-  console.log(`${server}; nats.js ${official.version}; Node ${process.version}; load before: ` +
-    loadavg().map((load) => load.toFixed(1)).join(" "));
-  const rows = rowsOf(options.server ?? child.url, child, inside, official);
+  const version = execFileSync(process.env.NATS_SERVER, ["--version"], { encoding: "utf8" }).trim();
+  console.log(`over TCP on ${options.server}; ${version}; nats.js ${official.version}; Node ` +
+    `${process.version}; load before: ${loadavg().map((load) => load.toFixed(1)).join(" ")}`);
+  const rows = rowsOf(shared.url, child.url, inside, official);
   const found = rows.map(() => ({ ours: [], theirs: [] }));
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const [index, [, , ours, theirs]] of rows.entries()) {
@@ -268,6 +289,7 @@ async function measure() {
   }
   await inside.stop();
   await child.stop();
+  await shared.stop();
   const results = rows.map(([name, unit], index) => {
     const [ours, theirs] = [median(found[index].ours), median(found[index].theirs)];
     console.log(`${name.padEnd(18)}  martlet ${ours.toFixed(1)} ${unit}, ` +
@@ -279,7 +301,8 @@ async function measure() {
 }
 
 try {
-  if (options.publish) await publishWhenTold(options.publish);
+  if (options.serve) await serve();
+  else if (options.publish) await publishWhenTold(options.publish);
   else await measure();
 } finally {
   rmSync(places, { recursive: true, force: true });
