@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.parse
 from pathlib import Path
@@ -25,7 +26,7 @@ from typing import Callable
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from program import EXAMPLES, Program, ProgramError, wait_until  # noqa: E402
+from program import EXAMPLES, SECONDS_MAX, Program, ProgramError, node, wait_until  # noqa: E402
 
 EXAMPLE = EXAMPLES / "live_page" / "main.mjs"
 STOP_SECONDS_MAX = 10
@@ -37,7 +38,7 @@ class LivePage(Program):
     """The example on free ports."""
 
     def __init__(self, *words: str, **environment: str) -> None:
-        super().__init__(["node", str(EXAMPLE), "--nats-port", "0", "--http-port", "0", *words],
+        super().__init__([node(), str(EXAMPLE), "--nats-port", "0", "--http-port", "0", *words],
                          **environment)
 
     def begin(self) -> None:
@@ -58,7 +59,7 @@ class Publisher(Program):
     """nats.js in a process of its own."""
 
     def __init__(self, url: str, *token: str) -> None:
-        super().__init__(["node", str(HERE / "publisher_nats_js.mjs"), url, *token])
+        super().__init__([node(), str(HERE / "publisher_nats_js.mjs"), url, *token])
 
     def begin(self) -> None:
         self.rounds = 0
@@ -76,7 +77,7 @@ class Browser(Program):
 
     def __init__(self, url: str) -> None:
         self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        super().__init__(["node", str(HERE / "page_reader.mjs"), url, self.profile.name])
+        super().__init__([node(), str(HERE / "page_reader.mjs"), url, self.profile.name])
 
     def stop(self) -> None:
         # Asked to end, it also waits for the browser, which else would still write its profile.
@@ -133,7 +134,10 @@ class Events:
     def read_until(self, condition: Callable[[], bool]) -> None:
         """Lines of the stream, whose chunks begin and end with events."""
         event = b""
+        deadline = time.monotonic() + SECONDS_MAX
         while not condition():
+            if time.monotonic() > deadline:  # Heartbeats keep the socket from timing out.
+                raise ProgramError(f"after {SECONDS_MAX:g} s still reading; {len(self.rows)} rows")
             line = self._file.readline()
             if not line:
                 raise ProgramError(f"the stream ended; {len(self.rows)} rows")
@@ -295,7 +299,7 @@ class Ends(unittest.TestCase):
 
     @staticmethod
     def run_example(*words: str) -> subprocess.CompletedProcess:
-        return subprocess.run(["node", str(EXAMPLE), *words], capture_output=True, text=True,
+        return subprocess.run([node(), str(EXAMPLE), *words], capture_output=True, text=True,
                               timeout=60)
 
     def test_what_is_served_besides(self) -> None:

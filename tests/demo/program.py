@@ -7,8 +7,8 @@ no process.
 
 from __future__ import annotations
 
+import functools
 import os
-import queue
 import re
 import signal
 import subprocess
@@ -22,6 +22,15 @@ EXAMPLES = Path(os.environ.get("MARTLET_EXAMPLES")
                 or Path(__file__).resolve().parents[2] / "examples")
 SECONDS_MAX = 60.0
 TOLD_LINES_MAX = 40
+
+
+@functools.lru_cache(None)
+def node() -> str:
+    """Node itself: what is called so on PATH may be a script around it, which signals would end
+    alone.
+    """
+    return subprocess.check_output(["node", "-p", "process.execPath"], text=True,
+                                   timeout=SECONDS_MAX).strip()
 
 
 class ProgramError(AssertionError):
