@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps what a release promised, and tells what breaks it.
 
-python3 tools/apigen/fossil.py keep    copies today's headers and a program that uses all of them to
-                                       tests/abi/fossils/<major>.<minor>, once for each version
+python3 tools/apigen/fossil.py           names what today's headers break of any release
+python3 tools/apigen/fossil.py --keep    copies today's headers and a program that uses all of them
+                                         to tests/abi/fossils/<major>.<minor>, once for each version
 
 It owns the rule of what a program built against old headers needs of a newer library; why, is in
 docs/abi_stability.md. tests/abi/test_fossils.py holds every fossil against it.
@@ -96,6 +97,11 @@ def _place(place: tuple[int, int] | None) -> str:
     return "is gone" if place is None else f"stands at {place[0]} in {place[1]} bytes"
 
 
+def kept(fossils: Path = FOSSILS) -> list[Path]:
+    """The folder of each release."""
+    return sorted(fossils.glob("*/")) if fossils.exists() else []
+
+
 def keep(fossils: Path = FOSSILS) -> Path:
     """Today's headers and client, under the version that the headers tell."""
     api = header.read()
@@ -115,14 +121,22 @@ def keep(fossils: Path = FOSSILS) -> Path:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("verb", choices=["keep"])
-    parser.parse_args(arguments)
+    parser.add_argument("--keep", action="store_true", help="keep today's; refused before ABI 1.0")
+    options = parser.parse_args(arguments)
     try:
-        print(f"kept {keep().relative_to(header.ROOT)}")
+        if options.keep:
+            print(f"kept {keep().relative_to(header.ROOT)}")
+            return 0
+        today = header.read()
+        found = [
+            f"{path.name}: {sentence}"
+            for path in kept()
+            for sentence in breaks(header.read(path / "include"), today)
+        ]
     except header.HeaderError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+        found = [str(error)]
+    print("\n".join(found), file=sys.stderr, end="\n" if found else "")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
