@@ -13,7 +13,7 @@ async function host() {
   tell("ready", { url: server.url });
   process.stdin.resume();
   await new Promise((resolve) => process.stdin.once("end", resolve));
-  await server.close();
+  await server.stop();
 }
 
 async function guest(url, number, guests, path) {
