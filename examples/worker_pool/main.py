@@ -25,6 +25,7 @@ from pool import Pool, PoolError
 #: Jobs under way for each worker: the queue group deals them out by chance, so that with one each
 #: some would wait for others.
 JOBS_EACH = 2
+READY_SECONDS_MAX = 30.0
 
 
 class Wake:
@@ -116,13 +117,19 @@ def run(options: argparse.Namespace) -> int:
     with martlet.Server(token=token, ping_interval=2, ping_max=2) as server, \
             martlet.connect(server, token=token, name="parent") as connection:
         pool = Pool(server.url, token, options.workers, options.start, tell)
-        connection.subscribe(READY_SUBJECT, cb=lambda message: pool.on_ready(int(message.data)))
+
+        def on_ready(message: martlet.Msg) -> None:
+            pool.on_ready(int(message.data))
+            wake.set()
+
+        connection.subscribe(READY_SUBJECT, cb=on_ready)
         connection.flush()
         found = files_below(os.fsencode(options.folder))
         askers = Askers(connection, found, options.workers * JOBS_EACH, patience, wake.set)
         try:
             wake.listen()
             pool.start()
+            await_ready(pool, wake)
             askers.start()
             look_after(askers, pool, output, wake, options.stop_seconds)
         finally:
@@ -135,10 +142,24 @@ def run(options: argparse.Namespace) -> int:
     return 1 if output.failed else 0
 
 
+def await_ready(pool: Pool, wake: Wake) -> None:
+    """Until all workers are ready, so that the first do not get everything; but not for ever, since
+    those that are there can begin.
+    """
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    while not pool.is_ready and not wake.signal and (left := deadline - time.monotonic()) > 0:
+        descriptors.wait([*pool.sentinels(), wake.descriptor], left)
+        wake.clear()
+        pool.replace_ended()
+
+
 def look_after(askers: Askers, pool: Pool, output: Output, wake: Wake, stop_seconds: float) -> None:
     """Until everything is answered. After a signal only what is under way, and only so long."""
     deadline: Optional[float] = None
     while not askers.are_done:
+        if wake.signal and deadline is None:
+            askers.take_no_more()
+            deadline = time.monotonic() + stop_seconds
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             tell(f"what was under way was not done in {stop_seconds:g} s")
@@ -147,9 +168,6 @@ def look_after(askers: Askers, pool: Pool, output: Output, wake: Wake, stop_seco
         wake.clear()
         output.write(askers.take())
         pool.replace_ended()
-        if wake.signal and deadline is None:
-            askers.take_no_more()
-            deadline = time.monotonic() + stop_seconds
 
 
 def summary_of(output: Output, pool: Pool, seconds: float, workers: int) -> str:

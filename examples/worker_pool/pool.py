@@ -50,6 +50,10 @@ class Pool:
         self._ready.add(pid)
         self._tell(f"worker {pid} is ready")
 
+    @property
+    def is_ready(self) -> bool:
+        return len(self._ready) >= self._count
+
     def sentinels(self) -> List[int]:
         """Descriptors; one is ready when its process has ended."""
         return [process.sentinel for process in self._processes]
