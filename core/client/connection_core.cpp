@@ -428,11 +428,12 @@ int64_t ConnectionCore::on_before_wait(bool is_keeper) {
   int64_t wanted_in_ns = -1;
   contain([&] {
     OutgoingBuffer::Look look = shared_.out.look();
-    if (!is_keeper || look.wanted_in_ns == 0) {
+    const bool room_is_awaited = shared_.is_room_awaited();
+    if (!is_keeper || look.wanted_in_ns == 0 || room_is_awaited) {
       shared_.out.write_pending();
       look = shared_.out.look();
       // Who waits for room is told, or looks, at the end of a turn: this one must not sleep first.
-      if (!look.is_blocked && publisher_.is_room_awaited()) look.wanted_in_ns = 0;
+      if (!look.is_blocked && room_is_awaited) look.wanted_in_ns = 0;
     }
     wanted_in_ns = look.is_broken ? 0 : look.wanted_in_ns;  // The turn ends a broken stream.
     set_interest(look.is_blocked);

@@ -58,17 +58,22 @@ Status ConnectionPublisher::publish(const PublishView& message, bool at_once, in
   if (!status) return status;
   FlushNeed need = FlushNeed::none;
   status = shared_.out.publish(message, idle_rule(), at_once, &need, out_number);
+  // Who got no room has made none.
+  if (status) need = shared_.or_tell_of_room(need);
   if (need != FlushNeed::none) shared_.act_on(need);
   return status;
 }
 
 Status ConnectionPublisher::wait_capacity(int64_t message_bytes, int64_t timeout_ns) {
-  callers_waiting_.fetch_add(1, std::memory_order_acq_rel);
+  struct Counted {
+    explicit Counted(std::atomic<int32_t>& callers) : callers_(callers) {
+      callers_.fetch_add(1, std::memory_order_acq_rel);
+    }
+    ~Counted() { callers_.fetch_sub(1, std::memory_order_acq_rel); }
+    std::atomic<int32_t>& callers_;
+  } counted(shared_.room_callers);
   // `closed` and `draining` end the wait too: the next publish says so.
-  const bool has_room =
-      shared_.wait([&] { return shared_.out.has_room(message_bytes); }, timeout_ns);
-  callers_waiting_.fetch_sub(1, std::memory_order_acq_rel);
-  if (has_room) {
+  if (shared_.wait([&] { return shared_.out.has_room(message_bytes); }, timeout_ns)) {
     return shared_.out.mode() == OutgoingBuffer::Mode::closed ? shared_.end_status() : Status();
   }
   return Status(ErrorCode::again, "");
@@ -87,7 +92,7 @@ Status ConnectionPublisher::notify_capacity(int64_t message_bytes,
                     fmt::format("{} calls wait for room already", waiters_.size()));
     }
     waiters_.push_back(CapacityWaiter{message_bytes, queue, cookie});
-    has_waiters_.store(true, std::memory_order_release);
+    shared_.room_is_asked_for.store(true, std::memory_order_release);
   }
   // Asked behind the store: the loop, which makes room, either sees the waiter or has made it. The
   // others were asked for when they came; with many of them, asking again each time is dear.
@@ -112,7 +117,7 @@ void ConnectionPublisher::tell_waiters() {
       tell(waiter, ErrorCode::ok, writer);
       return true;
     });
-    has_waiters_.store(!waiters_.empty(), std::memory_order_release);
+    shared_.room_is_asked_for.store(!waiters_.empty(), std::memory_order_release);
     writer.let_go();
   }
   writer.finish();

@@ -39,12 +39,7 @@ class ConnectionPublisher {
   }
   /// Tells those for whom there is room now.
   void tell_capacity() {
-    if (has_waiters_.load(std::memory_order_acquire)) tell_waiters();
-  }
-  /// Whether somebody waits for room: a caller of wait_capacity, or one who is to be told.
-  bool is_room_awaited() const {
-    return has_waiters_.load(std::memory_order_acquire) ||
-           callers_waiting_.load(std::memory_order_acquire) > 0;
+    if (shared_.room_is_asked_for.load(std::memory_order_acquire)) tell_waiters();
   }
   /// The connection is closed: tells all. The shared mutex is held.
   void fail_waiters_locked(FeedWriter& writer);
@@ -65,8 +60,6 @@ class ConnectionPublisher {
   std::atomic<int64_t> max_payload_{-1};  // Below 0: not known yet.
   std::atomic<bool> server_headers_{true};
   std::vector<CapacityWaiter> waiters_;  // GUARDED_BY the shared mutex
-  std::atomic<bool> has_waiters_{false};
-  std::atomic<int32_t> callers_waiting_{0};
 };
 
 }  // namespace martlet::client

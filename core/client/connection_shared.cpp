@@ -78,7 +78,8 @@ void ConnectionShared::act_on(FlushNeed need) {
 void ConnectionShared::act_on_control(FlushNeed need) {
   if (need == FlushNeed::none || loop->is_inside()) return;
   // Written by the caller: a subscription is seldom, and then needs nobody to come.
-  act_on(options.run == RunMode::lent_loop ? need : out.write_pending());
+  if (options.run != RunMode::lent_loop) need = out.write_pending();
+  act_on(or_tell_of_room(need));
 }
 
 void ConnectionShared::end_subscription_locked(SubscriptionState& subscription, ErrorCode code,

@@ -51,6 +51,16 @@ struct ConnectionShared {
     return state.load(std::memory_order_acquire) == ConnectionState::closed;
   }
 
+  /// Whether somebody waits for room in the outgoing buffer.
+  bool is_room_awaited() const {
+    return room_is_asked_for.load(std::memory_order_acquire) ||
+           room_callers.load(std::memory_order_acquire) > 0;
+  }
+  /// What a caller who has written does: room that he made is told by who turns the loop.
+  FlushNeed or_tell_of_room(FlushNeed need) const {
+    return need == FlushNeed::none && is_room_awaited() ? FlushNeed::now : need;
+  }
+
   /// Does what the outgoing buffer asked for after a publish or a flush.
   void act_on(FlushNeed need);
   /// The same after a line of our own, which has to leave soon, whoever turns the loop or does not.
@@ -68,6 +78,8 @@ struct ConnectionShared {
   std::weak_ptr<ConnectionCore> core;      // Set once, before anything else is done.
   OutgoingBuffer out;
   std::atomic<ConnectionState> state{ConnectionState::fresh};
+  std::atomic<int32_t> room_callers{0};        // Calls of wait_capacity under way.
+  std::atomic<bool> room_is_asked_for{false};  // Somebody is to be told of room.
   std::atomic<bool> is_over{false};  // It is closed, the reason stands, and everybody was told.
 
   mutable std::mutex mutex;

@@ -125,7 +125,8 @@ class Connection(_surface.ConnectionState, _raw.Connection):
     outgoing buffer, at once when it is called; while that is at its bound (``pending_size``) the
     message is taken when what publish gave is awaited, or run as a task: who does neither loses it
     then, with Python's warning about a coroutine that was never awaited. Raises BadSubjectError,
-    MaxPayloadError, ConnectionClosedError, DrainingError, DisconnectedError.
+    MaxPayloadError, ConnectionClosedError, DrainingError, DisconnectedError, and LimitError when
+    65,536 calls wait for room already.
     """
 
     if TYPE_CHECKING:

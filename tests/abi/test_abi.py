@@ -37,7 +37,7 @@ C_COMPILER = shlex.split(os.environ.get("MARTLET_ABI_CC", "gcc"))
 C_FLAGS = ["-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror"]
 # What every library runs, and what only one with the table of live handles (debug and sanitizer
 # builds) can: its suite says that it has one.
-PROGRAMS = ["abi_client", "abi_callbacks"]
+PROGRAMS = ["abi_client", "abi_callbacks", "abi_room"]
 if "MARTLET_ABI_HANDLE_TABLE" in os.environ:
     PROGRAMS.append("abi_stale_handles")
 CPP_FLAGS = ["-std=c++20", "-pedantic", "-Wall", "-Wextra", "-Werror"]

@@ -7,10 +7,16 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";
 import {
-  AddressInUseError, AuthorizationError, connect, NoServersError, OptionsError, Server, StateError,
+  AddressInUseError, AuthorizationError, connect, linkedVersions, NoServersError, OptionsError,
+  Server, StateError,
 } from "martlet";
 import { testConnection, testServer, withServer } from "martlet/testing";
 import { until, within } from "./brokers.mjs";
+
+test("what is linked in is told", () => {
+  const versions = linkedVersions();
+  for (const name of ["OpenSSL", "libevent"]) assert.match(versions[name], /^[0-9]/);
+});
 
 test("a random port, a URL, statistics, and a second start", async (context) => {
   const server = await testServer(context);

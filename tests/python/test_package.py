@@ -145,6 +145,11 @@ def test_both_clients_have_the_same_methods():
     assert public(martlet.Subscription) - public(aio.Subscription) == set()
 
 
+def test_what_is_linked_in_is_told():
+    versions = martlet.linked_versions()
+    assert versions["OpenSSL"][0].isdigit() and versions["libevent"][0].isdigit()
+
+
 def test_the_version_is_that_of_the_package():
     from importlib import metadata
 

@@ -13,6 +13,16 @@ namespace Martlet.Tests
     public sealed class ServerTests
     {
         [Fact]
+        public void WhatIsLinkedInIsTold()
+        {
+            foreach (string name in new[] { "OpenSSL", "libevent" })
+            {
+                Check.True(
+                    char.IsDigit(MartletLibrary.LinkedVersions[name][0]), name + " has a version");
+            }
+        }
+
+        [Fact]
         public async Task ListensOnAFreePort()
         {
             using MartletServer server = MartletServer.Start();

@@ -25,6 +25,7 @@ namespace Martlet
         /// <returns>Done when the message is in the outgoing buffer; mostly at once.</returns>
         /// <exception cref="MartletBadSubjectException">The subject cannot be.</exception>
         /// <exception cref="MartletMaxPayloadException">More than the server takes.</exception>
+        /// <exception cref="MartletLimitException">65,536 calls wait for room already.</exception>
         /// <exception cref="MartletConnectionClosedException">The connection is closed.
         /// </exception>
         public ValueTask PublishAsync(

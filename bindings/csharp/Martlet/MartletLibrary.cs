@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns what the package tells of itself.
+using System;
+using System.Collections.Generic;
 using System.Runtime.CompilerServices;
 using Martlet.Raw;
 
@@ -31,6 +33,23 @@ namespace Martlet
             }
         }
 
+        /// <summary>What is linked into it: names, such as "OpenSSL", and their versions.</summary>
+        public static IReadOnlyDictionary<string, string> LinkedVersions
+        {
+            get
+            {
+                NativeLoader.EnsureLoaded();
+                var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
+                foreach (KeyValuePair<string, object?> each in
+                    JsonReader.ReadObject(ReadLinkedVersions()))
+                {
+                    found[each.Key] = each.Value?.ToString() ?? string.Empty;
+                }
+
+                return found;
+            }
+        }
+
         // Methods of their own: mono looks for a native function when it compiles who calls it,
         // which must not be before the library is loaded.
         [MethodImpl(MethodImplOptions.NoInlining)]
@@ -39,5 +58,13 @@ namespace Martlet
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         private static int ReadAbiVersion() => Native.martlet_abi_version();
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static string ReadLinkedVersions()
+        {
+            Status.Check(
+                Native.martlet_linked_versions(out TextHandle json, out IntPtr error), error);
+            return Status.Take(json);
+        }
     }
 }

@@ -137,8 +137,9 @@ TEST_F(DrivenLoopTest, WhoOnlyLooksLeavesTheKeeperWhereItIs) {
   EXPECT_TRUE(loop->is_led());
   EXPECT_EQ(member.turns, before);
   loop->stop_keeper();
+  const int after = member.turns;
   loop->drive_until([] { return false; }, 0);
-  EXPECT_GT(member.turns, before) << "when nobody leads, a look is a turn";
+  EXPECT_GT(member.turns, after) << "when nobody leads, a look is a turn";
   loop->run_on_loop([&] { loop->remove_member(&member); });
 }
 

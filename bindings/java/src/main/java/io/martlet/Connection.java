@@ -74,6 +74,7 @@ public final class Connection implements AutoCloseable {
      * @throws io.martlet.errors.MaxPayloadException if the payload is too large for the server
      * @throws ClosedException if the connection is closed
      * @throws DisconnectedException if it is lost and its buffer full
+     * @throws io.martlet.errors.LimitException if 65,536 calls wait for room already
      */
     public void publish(String subject, byte @Nullable [] body) {
         publish(encoded(subject), null, null, body);

@@ -2,7 +2,10 @@
 package io.martlet;
 
 import io.martlet.raw.NativeLibrary;
+import io.martlet.raw.Raw;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -106,6 +109,22 @@ public final class Nats {
      */
     public static String libraryVersion() {
         return NativeLibrary.version();
+    }
+
+    /**
+     * What is linked into the native library, with the versions.
+     *
+     * @return names, such as OpenSSL, and their versions, in the order of the names
+     * @throws io.martlet.errors.NativeLibraryException if it cannot be loaded
+     */
+    public static Map<String, String> linkedVersions() {
+        NativeLibrary.load();
+        long[] text = new long[1];
+        Raw.martlet_linked_versions(text);
+        Map<String, String> found = new TreeMap<>();
+        Json.object(Texts.take(text[0]))
+                .forEach((name, version) -> found.put(name, String.valueOf(version)));
+        return found;
     }
 
     private static Connection begin(Options options, @Nullable Server server) {

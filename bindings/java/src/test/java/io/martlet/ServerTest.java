@@ -30,6 +30,13 @@ import org.junit.jupiter.api.Test;
  */
 class ServerTest {
     @Test
+    void whatIsLinkedInIsTold() {
+        for (String name : List.of("OpenSSL", "libevent")) {
+            assertTrue(Character.isDigit(Nats.linkedVersions().get(name).charAt(0)), name);
+        }
+    }
+
+    @Test
     void itListensOnAFreePortAndTellsOfItself() throws Exception {
         try (Server server = Server.start();
                 Connection connection = Nats.connect(server.getUrl())) {
