@@ -417,6 +417,10 @@ namespace Martlet.Tests
 
         private const long ObjectBytesMax = 2 * 1024 * 1024;
 
+        // Of the pool, not ours: on a busy machine mono adds them by the dozen. A thousand cycles
+        // that leave a thread each are seen all the same.
+        private static readonly int PoolThreadsMax = Runner.IsMono ? 40 : 6;
+
         private readonly long residentBytes;
         private readonly long objectBytes;
 
@@ -460,7 +464,7 @@ namespace Martlet.Tests
         }
 
         private bool IsFlat(Usage now) =>
-            now.Threads <= Threads + 6 && now.Descriptors <= Descriptors + 2
+            now.Threads <= Threads + PoolThreadsMax && now.Descriptors <= Descriptors + 2
             && now.objectBytes <= objectBytes + ObjectBytesMax
             && now.residentBytes <= residentBytes + ResidentBytesMax;
     }
