@@ -194,8 +194,14 @@ def test_fields_are_sorted(record: str):
 SOURCES = {
     "python": ["python/martlet/_*.py"],
     "node": ["node/lib/options.ts", "node/lib/connect.ts", "node/lib/server.ts"],
-    "java": ["bindings/java/src/main/java/io/martlet/*.java"],
-    "csharp": ["bindings/csharp/Martlet/*.cs"],
+    "java": ["bindings/java/src/main/java/io/martlet/{java}.java"],
+    "csharp": ["bindings/csharp/Martlet/Martlet{csharp}Options.cs"],
+}
+# In the languages that have a class for each record.
+CLASSES = {
+    "connection_options": {"java": "Options", "csharp": "Connection"},
+    "server_options": {"java": "Server", "csharp": "Server"},
+    "subscription_options": {"java": "SubscribeOptions", "csharp": "Subscription"},
 }
 # What users of a language cannot choose, and why. One that they can choose fails.
 HOW_IT_RUNS = "how a connection runs is the package's own choice"
@@ -209,16 +215,19 @@ NOT_OFFERED = {
     ("java", "connection_options", "run"): HOW_IT_RUNS,
     ("java", "connection_options", "spin_us"): "who calls waits for a future, not in the library",
     ("java", "connection_options", "gather"): HOW_IT_RUNS,
+    ("csharp", "connection_options", "url"): URLS,
     ("csharp", "connection_options", "run"): HOW_IT_RUNS,
     ("csharp", "connection_options", "gather"): HOW_IT_RUNS,
 }
 
 
-@pytest.mark.parametrize("record", ["connection_options", "server_options", "subscription_options"])
+@pytest.mark.parametrize("record", sorted(CLASSES))
 @pytest.mark.parametrize("language", sorted(SOURCES))
 def test_each_language_offers_each_option(language: str, record: str):
     text = "".join(
-        path.read_text() for pattern in SOURCES[language] for path in ROOT.glob(pattern)
+        path.read_text()
+        for pattern in SOURCES[language]
+        for path in ROOT.glob(pattern.format(**CLASSES[record]))
     )
     names = {field["name"] for field in RECORDS[record]["field"]}
     missing = {name for name in names if not re.search(rf'\b{name}\\?["=]', text)}
