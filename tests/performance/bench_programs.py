@@ -93,14 +93,22 @@ PYTHON_RULES = [
     sooner("in-process request martlet", "in-process request zenoh", aim=1),
 ]
 
+
+def instead_of_a_child(peer: str) -> list[Rule]:
+    """A broker in the process beside what users have today: nats-server as a child, and `peer`."""
+    return [
+        faster("in-process martlet", f"child nats-server, {peer}", must=2),
+        sooner("in-process request martlet", f"child request nats-server, {peer}", must=0.5),
+        sooner("in-process start martlet", "child start nats-server", must=0.5),
+    ]
+
+
 NODE_RULES = [
     faster("publish martlet", "publish nats.js", must=2.5),
     faster("callback martlet", "callback nats.js", must=5),
     faster("iterator martlet", "iterator nats.js", must=4),
     sooner("request martlet", "request nats.js", must=0.7),
-    faster("in-process martlet", "child nats-server, nats.js", must=2),
-    sooner("in-process request martlet", "child request nats-server, nats.js", must=0.5),
-    sooner("in-process start martlet", "child start nats-server", must=0.5),
+    *instead_of_a_child("nats.js"),
 ]
 
 JAVA_RULES = [
@@ -108,9 +116,7 @@ JAVA_RULES = [
     faster("callback martlet", "callback jnats", must=2),
     faster("nextMessage martlet", "nextMessage jnats", must=2),
     sooner("request martlet", "request jnats", must=0.8),
-    faster("in-process martlet", "child nats-server, jnats", must=2),
-    sooner("in-process request martlet", "child request nats-server, jnats", must=0.5),
-    sooner("in-process start martlet", "child start nats-server", must=0.5),
+    *instead_of_a_child("jnats"),
 ]
 
 #: NATS.Net needs a younger .NET: C# is measured beside our own C++ client.
