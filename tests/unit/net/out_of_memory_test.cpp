@@ -123,7 +123,9 @@ class House {
     for (int i = 0; i < 4; i++) group += "SUB g.* workers 2" + std::to_string(i) + "\r\n";
     far_group_ = connect(1, quiet + group);
     newcomer_ = bench_.prepare(StreamManner::whole);
-    if (work_.needs_time) EXPECT_TRUE(bench_.worker().set_session_options(impatient()));
+    if (work_.needs_time) {
+      EXPECT_TRUE(bench_.worker().set_session_options(impatient()));
+    }
     victim_ = newcomer_.client;
     widen(victim_);
     if (work_.is_newcomer) return;
