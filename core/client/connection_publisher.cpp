@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the checks of a message and the list of those who wait for room.
+// Owns the checks of a message, except of its subjects, and the list of those who wait for room.
 #include "client/connection_publisher.hpp"
 
 #include <fmt/format.h>
 
 #include "client/header_block.hpp"
-#include "subject/subject.hpp"
 
 namespace martlet::client {
 
@@ -24,22 +23,7 @@ OutgoingBuffer::IdleRule ConnectionPublisher::idle_rule() const {
                                 : OutgoingBuffer::IdleRule::write;
 }
 
-Status ConnectionPublisher::check(const PublishView& m) const {
-  if (!subject::is_valid_literal(m.subject)) {
-    return Status(ErrorCode::invalid_subject,
-                  fmt::format("\"{}\" cannot be published to: {}", m.subject,
-                              subject::fault_of(m.subject, true)));
-  }
-  if (!m.reply.empty() && !subject::is_valid_literal(m.reply)) {
-    return Status(ErrorCode::invalid_subject,
-                  fmt::format("\"{}\" cannot be a reply subject: {}", m.reply,
-                              subject::fault_of(m.reply, true)));
-  }
-  if (m.subject.size() + m.reply.size() > line_subjects_bytes_max) {
-    return Status(ErrorCode::invalid_subject,
-                  fmt::format("subject and reply have {} bytes, above the {} of a server's line",
-                              m.subject.size() + m.reply.size(), line_subjects_bytes_max));
-  }
+Status ConnectionPublisher::check_sizes(const PublishView& m) const {
   const int64_t bytes = static_cast<int64_t>(m.headers.size() + m.data.size());
   const int64_t max = max_payload_.load(std::memory_order_relaxed);
   if (max >= 0 && bytes > max) {
@@ -54,7 +38,7 @@ Status ConnectionPublisher::check(const PublishView& m) const {
 }
 
 Status ConnectionPublisher::publish(const PublishView& message, bool at_once, int64_t* out_number) {
-  Status status = check(message);
+  Status status = check_sizes(message);
   if (!status) return status;
   FlushNeed need = FlushNeed::none;
   status = shared_.out.publish(message, idle_rule(), at_once, &need, out_number);

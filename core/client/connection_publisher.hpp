@@ -51,7 +51,7 @@ class ConnectionPublisher {
     int64_t cookie;
   };
 
-  Status check(const PublishView& message) const;
+  Status check_sizes(const PublishView& message) const;
   OutgoingBuffer::IdleRule idle_rule() const;
   void tell_waiters();
   static void tell(const CapacityWaiter& waiter, ErrorCode code, FeedWriter& writer);

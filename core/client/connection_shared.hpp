@@ -25,10 +25,6 @@ namespace martlet::client {
 
 class ConnectionCore;
 
-/// Subject and reply, or subject and group, in one line. A server closes the connection over a line
-/// above its limit, which is 4096 bytes unless configured and which it does not tell.
-constexpr size_t line_subjects_bytes_max = 4000;
-
 /// Locks, in this order: `mutex`, then a queue's or the outgoing buffer's. No lock is held while a
 /// wake-up of the program runs. Any thread, unless said.
 struct ConnectionShared {

@@ -42,8 +42,6 @@ size_t operation_bytes(std::string_view operations, bool* out_is_publish) {
   return std::min(bytes, operations.size());
 }
 
-char* put_number(char* to, size_t value) { return std::to_chars(to, to + 20, value).ptr; }
-
 }  // namespace
 
 // --- ByteBuffer ---
@@ -112,8 +110,13 @@ Status OutgoingBuffer::refuse(int64_t bytes) const {
 Status OutgoingBuffer::publish(const PublishView& m, IdleRule rule, bool at_once,
                                FlushNeed* out_need, int64_t* out_number) {
   const size_t payload = m.headers.size() + m.data.size();
-  const size_t bytes_max = m.subject.size() + m.reply.size() + payload + 64;
+  const size_t bytes_max = m.subject.size() + m.reply.size() + payload + line_numbers_bytes_max;
   std::unique_lock<std::mutex> lock(mutex_);
+  const bool is_repeated = last_line_.is_of(m);
+  if (!is_repeated) {
+    Status status = check_subjects(m);
+    if (!status) return status;
+  }
   if (mode_ != Mode::connected ||
       pending_locked() + static_cast<int64_t>(bytes_max) > limits_.pending_bytes_max) {
     Status status = refuse(static_cast<int64_t>(bytes_max));
@@ -122,20 +125,13 @@ Status OutgoingBuffer::publish(const PublishView& m, IdleRule rule, bool at_once
   char* const start = front_.reserve(bytes_max);
   if (start == nullptr)
     return Status(ErrorCode::out_of_memory, "no memory for the outgoing buffer");
-  char* to = put(start, m.headers.empty() ? std::string_view("PUB ") : std::string_view("HPUB "));
-  to = put(to, m.subject);
-  *to++ = ' ';
-  if (!m.reply.empty()) {
-    to = put(to, m.reply);
-    *to++ = ' ';
+  char* to = start;
+  if (is_repeated) {
+    to = last_line_.put(to);
+  } else {
+    to = put_publish_line(to, m);
+    last_line_.keep(std::string_view(start, static_cast<size_t>(to - start)), m);
   }
-  if (!m.headers.empty()) {
-    to = put_number(to, m.headers.size());
-    *to++ = ' ';
-  }
-  to = put_number(to, payload);
-  *to++ = '\r';
-  *to++ = '\n';
   if (!m.headers.empty()) to = put(to, m.headers);
   if (!m.data.empty()) to = put(to, m.data);
   *to++ = '\r';

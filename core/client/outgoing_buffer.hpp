@@ -15,11 +15,10 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "client/publish_line.hpp"
 #include "transport/byte_stream.hpp"
 
 namespace martlet::client {
-
-struct PublishView;
 
 /// Bytes that grow at the end, without initialising what is about to be written.
 class ByteBuffer {
@@ -81,7 +80,8 @@ class OutgoingBuffer {
 
   // --- any thread ---
 
-  /// Copies a message in. `at_once`: written by the caller now, as far as the stream takes it.
+  /// Copies a message in, unless its subjects may not be published to. `at_once`: written by the
+  /// caller now, as far as the stream takes it.
   /// `out_number`, if asked for: how many publishes this buffer has taken with it.
   Status publish(const PublishView& message, IdleRule rule, bool at_once, FlushNeed* out_need,
                  int64_t* out_number = nullptr);
@@ -140,6 +140,7 @@ class OutgoingBuffer {
   ByteBuffer front_;  // GUARDED_BY mutex_; being filled. Begins at the start of an operation.
   ByteBuffer back_;   // GUARDED_BY mutex_; being written, by who set writing_.
   size_t back_written_ = 0;                  // GUARDED_BY mutex_
+  LastPublishLine last_line_;                // GUARDED_BY mutex_
   transport::ByteStream* stream_ = nullptr;  // GUARDED_BY mutex_
   Mode mode_ = Mode::disconnected;           // GUARDED_BY mutex_
   bool writing_ = false;                     // GUARDED_BY mutex_

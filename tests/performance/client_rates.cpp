@@ -52,7 +52,8 @@ class BareSocket {
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     send(
         "CONNECT "
-        "{\"verbose\":false,\"protocol\":1,\"headers\":true,\"no_responders\":true}\r\nPING\r\n");
+        "{\"verbose\":false,\"pedantic\":false,\"protocol\":1,\"headers\":true,\"no_responders\":"
+        "true}\r\nPING\r\n");
     until("PONG\r\n");
   }
   ~BareSocket() { close(fd_); }
@@ -107,7 +108,7 @@ struct OurClient {
 
 double bare_publish(const char* host, int port, int messages) {
   BareSocket socket(host, port);
-  const std::string one = "PUB bench.rate " + std::to_string(payload_bytes) + "\r\n" +
+  const std::string one = "PUB bench " + std::to_string(payload_bytes) + "\r\n" +
                           std::string(payload_bytes, 'x') + "\r\n";
   std::string chunk;
   const int per_chunk = static_cast<int>(65536 / one.size());
@@ -124,7 +125,7 @@ double our_publish(const char* host, int port, int messages) {
   OurClient client(host, port, RunMode::own_thread);
   const std::string data(payload_bytes, 'x');
   const double start = seconds();
-  for (int i = 0; i < messages; ++i) client.publish({"bench.rate", {}, {}, data});
+  for (int i = 0; i < messages; ++i) client.publish({"bench", {}, {}, data});
   if (!client.connection->flush(wait_ns)) die("flush");
   return messages / (seconds() - start);
 }
@@ -135,10 +136,10 @@ void publish_in_background(const char* host, int port, int messages) {
 
 double bare_receive(const char* host, int port, int messages) {
   BareSocket socket(host, port);
-  socket.send("SUB bench.rate 1\r\nPING\r\n");
+  socket.send("SUB bench 1\r\nPING\r\n");
   socket.until("PONG\r\n");
   std::thread publisher(publish_in_background, host, port, messages);
-  const size_t one = std::strlen("MSG bench.rate 1 128\r\n") + payload_bytes + 2;
+  const size_t one = std::strlen("MSG bench 1 128\r\n") + payload_bytes + 2;
   size_t bytes = 0;
   const double start = seconds();
   while (bytes < one * static_cast<size_t>(messages)) bytes += socket.receive();
@@ -150,7 +151,7 @@ double bare_receive(const char* host, int port, int messages) {
 double our_receive(const char* host, int port, int messages, RunMode run) {
   OurClient client(host, port, run);
   const Result<std::unique_ptr<Subscription>> subscription =
-      client.connection->subscribe("bench.rate", {}, {}, client.queue, 1);
+      client.connection->subscribe("bench", {}, {}, client.queue, 1);
   if (!subscription || !client.connection->flush(wait_ns)) die("subscribe");
   std::thread publisher(publish_in_background, host, port, messages);
   int64_t got = 0;
@@ -263,8 +264,7 @@ int main(int argc, char** argv) {
     const std::string data(payload_bytes, 'x');
     const double start = seconds();
     int taken = 0;
-    while (taken < 100000 && client.connection->publish({"bench.rate", {}, {}, data}).is_ok())
-      ++taken;
+    while (taken < 100000 && client.connection->publish({"bench", {}, {}, data}).is_ok()) ++taken;
     std::printf("publish(): %.0f ns a call over the first %d\n", (seconds() - start) * 1e9 / taken,
                 taken);
   }
