@@ -109,14 +109,21 @@ NODE_RULES = [
     faster("iterator martlet", "iterator nats.js", must=4),
     sooner("request martlet", "request nats.js", must=0.7),
     *instead_of_a_child("nats.js"),
+    faster("in-process martlet", "in-process aedes", "in-process zeromq.js"),
+    sooner("in-process request martlet", "in-process request aedes", aim=1),
+    sooner("in-process request martlet", "in-process request zeromq.js"),
 ]
 
+#: Brokers that a program of Java carries inside itself.
+JAVA_PEERS = ("artemis", "moquette")
 JAVA_RULES = [
     faster("publish martlet", "publish jnats", must=1.5),
     faster("callback martlet", "callback jnats", must=2),
     faster("nextMessage martlet", "nextMessage jnats", must=2),
     sooner("request martlet", "request jnats", must=0.8),
     *instead_of_a_child("jnats"),
+    *(faster("in-process martlet", f"in-process {peer}") for peer in JAVA_PEERS),
+    *(sooner("in-process request martlet", f"in-process request {peer}") for peer in JAVA_PEERS),
 ]
 
 #: NATS.Net needs a younger .NET: C# is measured beside our own C++ client.

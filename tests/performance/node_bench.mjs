@@ -9,7 +9,8 @@
 // the way, or $NATS_SERVER – 128 B: publish, callback and iterator rates, request p50. Inside the
 // process, beside what users have without us – nats-server as a child with the official client
 // ($NATS_JS_MODULES): the rate from one connection to another, the request p50, the time until a
-// client is connected to a new broker. The contestants take turns.
+// client is connected to a new broker; and beside what else a program can carry inside itself
+// (node_peers.mjs), the first two. The contestants take turns.
 // Prints medians and ratios with the load of the machine; it judges nothing.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -20,6 +21,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as martlet from "martlet";
+import { startPeers } from "./node_peers.mjs";
 
 const PAYLOAD = Buffer.alloc(128, "x");
 const SUBJECT = "bench.subject";
@@ -29,6 +31,7 @@ const REQUESTS = 3_000;
 const WARM_UP = 300;
 const STARTS = 20;
 const FLUSH_MS = 120_000;
+const PEER_MESSAGES = 200_000; // They are slower: the round is to end.
 
 const { values: options } = parseArgs({
   options: {
@@ -221,6 +224,27 @@ async function oneToOne(connect, bounds) {
   return result;
 }
 
+/** What node_peers.mjs has: the same two figures of each, by the names of bench_programs.py. */
+function peerRows(peers) {
+  return Object.entries(peers).flatMap(([name, peer]) => [
+    [`in-process ${name}`, "/s", async () => {
+      const messages = Math.min(count, PEER_MESSAGES);
+      const began = performance.now();
+      await peer.oneToOne(messages, PAYLOAD);
+      return rate(messages, began);
+    }],
+    [`in-process request ${name}`, "µs", async () => {
+      const samples = [];
+      for (let i = 0; i < REQUESTS + WARM_UP; i++) {
+        const began = performance.now();
+        await peer.request(PAYLOAD);
+        if (i >= WARM_UP) samples.push((performance.now() - began) * 1_000);
+      }
+      return median(samples);
+    }],
+  ]);
+}
+
 /** ms until a client is connected to a new broker. */
 async function starts(start, connect) {
   const samples = [];
@@ -281,12 +305,16 @@ async function measure() {
     `${process.version}; load before: ${loadavg().map((load) => load.toFixed(1)).join(" ")}`);
   const rows = rowsOf(shared.url, child.url, inside, official);
   const found = rows.map(() => ({ ours: [], theirs: [] }));
+  const peers = await startPeers(process.env.NODE_BENCH_PEERS);
+  const besides = peerRows(peers).map(([name, unit, run]) => ({ name, unit, run, samples: [] }));
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const [index, [, , ours, theirs]] of rows.entries()) {
       found[index].ours.push(await ours());
       found[index].theirs.push(await theirs());
     }
+    for (const each of besides) each.samples.push(await each.run());
   }
+  for (const peer of Object.values(peers)) await peer.close();
   await inside.stop();
   await child.stop();
   await shared.stop();
@@ -296,8 +324,14 @@ async function measure() {
       `nats.js ${theirs.toFixed(1)} ${unit}, ratio ${(ours / theirs).toFixed(2)}`);
     return { name, unit, ours, theirs, samples: found[index] };
   });
+  for (const { name, unit, samples } of besides) {
+    console.log(`${name.padEnd(32)}  ${median(samples).toFixed(1)} ${unit}`);
+  }
   console.log(`load after: ${loadavg().map((load) => load.toFixed(1)).join(" ")}`);
-  if (options.json) writeFileSync(options.json, JSON.stringify(figuresOf(results), null, 1));
+  if (options.json) writeFileSync(options.json, JSON.stringify({
+    ...figuresOf(results),
+    ...Object.fromEntries(besides.map(({ name, samples }) => [name, median(samples)])),
+  }, null, 1));
 }
 
 try {

@@ -20,6 +20,8 @@ command_bench() {
   fi
   if bench_wants node "$@"; then
     need_nats_js
+    npm_peer node_bench
+    export NODE_BENCH_PEERS=$NPM_PEER/node_modules
     need_node_package
   fi
   if bench_wants java "$@"; then
@@ -51,7 +53,25 @@ need_java_bench() {
     -Dmdep.outputFile="$path"
   MARTLET_JAVA_BENCH=$MARTLET_ROOT/bindings/java/target/test-classes
   MARTLET_JAVA_BENCH=$MARTLET_JAVA_BENCH:$MARTLET_ROOT/bindings/java/target/classes:$(<"$path")
+  add_java_peers
   export MARTLET_JAVA_BENCH
+}
+
+# The brokers that a program of Java can carry inside itself today, behind an interface of the
+# measurement's.
+add_java_peers() {
+  local source=tests/performance/java_peers peers=$MARTLET_JAVA_BUILD/bench_peers
+  step "Artemis and Moquette" quietly java-peers \
+    mvn -B -q -f "$source/pom.xml" \
+    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath \
+    -Dmdep.outputFile="$peers.class_path"
+  MARTLET_JAVA_BENCH=$MARTLET_JAVA_BENCH:$(<"$peers.class_path")
+  mkdir -p "$peers"
+  step "classes for Artemis and Moquette" quietly java-peers-classes \
+    javac -Xlint:all,-classfile,-processing,-try -Werror -d "$peers" -cp "$MARTLET_JAVA_BENCH" \
+    "$source"/src/main/java/io/martlet/*.java
+  cp -r "$source"/src/main/resources/. "$peers/"
+  MARTLET_JAVA_BENCH=$MARTLET_JAVA_BENCH:$peers
 }
 
 # What the Python package is measured beside inside a process. Not in its environment: a folder that

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -30,9 +31,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Over TCP, on one server, beside jnats: publish, callback, nextMessage, request p50, of 128 B; each
  * receives what a bare socket sends. Then the broker inside this program beside what programs have
  * today, a child of theirs and jnats (the nats-server that the variable NATS_SERVER names): rate
- * from one to one, request p50, the time until a broker has begun. Rows take turns, and there is a
- * round before the first that only warms up; the medians are printed. Without --server a broker of
- * this program's own serves both clients.
+ * from one to one, request p50, the time until a broker has begun; the first two also with each
+ * other broker that the class path has (BenchmarkPeer). Rows take turns, and there is a round before
+ * the first that only warms up; the medians are printed. Without --server a broker of this program's
+ * own serves both clients.
  */
 final class Benchmark {
     private static final String SUBJECT = "bench.subject";
@@ -41,6 +43,7 @@ final class Benchmark {
     private static final int REQUESTS = 3_000;
     private static final int REQUESTS_BEFORE = 300;
     private static final int STARTS = 10;
+    private static final int PEER_MESSAGES_MAX = 50_000; // They are slower: the round is to end.
     private static final int TRIES_MAX = 100_000;
 
     private final int messages;
@@ -79,12 +82,16 @@ final class Benchmark {
             if (child != null) {
                 benchmark.addChild(child.url);
             }
+            for (BenchmarkPeer peer : ServiceLoader.load(BenchmarkPeer.class)) {
+                benchmark.addPeer(peer);
+            }
             medians = benchmark.run(rounds);
         }
         print(medians);
         if (given.containsKey("--json")) {
             Files.writeString(Path.of(given.get("--json")), Json.write(new HashMap<>(medians)));
         }
+        System.exit(0); // Other brokers leave threads that would keep the program.
     }
 
     // --- the rows ---
@@ -114,6 +121,13 @@ final class Benchmark {
         rows.put("child nats-server, jnats", () -> callback(client, client::connect));
         rows.put("child request nats-server, jnats", () -> request(client));
         rows.put("child start nats-server", () -> startsOf(Child::startIfThere));
+    }
+
+    private void addPeer(BenchmarkPeer peer) throws Exception {
+        peer.start();
+        Benchmark shorter = new Benchmark(Math.min(messages, PEER_MESSAGES_MAX));
+        rows.put("in-process " + peer.name(), () -> shorter.callback(peer::connect, peer::connect));
+        rows.put("in-process request " + peer.name(), () -> request(peer::connect));
     }
 
     private Map<String, Double> run(int rounds) throws Exception {

@@ -27,7 +27,7 @@ interface BenchmarkPublisher extends AutoCloseable {
         static BareSocket connect(URI url) throws IOException {
             Socket socket = new Socket(url.getHost(), url.getPort());
             OutputStream out = new BufferedOutputStream(socket.getOutputStream(), BUFFER_BYTES);
-            out.write("CONNECT {\"verbose\":false}\r\n".getBytes(StandardCharsets.US_ASCII));
+            out.write("CONNECT {\"verbose\":false,\"pedantic\":false}\r\n".getBytes(StandardCharsets.US_ASCII));
             return new BareSocket(socket, out);
         }
 
