@@ -126,9 +126,9 @@ export const STATE_DRAINING = 4;
 /** The states of a connection. */
 export const STATE_CLOSED = 5;
 /** Raised when something that was there changes or goes. */
-export const ABI_MAJOR = 0;
+export const ABI_MAJOR = 1;
 /** Raised when something is added. */
-export const ABI_MINOR = 1;
+export const ABI_MINOR = 0;
 /** The size of a martlet_descriptor. */
 export const DESCRIPTOR_BYTES = 64;
 /** Where its kind begins, 4 bytes. */

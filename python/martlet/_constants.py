@@ -129,9 +129,9 @@ STATE_DRAINING: Final = 4
 #: The states of a connection.
 STATE_CLOSED: Final = 5
 #: Raised when something that was there changes or goes.
-ABI_MAJOR: Final = 0
+ABI_MAJOR: Final = 1
 #: Raised when something is added.
-ABI_MINOR: Final = 1
+ABI_MINOR: Final = 0
 #: The size of a martlet_descriptor.
 DESCRIPTOR_BYTES: Final = 64
 #: Where its kind begins, 4 bytes.

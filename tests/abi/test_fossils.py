@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: a program built against the headers of any release since 1.0 runs with today's library.
 
-Method: each folder of fossils/ has the headers of a release and a program that uses all of them.
-Today's headers are compared with those, and the program is built against those and runs with
+Method: each folder of fossils/ has the headers and options of a release and a program that uses all
+of them. Today's are compared with those, and the program is built against those and runs with
 today's library. That the comparison finds a break is shown on copies of today's headers, one break
 in each.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -22,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools" / "apigen"))
 import fossil  # noqa: E402
 import header  # noqa: E402
+import layout  # noqa: E402
+import records  # noqa: E402
 
 TODAY = header.read()
 LIBRARY_FOLDER = Path(os.environ.get("MARTLET_BUILD", ROOT / "build" / "release")) / "lib"
@@ -37,8 +40,14 @@ def test_every_released_minor_version_is_kept():
 
 
 def test_nothing_breaks_the_fossils():
-    found = {path.name: fossil.breaks(header.read(path / "include"), TODAY) for path in KEPT}
+    found = {path.name: fossil.all_breaks(path, TODAY) for path in KEPT}
     assert found == {name: [] for name in found}
+
+
+def test_the_layouts_of_the_fossils_are_those_of_their_headers():
+    for path in KEPT:
+        golden = json.loads((path / fossil.LAYOUTS).read_text(encoding="utf-8"))
+        assert layout.golden(header.read(path / "include")) == golden
 
 
 def build_and_run(folder: Path, program: Path) -> str:
@@ -111,6 +120,27 @@ def test_what_is_added_breaks_nothing(name: str, pattern: str, replacement: str,
     assert fossil.breaks(TODAY, changed(tmp_path, name, pattern, replacement)) == []
 
 
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "wanted"),
+    [
+        (r'name = "echo"', 'name = "echoes"', "connection_options.echo is gone"),
+        (r'(name = "echo"\ntype = )"bool"', r'\1"int"',
+         "connection_options.echo was bool, and is int"),
+        (r'"lent"', '"borrowed"', "connection_options.run takes lent no more"),
+    ],
+    ids=["key", "type", "word"],
+)
+def test_a_broken_option_is_found(pattern: str, replacement: str, wanted: str, tmp_path: Path):
+    folder = tmp_path / "records"
+    shutil.copytree(records.FOLDER, folder)
+    path = folder / "connection_options.toml"
+    text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"))
+    assert count >= 1, pattern
+    path.write_text(text, encoding="utf-8")
+    assert fossil.option_breaks(records.read(), records.read(folder)) == [wanted]
+    assert fossil.option_breaks(records.read(folder), records.read(folder)) == []
+
+
 def test_todays_program_is_fit_to_be_kept(tmp_path: Path):
     copy_of_today(tmp_path)
     for name in fossil.CLIENT:
@@ -126,5 +156,6 @@ def test_before_1_0_nothing_is_kept_and_nothing_twice(tmp_path: Path, monkeypatc
     monkeypatch.setattr(header.Api, "number", lambda self, name: first[name])
     kept = fossil.keep(tmp_path)
     assert kept.name == "1.0" and (kept / "include" / "martlet" / "martlet.h").exists()
+    assert (kept / "records" / "connection_options.toml").exists()
     with pytest.raises(header.HeaderError, match="1.0 is kept already"):
         fossil.keep(tmp_path)

@@ -2,8 +2,9 @@
 """Keeps what a release promised, and tells what breaks it.
 
 python3 tools/apigen/fossil.py           names what today's headers break of any release
-python3 tools/apigen/fossil.py --keep    copies today's headers and a program that uses all of them
-                                         to tests/abi/fossils/<major>.<minor>, once for each version
+python3 tools/apigen/fossil.py --keep    copies today's headers and options, the layouts of what
+                                         crosses and a program that uses all of it to
+                                         tests/abi/fossils/<major>.<minor>, once for each version
 
 It owns the rule of what a program built against old headers needs of a newer library; why, is in
 docs/abi_stability.md. tests/abi/test_fossils.py holds every fossil against it.
@@ -18,9 +19,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import header  # noqa: E402
+import records  # noqa: E402
 
 FOSSILS = header.ROOT / "tests" / "abi" / "fossils"
 CLIENT = ("abi_client.c", "abi_check.h")
+LAYOUTS = "layout_golden.json"
 # What is another number in each release, as it should be.
 MOVING = ("ABI_MAJOR", "ABI_MINOR")
 
@@ -93,6 +96,24 @@ def _structs(old: header.Api, new: header.Api) -> list[str]:
     return found
 
 
+def option_breaks(old: tuple[records.Record, ...], new: tuple[records.Record, ...]) -> list[str]:
+    """What an options text that `old` allows and `new` does not: a key, its type, a word of it."""
+    today = {(record.name, field["name"]): field for record in new for field in record.fields}
+    found = []
+    for record in old:
+        for field in record.fields:
+            name = f"{record.name}.{field['name']}"
+            now = today.get((record.name, field["name"]))
+            if now is None:
+                found.append(f"{name} is gone")
+            elif now["type"] != field["type"]:
+                found.append(f"{name} was {field['type']}, and is {now['type']}")
+            else:
+                lost = set(field.get("words", ())) - set(now.get("words", ()))
+                found += [f"{name} takes {word} no more" for word in sorted(lost)]
+    return found
+
+
 def _place(place: tuple[int, int] | None) -> str:
     return "is gone" if place is None else f"stands at {place[0]} in {place[1]} bytes"
 
@@ -102,8 +123,16 @@ def kept(fossils: Path = FOSSILS) -> list[Path]:
     return sorted(fossils.glob("*/")) if fossils.exists() else []
 
 
+def all_breaks(fossil: Path, today: header.Api) -> list[str]:
+    """What today's headers and options break of the release in this folder."""
+    return [
+        *breaks(header.read(fossil / "include"), today),
+        *option_breaks(records.read(fossil / "records"), records.read()),
+    ]
+
+
 def keep(fossils: Path = FOSSILS) -> Path:
-    """Today's headers and client, under the version that the headers tell."""
+    """Today's headers, options, layouts and client, under the version that the headers tell."""
     api = header.read()
     major, minor = api.number("ABI_MAJOR"), api.number("ABI_MINOR")
     if major < 1:
@@ -114,8 +143,9 @@ def keep(fossils: Path = FOSSILS) -> Path:
     (folder / "include" / "martlet").mkdir(parents=True)
     for path in api.headers:
         shutil.copy(path, folder / "include" / "martlet")
-    for name in CLIENT:
+    for name in (*CLIENT, LAYOUTS):
         shutil.copy(header.ROOT / "tests" / "abi" / name, folder)
+    shutil.copytree(records.FOLDER, folder / "records")
     return folder
 
 
@@ -128,11 +158,7 @@ def main(arguments: list[str]) -> int:
             print(f"kept {keep().relative_to(header.ROOT)}")
             return 0
         today = header.read()
-        found = [
-            f"{path.name}: {sentence}"
-            for path in kept()
-            for sentence in breaks(header.read(path / "include"), today)
-        ]
+        found = [f"{path.name}: {each}" for path in kept() for each in all_breaks(path, today)]
     except header.HeaderError as error:
         found = [str(error)]
     print("\n".join(found), file=sys.stderr, end="\n" if found else "")

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Owns the versions: of the library, and of the ABI that a program was compiled against. Until 1.0
- * everything is unstable: any release may change the ABI, and then raises its major number, which
- * is also that of the soname. */
+ * Owns the versions: of the library, and of the ABI that a program was compiled against. Everything
+ * in these headers is stable since ABI 1.0: what is there stays as it is, and more is added
+ * (docs/abi_stability.md). A break would raise the major number, which is also that of the
+ * soname. */
 #ifndef MARTLET_VERSION_H
 #define MARTLET_VERSION_H
 
@@ -12,8 +13,8 @@
 extern "C" {
 #endif
 
-#define MARTLET_ABI_MAJOR 0 /* Raised when something that was there changes or goes. */
-#define MARTLET_ABI_MINOR 1 /* Raised when something is added. */
+#define MARTLET_ABI_MAJOR 1 /* Raised when something that was there changes or goes. */
+#define MARTLET_ABI_MINOR 0 /* Raised when something is added. */
 
 /* The ABI of the library that is loaded: major * 1000 + minor. A program compiled against this
  * header can use it when the majors are equal and the library's minor is not below

@@ -129,9 +129,9 @@ namespace Martlet.Raw
         /// <summary>The states of a connection.</summary>
         internal const int StateClosed = 5;
         /// <summary>Raised when something that was there changes or goes.</summary>
-        internal const int AbiMajor = 0;
+        internal const int AbiMajor = 1;
         /// <summary>Raised when something is added.</summary>
-        internal const int AbiMinor = 1;
+        internal const int AbiMinor = 0;
         /// <summary>The size of a martlet_descriptor.</summary>
         internal const int DescriptorBytes = 64;
         /// <summary>Where its kind begins, 4 bytes.</summary>

@@ -129,9 +129,9 @@ public final class Abi {
     /** The states of a connection. */
     public static final int STATE_CLOSED = 5;
     /** Raised when something that was there changes or goes. */
-    public static final int ABI_MAJOR = 0;
+    public static final int ABI_MAJOR = 1;
     /** Raised when something is added. */
-    public static final int ABI_MINOR = 1;
+    public static final int ABI_MINOR = 0;
     /** The size of a martlet_descriptor. */
     public static final int DESCRIPTOR_BYTES = 64;
     /** Where its kind begins, 4 bytes. */
