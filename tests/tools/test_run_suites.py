@@ -154,6 +154,8 @@ def test_every_command_holds_in_a_clone_whose_path_has_a_space(tmp_path):
     environment = {name: str(clone / "program") for name in names}
     environment["CSHARP_DOTNET"] = environment["CSHARP_MONO"] = "node tests"  # Words of a command.
     environment["NODE_VERSIONS"] = str(clone / "nodes")
+    environment["SANITIZED_PYTHON"] = environment["SANITIZED_NODE"] = str(clone)
+    environment["SANITIZER_RUNTIME"] = ""  # One that is not there would be told by the loader.
     environment["PATH"] = f"{clone / 'bin'}:{os.environ['PATH']}"
     texts = [one for one in suites if isinstance(one.command, str)]
     assert len(texts) > 5

@@ -20,6 +20,7 @@ groups_of() {
   case $1 in
     release | debug) echo build test ;;
     asan | tsan | fuzz) echo build test clang ;;
+    sanitized_packages) echo build clang ;;
     packages) echo "build swig package$(java_is_there || echo " java")" ;;
     bare_root) echo bare ;;
     format | swig | browser) echo "$1" ;;
