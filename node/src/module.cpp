@@ -31,7 +31,7 @@ Napi::Value status_name(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object make(Napi::Env env, Napi::Object exports) {
-  Addon* const addon = new Addon(env);
+  Addon* const addon = new Addon();
   addon->notifier = std::make_shared<Notifier>(env);
   napi_set_instance_data(env, addon, delete_addon, nullptr);
   if (!addon->notifier->create()) {

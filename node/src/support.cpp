@@ -10,8 +10,6 @@
 
 namespace martlet::node {
 
-Addon::Addon(napi_env env) : env_(env) {}
-
 Addon::~Addon() = default;
 
 Addon& Addon::of(napi_env env) {

@@ -34,7 +34,7 @@ class Living {
 /// cleanup hook, freed after it. Thread: the environment's own.
 class Addon {
  public:
-  explicit Addon(napi_env env);
+  Addon() = default;
   ~Addon();
   Addon(const Addon&) = delete;
   Addon& operator=(const Addon&) = delete;
@@ -53,7 +53,6 @@ class Addon {
   std::shared_ptr<Notifier> notifier;
 
  private:
-  napi_env env_;
   int64_t refs_ = 0;
   std::set<Living*> clients_;
   std::set<Living*> servers_;
