@@ -28,6 +28,7 @@ namespace Martlet
         /// <exception cref="MartletLimitException">65,536 calls wait for room already.</exception>
         /// <exception cref="MartletConnectionClosedException">The connection is closed.
         /// </exception>
+        [MethodImpl(Hot.Path)]
         public ValueTask PublishAsync(
             string subject,
             ReadOnlyMemory<byte> data = default,

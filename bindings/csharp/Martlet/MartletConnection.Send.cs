@@ -3,6 +3,7 @@
 // Owns the way out of a connection: a message is handed to the library, or waits until the outgoing
 // buffer has room for it; and what is asked of the library is answered through the pump.
 using System;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -12,6 +13,9 @@ namespace Martlet
 {
     public sealed partial class MartletConnection
     {
+        private string? subjectOnce;
+        private KnownSubject? lastSubject;
+
         private static MartletException Disposed() =>
             new MartletConnectionClosedException(DisposedText);
 
@@ -19,10 +23,22 @@ namespace Martlet
             Calls.Run(Handle, DisposedText, call);
 
         /// <summary>False when the outgoing buffer is at its bound.</summary>
+        [MethodImpl(Hot.Path)]
         private unsafe bool TrySend(in Outgoing message, in Ask ask)
         {
-            ReadOnlySpan<byte> subject = Utf8.Encode(
-                message.Subject, stackalloc byte[Utf8.StackBytes], "subject");
+            ReadOnlySpan<byte> subject = stackalloc byte[0];
+            KnownSubject? last = lastSubject;
+            if (last != null && ReferenceEquals(last.Text, message.Subject))
+            {
+                subject = last.Bytes;
+            }
+            else
+            {
+                subject = Utf8.Encode(
+                    message.Subject, stackalloc byte[Utf8.StackBytes], "subject");
+                RememberIfRepeated(message.Subject, subject);
+            }
+
             ReadOnlySpan<byte> reply = message.ReplyTo == null
                 ? default
                 : Utf8.Encode(
@@ -41,7 +57,7 @@ namespace Martlet
                     switch (ask.Answers)
                     {
                         case Answers.None:
-                            status = Native.martlet_connection_publish(
+                            status = NativePINVOKE.martlet_connection_publish(
                                 Handle, subject0, subject.Length, reply0, reply.Length,
                                 headers0, headersBytes, data0, data.Length, out error);
                             break;
@@ -66,6 +82,18 @@ namespace Martlet
             }
 
             return Status.Check(status, error) == Abi.Ok;
+        }
+
+        /// <summary>Who publishes to one subject over and over mostly has one string of it.
+        /// </summary>
+        private void RememberIfRepeated(string text, ReadOnlySpan<byte> bytes)
+        {
+            if (ReferenceEquals(subjectOnce, text))
+            {
+                lastSubject = new KnownSubject(text, bytes.ToArray());
+            }
+
+            subjectOnce = text;
         }
 
         /// <summary>Sends it when there is room, within the time of what it asks for.</summary>
@@ -112,6 +140,19 @@ namespace Martlet
             deadline.LeftMs,
             System.Threading.Timeout.Infinite);
 
+        /// <summary>A subject, and its UTF-8.</summary>
+        private sealed class KnownSubject
+        {
+            internal readonly string Text;
+            internal readonly byte[] Bytes;
+
+            internal KnownSubject(string text, byte[] bytes)
+            {
+                Text = text;
+                Bytes = bytes;
+            }
+        }
+
         /// <summary>How many answers a message asks for.</summary>
         private enum Answers
         {
@@ -128,6 +169,7 @@ namespace Martlet
             internal readonly byte[]? Headers;
             internal readonly ReadOnlyMemory<byte> Data;
 
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
             internal Outgoing(
                 string subject,
                 string? replyTo,
