@@ -135,7 +135,7 @@ namespace Martlet
         }
 
         private static Timer TimeOf(Deadline deadline, PendingCall call) => new Timer(
-            _ => call.TrySetException(Deadline.Passed()),
+            _ => call.Fail(Deadline.Passed()),
             null,
             deadline.LeftMs,
             System.Threading.Timeout.Infinite);
