@@ -24,64 +24,78 @@ namespace Martlet
 
         /// <summary>False when the outgoing buffer is at its bound.</summary>
         [MethodImpl(Hot.Path)]
-        private unsafe bool TrySend(in Outgoing message, in Ask ask)
+        private unsafe bool TryPublish(
+            string subjectText, string? replyTo, byte[]? headers, ReadOnlySpan<byte> data)
         {
             ReadOnlySpan<byte> subject = stackalloc byte[0];
             KnownSubject? last = lastSubject;
-            if (last != null && ReferenceEquals(last.Text, message.Subject))
+            if (last != null && ReferenceEquals(last.Text, subjectText))
             {
                 subject = last.Bytes;
             }
             else
             {
-                subject = Utf8.Encode(
-                    message.Subject, stackalloc byte[Utf8.StackBytes], "subject");
-                RememberIfRepeated(message.Subject, subject);
+                subject = Utf8.Encode(subjectText, stackalloc byte[Utf8.StackBytes], "subject");
+                RememberIfRepeated(subjectText, subject);
             }
 
-            ReadOnlySpan<byte> reply = message.ReplyTo == null
+            ReadOnlySpan<byte> reply = replyTo == null
                 ? default
-                : Utf8.Encode(
-                    message.ReplyTo, stackalloc byte[Utf8.StackBytes], "replyTo");
-            ReadOnlySpan<byte> data = message.Data.Span;
-            int headersBytes = message.Headers?.Length ?? 0;
-            int status;
-            IntPtr error;
+                : Utf8.Encode(replyTo, stackalloc byte[Utf8.StackBytes], "replyTo");
             try
             {
                 fixed (byte* subject0 = &MemoryMarshal.GetReference(subject))
                 fixed (byte* reply0 = &MemoryMarshal.GetReference(reply))
-                fixed (byte* headers0 = message.Headers)
+                fixed (byte* headers0 = headers)
                 fixed (byte* data0 = &MemoryMarshal.GetReference(data))
                 {
-                    switch (ask.Answers)
-                    {
-                        case Answers.None:
-                            status = NativePINVOKE.martlet_connection_publish(
-                                Handle, subject0, subject.Length, reply0, reply.Length,
-                                headers0, headersBytes, data0, data.Length, out error);
-                            break;
-                        case Answers.One:
-                            status = Native.martlet_connection_request_start(
-                                Handle, subject0, subject.Length, headers0, headersBytes,
-                                data0, data.Length, ask.Deadline!.LeftMs,
-                                ask.Queue!, ask.Cookie, out error);
-                            break;
-                        default:
-                            status = Native.martlet_connection_request_many_start(
-                                Handle, subject0, subject.Length, headers0, headersBytes,
-                                data0, data.Length, ask.AnswersMax,
-                                ask.Deadline!.LeftMs, ask.Queue!, 0, out error);
-                            break;
-                    }
+                    int status = NativePINVOKE.martlet_connection_publish(
+                        Handle, subject0, subject.Length, reply0, reply.Length,
+                        headers0, headers?.Length ?? 0, data0, data.Length, out IntPtr error);
+                    return Status.Check(status, error) == Abi.Ok;
                 }
             }
             catch (ObjectDisposedException)
             {
                 throw Disposed();
             }
+        }
 
-            return Status.Check(status, error) == Abi.Ok;
+        /// <summary>The same, with what is asked for.</summary>
+        private unsafe bool TrySend(in Outgoing message, in Ask ask)
+        {
+            ReadOnlySpan<byte> data = message.Data.Span;
+            if (ask.Answers == Answers.None)
+            {
+                return TryPublish(message.Subject, message.ReplyTo, message.Headers, data);
+            }
+
+            ReadOnlySpan<byte> subject = Utf8.Encode(
+                message.Subject, stackalloc byte[Utf8.StackBytes], "subject");
+            int headersBytes = message.Headers?.Length ?? 0;
+            try
+            {
+                fixed (byte* subject0 = &MemoryMarshal.GetReference(subject))
+                fixed (byte* headers0 = message.Headers)
+                fixed (byte* data0 = &MemoryMarshal.GetReference(data))
+                {
+                    IntPtr error;
+                    int status = ask.Answers == Answers.One
+                        ? Native.martlet_connection_request_start(
+                            Handle, subject0, subject.Length, headers0, headersBytes,
+                            data0, data.Length, ask.Deadline!.LeftMs,
+                            ask.Queue!, ask.Cookie, out error)
+                        : Native.martlet_connection_request_many_start(
+                            Handle, subject0, subject.Length, headers0, headersBytes,
+                            data0, data.Length, ask.AnswersMax,
+                            ask.Deadline!.LeftMs, ask.Queue!, 0, out error);
+                    return Status.Check(status, error) == Abi.Ok;
+                }
+            }
+            catch (ObjectDisposedException)
+            {
+                throw Disposed();
+            }
         }
 
         /// <summary>Who publishes to one subject over and over mostly has one string of it.
@@ -95,6 +109,10 @@ namespace Martlet
 
             subjectOnce = text;
         }
+
+        private ValueTask PublishWhenRoomAsync(
+            in Outgoing message, CancellationToken cancellationToken) =>
+            new ValueTask(SendWhenRoomAsync(message, default, cancellationToken));
 
         /// <summary>Sends it when there is room, within the time of what it asks for.</summary>
         private async Task SendWhenRoomAsync(
@@ -169,16 +187,12 @@ namespace Martlet
             internal readonly byte[]? Headers;
             internal readonly ReadOnlyMemory<byte> Data;
 
-            [MethodImpl(MethodImplOptions.AggressiveInlining)]
             internal Outgoing(
-                string subject,
-                string? replyTo,
-                MartletHeaders? headers,
-                ReadOnlyMemory<byte> data)
+                string subject, string? replyTo, byte[]? headers, ReadOnlyMemory<byte> data)
             {
                 Subject = subject ?? throw new ArgumentNullException(nameof(subject));
                 ReplyTo = replyTo;
-                Headers = headers?.ToBytes();
+                Headers = headers;
                 Data = data;
             }
 
