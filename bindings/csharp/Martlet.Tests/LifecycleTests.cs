@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Goal: nothing is left behind, whatever way things end; what is collected ends too; calls inside
-// callbacks do not wait for themselves. Method: threads and descriptors of this process are counted
-// in /proc/self, clients by the broker.
+// callbacks do not wait for themselves. Method: threads, descriptors and native handles are counted
+// (Usage.cs), clients by the broker.
 using System;
 using System.Collections.Generic;
-using System.Globalization;
-using System.IO;
 using System.Linq;
 using System.Runtime.CompilerServices;
 using System.Threading;
@@ -38,6 +36,30 @@ namespace Martlet.Tests
             await before.FlatAsync();
         }
 
+        /// <summary>The measure of the tests above is one: it sees what has not ended.</summary>
+        [Fact]
+        public async Task WhatIsLeftIsSeen()
+        {
+            await ConnectionsAsync(1);
+            var before = new Usage();
+            MartletServer left = MartletServer.Start();
+            MartletConnection connection = await MartletConnection.ConnectAsync(server.Url);
+            connection.Subscribe("x", message => { });
+            await NextOfAsync(connection, connection.SubscribeAsync("y"), "y");
+            var during = new Usage();
+            string seen = before + "; " + during;
+            Check.True(during.NativeThreads >= before.NativeThreads + 2, "native threads: " + seen);
+            Check.True(during.Threads >= during.NativeThreads + 2, "threads: " + seen);
+            Check.True(during.Handles > before.Handles + 2, "handles: " + seen);
+            Check.True(during.Descriptors > before.Descriptors + 2, "descriptors: " + seen);
+            Check.True(!before.IsFlat(during), "it is not flat: " + seen);
+            GC.KeepAlive(connection);
+            GC.KeepAlive(left);
+            await connection.DisposeAsync();
+            left.Dispose();
+            await before.FlatAsync();
+        }
+
         [Fact]
         public async Task SubscriptionsAddNoThread()
         {
@@ -57,7 +79,8 @@ namespace Martlet.Tests
                 subscriptions.Select(each => each.NextAsync().AsTask()).ToArray();
             await connection.FlushAsync();
             int after = new Usage().Threads;
-            Check.True(after < before + 20, "threads: " + before + ", then " + after);
+            Check.True(
+                after <= before + Usage.ThreadsMax, "threads: " + before + ", then " + after);
             ThreadPool.GetMaxThreads(out int most, out _);
             ThreadPool.GetAvailableThreads(out int available, out _);
             Check.True(most - available < 20, "waiting takes no thread of the pool");
@@ -87,13 +110,13 @@ namespace Martlet.Tests
         [Fact]
         public async Task DroppedServersStop()
         {
-            int before = new Usage().Threads;
+            int before = new Usage().NativeThreads;
             DropServers(before);
             await Check.SoonAsync(
                 () =>
                 {
                     Collect();
-                    return new Usage().Threads <= before + 1;
+                    return new Usage().NativeThreads <= before;
                 },
                 "they end");
         }
@@ -370,7 +393,8 @@ namespace Martlet.Tests
                 servers.Add(MartletServer.Start());
             }
 
-            Check.True(new Usage().Threads >= threadsBefore + 5, "each has a thread");
+            Check.True(
+                new Usage().NativeThreads >= threadsBefore + 5, "each has a thread");
             GC.KeepAlive(servers);
         }
 
@@ -406,66 +430,5 @@ namespace Martlet.Tests
         }
 
         private static void Collect() => Usage.Collect();
-    }
-
-    /// <summary>What this process has at a moment, after a collection.</summary>
-    internal sealed class Usage
-    {
-        /// <summary>A thousand cycles that each leave 64 KiB of native memory, or 2 KiB of
-        /// objects, are seen; what the two allocators keep for themselves is not.</summary>
-        private const long ResidentBytesMax = 48 * 1024 * 1024;
-
-        private const long ObjectBytesMax = 2 * 1024 * 1024;
-
-        // Of the pool, not ours: on a busy machine mono adds them by the dozen. A thousand cycles
-        // that leave a thread each are seen all the same.
-        private static readonly int PoolThreadsMax = Runner.IsMono ? 40 : 6;
-
-        private readonly long residentBytes;
-        private readonly long objectBytes;
-
-        internal Usage()
-        {
-            Collect();
-            objectBytes = GC.GetTotalMemory(true);
-            string pages = File.ReadAllText("/proc/self/statm").Split(' ')[1];
-            residentBytes = long.Parse(pages, CultureInfo.InvariantCulture) * 4096;
-            Threads = Directory.GetDirectories("/proc/self/task").Length;
-            Descriptors = Directory.GetFileSystemEntries("/proc/self/fd").Length;
-        }
-
-        internal int Threads { get; }
-
-        internal int Descriptors { get; }
-
-        public override string ToString() =>
-            Threads + " threads, " + Descriptors + " descriptors, " + (objectBytes / 1024)
-            + " KiB of objects, " + (residentBytes / 1024) + " KiB resident";
-
-        internal static void Collect()
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            GC.Collect();
-        }
-
-        /// <summary>Soon nothing has become more; the pool's own threads come and go.</summary>
-        internal async Task FlatAsync()
-        {
-            Usage now = new Usage();
-            for (int tries = 0; tries < 50 && !IsFlat(now); tries++)
-            {
-                await Task.Delay(200);
-                now = new Usage();
-            }
-
-            Console.WriteLine("       before: " + this + "; after: " + now);
-            Check.True(IsFlat(now), "flat: before " + this + "; after " + now);
-        }
-
-        private bool IsFlat(Usage now) =>
-            now.Threads <= Threads + PoolThreadsMax && now.Descriptors <= Descriptors + 2
-            && now.objectBytes <= objectBytes + ObjectBytesMax
-            && now.residentBytes <= residentBytes + ResidentBytesMax;
     }
 }

@@ -76,7 +76,7 @@ namespace Martlet
 
         /// <summary>A method of its own in any case: what it holds is let go when it returns, not
         /// when the thread ends.</summary>
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(MethodImplOptions.NoInlining | Hot.Path)]
         private void Dispatch(Block block, int at)
         {
             long cookie = block.Int64(at + Abi.DescriptorCookieOffset);

@@ -28,6 +28,7 @@ namespace Martlet
         /// <exception cref="MartletLimitException">65,536 calls wait for room already.</exception>
         /// <exception cref="MartletConnectionClosedException">The connection is closed.
         /// </exception>
+        [MethodImpl(Hot.Path)]
         public ValueTask PublishAsync(
             string subject,
             ReadOnlyMemory<byte> data = default,
@@ -35,15 +36,21 @@ namespace Martlet
             string? replyTo = null,
             CancellationToken cancellationToken = default)
         {
-            var message = new Outgoing(subject, replyTo, headers, data);
+            if (subject == null)
+            {
+                throw new ArgumentNullException(nameof(subject));
+            }
+
+            byte[]? block = headers?.ToBytes();
             if (cancellationToken.IsCancellationRequested)
             {
                 return new ValueTask(Task.FromCanceled(cancellationToken));
             }
 
-            return TrySend(message, default)
+            return TryPublish(subject, replyTo, block, data.Span)
                 ? default
-                : new ValueTask(SendWhenRoomAsync(message, default, cancellationToken));
+                : PublishWhenRoomAsync(
+                    new Outgoing(subject, replyTo, block, data), cancellationToken);
         }
 
         /// <summary>Publishes a text.</summary>
@@ -141,7 +148,7 @@ namespace Martlet
             TimeSpan? timeout = null,
             CancellationToken cancellationToken = default)
         {
-            var message = new Outgoing(subject, null, headers, data);
+            var message = new Outgoing(subject, null, headers?.ToBytes(), data);
             var deadline = new Deadline(timeout ?? options.RequestTimeout, nameof(timeout));
             cancellationToken.ThrowIfCancellationRequested();
             var call = new PendingCall(origin);
@@ -196,7 +203,7 @@ namespace Martlet
             TimeSpan? timeout = null,
             CancellationToken cancellationToken = default)
         {
-            var message = new Outgoing(subject, null, headers, data);
+            var message = new Outgoing(subject, null, headers?.ToBytes(), data);
             int timeoutMs =
                 Times.Milliseconds(timeout ?? options.RequestTimeout, nameof(timeout));
             return AnswersAsync(message, repliesMax, timeoutMs, cancellationToken);

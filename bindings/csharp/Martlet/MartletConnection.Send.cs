@@ -3,6 +3,7 @@
 // Owns the way out of a connection: a message is handed to the library, or waits until the outgoing
 // buffer has room for it; and what is asked of the library is answered through the pump.
 using System;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -12,6 +13,9 @@ namespace Martlet
 {
     public sealed partial class MartletConnection
     {
+        private string? subjectOnce;
+        private KnownSubject? lastSubject;
+
         private static MartletException Disposed() =>
             new MartletConnectionClosedException(DisposedText);
 
@@ -19,54 +23,96 @@ namespace Martlet
             Calls.Run(Handle, DisposedText, call);
 
         /// <summary>False when the outgoing buffer is at its bound.</summary>
-        private unsafe bool TrySend(in Outgoing message, in Ask ask)
+        [MethodImpl(Hot.Path)]
+        private unsafe bool TryPublish(
+            string subjectText, string? replyTo, byte[]? headers, ReadOnlySpan<byte> data)
         {
-            ReadOnlySpan<byte> subject = Utf8.Encode(
-                message.Subject, stackalloc byte[Utf8.StackBytes], "subject");
-            ReadOnlySpan<byte> reply = message.ReplyTo == null
+            ReadOnlySpan<byte> subject = stackalloc byte[0];
+            KnownSubject? last = lastSubject;
+            if (last != null && ReferenceEquals(last.Text, subjectText))
+            {
+                subject = last.Bytes;
+            }
+            else
+            {
+                subject = Utf8.Encode(subjectText, stackalloc byte[Utf8.StackBytes], "subject");
+                RememberIfRepeated(subjectText, subject);
+            }
+
+            ReadOnlySpan<byte> reply = replyTo == null
                 ? default
-                : Utf8.Encode(
-                    message.ReplyTo, stackalloc byte[Utf8.StackBytes], "replyTo");
-            ReadOnlySpan<byte> data = message.Data.Span;
-            int headersBytes = message.Headers?.Length ?? 0;
-            int status;
-            IntPtr error;
+                : Utf8.Encode(replyTo, stackalloc byte[Utf8.StackBytes], "replyTo");
             try
             {
                 fixed (byte* subject0 = &MemoryMarshal.GetReference(subject))
                 fixed (byte* reply0 = &MemoryMarshal.GetReference(reply))
-                fixed (byte* headers0 = message.Headers)
+                fixed (byte* headers0 = headers)
                 fixed (byte* data0 = &MemoryMarshal.GetReference(data))
                 {
-                    switch (ask.Answers)
-                    {
-                        case Answers.None:
-                            status = Native.martlet_connection_publish(
-                                Handle, subject0, subject.Length, reply0, reply.Length,
-                                headers0, headersBytes, data0, data.Length, out error);
-                            break;
-                        case Answers.One:
-                            status = Native.martlet_connection_request_start(
-                                Handle, subject0, subject.Length, headers0, headersBytes,
-                                data0, data.Length, ask.Deadline!.LeftMs,
-                                ask.Queue!, ask.Cookie, out error);
-                            break;
-                        default:
-                            status = Native.martlet_connection_request_many_start(
-                                Handle, subject0, subject.Length, headers0, headersBytes,
-                                data0, data.Length, ask.AnswersMax,
-                                ask.Deadline!.LeftMs, ask.Queue!, 0, out error);
-                            break;
-                    }
+                    int status = NativePINVOKE.martlet_connection_publish(
+                        Handle, subject0, subject.Length, reply0, reply.Length,
+                        headers0, headers?.Length ?? 0, data0, data.Length, out IntPtr error);
+                    return Status.Check(status, error) == Abi.Ok;
                 }
             }
             catch (ObjectDisposedException)
             {
                 throw Disposed();
             }
-
-            return Status.Check(status, error) == Abi.Ok;
         }
+
+        /// <summary>The same, with what is asked for.</summary>
+        private unsafe bool TrySend(in Outgoing message, in Ask ask)
+        {
+            ReadOnlySpan<byte> data = message.Data.Span;
+            if (ask.Answers == Answers.None)
+            {
+                return TryPublish(message.Subject, message.ReplyTo, message.Headers, data);
+            }
+
+            ReadOnlySpan<byte> subject = Utf8.Encode(
+                message.Subject, stackalloc byte[Utf8.StackBytes], "subject");
+            int headersBytes = message.Headers?.Length ?? 0;
+            try
+            {
+                fixed (byte* subject0 = &MemoryMarshal.GetReference(subject))
+                fixed (byte* headers0 = message.Headers)
+                fixed (byte* data0 = &MemoryMarshal.GetReference(data))
+                {
+                    IntPtr error;
+                    int status = ask.Answers == Answers.One
+                        ? Native.martlet_connection_request_start(
+                            Handle, subject0, subject.Length, headers0, headersBytes,
+                            data0, data.Length, ask.Deadline!.LeftMs,
+                            ask.Queue!, ask.Cookie, out error)
+                        : Native.martlet_connection_request_many_start(
+                            Handle, subject0, subject.Length, headers0, headersBytes,
+                            data0, data.Length, ask.AnswersMax,
+                            ask.Deadline!.LeftMs, ask.Queue!, 0, out error);
+                    return Status.Check(status, error) == Abi.Ok;
+                }
+            }
+            catch (ObjectDisposedException)
+            {
+                throw Disposed();
+            }
+        }
+
+        /// <summary>Who publishes to one subject over and over mostly has one string of it.
+        /// </summary>
+        private void RememberIfRepeated(string text, ReadOnlySpan<byte> bytes)
+        {
+            if (ReferenceEquals(subjectOnce, text))
+            {
+                lastSubject = new KnownSubject(text, bytes.ToArray());
+            }
+
+            subjectOnce = text;
+        }
+
+        private ValueTask PublishWhenRoomAsync(
+            in Outgoing message, CancellationToken cancellationToken) =>
+            new ValueTask(SendWhenRoomAsync(message, default, cancellationToken));
 
         /// <summary>Sends it when there is room, within the time of what it asks for.</summary>
         private async Task SendWhenRoomAsync(
@@ -107,10 +153,23 @@ namespace Martlet
         }
 
         private static Timer TimeOf(Deadline deadline, PendingCall call) => new Timer(
-            _ => call.TrySetException(Deadline.Passed()),
+            _ => call.Fail(Deadline.Passed()),
             null,
             deadline.LeftMs,
             System.Threading.Timeout.Infinite);
+
+        /// <summary>A subject, and its UTF-8.</summary>
+        private sealed class KnownSubject
+        {
+            internal readonly string Text;
+            internal readonly byte[] Bytes;
+
+            internal KnownSubject(string text, byte[] bytes)
+            {
+                Text = text;
+                Bytes = bytes;
+            }
+        }
 
         /// <summary>How many answers a message asks for.</summary>
         private enum Answers
@@ -129,14 +188,11 @@ namespace Martlet
             internal readonly ReadOnlyMemory<byte> Data;
 
             internal Outgoing(
-                string subject,
-                string? replyTo,
-                MartletHeaders? headers,
-                ReadOnlyMemory<byte> data)
+                string subject, string? replyTo, byte[]? headers, ReadOnlyMemory<byte> data)
             {
                 Subject = subject ?? throw new ArgumentNullException(nameof(subject));
                 ReplyTo = replyTo;
-                Headers = headers?.ToBytes();
+                Headers = headers;
                 Data = data;
             }
 

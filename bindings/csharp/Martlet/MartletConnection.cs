@@ -11,8 +11,9 @@ namespace Martlet
 {
     /// <summary>A connection to a broker, over TCP or inside the process. It reconnects by itself
     /// and then restores its subscriptions. Any thread. Events are raised one after the other, in
-    /// order, on the thread pool; one is for the handlers that are there when it happens. A
-    /// connection that nobody holds any more closes when it is collected.</summary>
+    /// order, on the thread pool; one is for the handlers that are there when it happens. What
+    /// awaits something goes on on a thread of the pool or of the connection, and may block there.
+    /// A connection that nobody holds any more closes when it is collected.</summary>
     public sealed partial class MartletConnection : IAsyncDisposable, IDisposable
     {
         private const string DisposedText = "the connection is disposed";

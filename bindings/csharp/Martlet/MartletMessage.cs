@@ -2,6 +2,7 @@
 //
 // Owns a message as C# sees it: a place in a block, whose parts are read when they are asked for.
 using System;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
@@ -19,6 +20,7 @@ namespace Martlet
         private string? subject;
         private MartletHeaders? headers;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal MartletMessage(Block block, int at, MessageOrigin origin)
         {
             this.block = block;
@@ -27,8 +29,12 @@ namespace Martlet
         }
 
         /// <summary>The subject that it was published to.</summary>
-        public string Subject => subject ??= origin.SubjectOf(
-            Part(Abi.DescriptorSubjectOffsetOffset, Abi.DescriptorSubjectBytesOffset).Span);
+        public string Subject
+        {
+            [MethodImpl(Hot.Path)]
+            get => subject ??= origin.SubjectOf(
+                Part(Abi.DescriptorSubjectOffsetOffset, Abi.DescriptorSubjectBytesOffset).Span);
+        }
 
         /// <summary>Where an answer is to go; null if nobody waits for one.</summary>
         public string? ReplyTo =>
@@ -38,8 +44,11 @@ namespace Martlet
                     at + Abi.DescriptorReplyOffsetOffset, at + Abi.DescriptorReplyBytesOffset);
 
         /// <summary>The payload. It stays valid.</summary>
-        public ReadOnlyMemory<byte> Data =>
-            Part(Abi.DescriptorDataOffsetOffset, Abi.DescriptorDataBytesOffset);
+        public ReadOnlyMemory<byte> Data
+        {
+            [MethodImpl(Hot.Path)]
+            get => Part(Abi.DescriptorDataOffsetOffset, Abi.DescriptorDataBytesOffset);
+        }
 
         /// <summary>The payload read as UTF-8.</summary>
         public string Text => block.Text(
@@ -113,6 +122,7 @@ namespace Martlet
             CancellationToken cancellationToken = default) =>
             ReplyAsync(Texts.ToPayload(text), headers, replyTo, cancellationToken);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private ReadOnlyMemory<byte> Part(int offset, int bytes) =>
             block.Part(at + offset, at + bytes);
     }
@@ -130,7 +140,8 @@ namespace Martlet
 
         internal MartletConnection Connection { get; }
 
-        internal unsafe string SubjectOf(ReadOnlySpan<byte> subject)
+        [MethodImpl(Hot.Path)]
+        internal string SubjectOf(ReadOnlySpan<byte> subject)
         {
             Known? known = Volatile.Read(ref last);
             if (known != null && subject.SequenceEqual(known.Bytes))

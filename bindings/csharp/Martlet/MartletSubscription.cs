@@ -281,6 +281,7 @@ namespace Martlet
             _ = Task.Run(() => CallForEachAsync(mine, asyncCallback));
         }
 
+        [MethodImpl(Hot.Path)]
         internal void Call(MartletMessage message)
         {
             try
@@ -434,8 +435,13 @@ namespace Martlet
                 }
             }
 
-            public MartletMessage Current => current!;
+            public MartletMessage Current
+            {
+                [MethodImpl(Hot.Path)]
+                get => current!;
+            }
 
+            [MethodImpl(Hot.Path)]
             public ValueTask<bool> MoveNextAsync()
             {
                 if (!cancellation.IsCancellationRequested && reader.TryTake(out current))

@@ -3,6 +3,7 @@
 // Owns the reading of one queue of messages: block after block, and a wait only when the queue is
 // empty. No thread of its own: who reads polls, and is woken by the connection's pump.
 using System;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 using Martlet.Raw;
@@ -65,6 +66,7 @@ namespace Martlet
         internal void Leave() => Volatile.Write(ref reading, 0);
 
         /// <summary>The next message that needs no waiting.</summary>
+        [MethodImpl(Hot.Path)]
         internal bool TryTake(out MartletMessage? message)
         {
             while (true)

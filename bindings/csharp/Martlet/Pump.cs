@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns the one thread of a connection that waits. It polls one queue: for completions, which it
-// hands to who asked, and for word that a subscription's own queue has something, whose reader it
-// wakes. It runs none of the program's code, and does not hold the connection: one that nobody
-// holds any more can be collected.
+// Owns the polling of a connection's one queue: for completions, which it hands to who asked, and
+// for word that a subscription's own queue has something, whose reader it wakes. What awaits an
+// answer goes on here when nobody else waits (Turn.cs), all else on the thread pool. It does not
+// hold the connection: one that nobody holds any more can be collected.
 using System;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
@@ -29,6 +29,7 @@ namespace Martlet
                 TaskCreationOptions.RunContinuationsAsynchronously);
 
         private readonly TaskCompletionSource<bool> ended = MakeSource();
+        private readonly Turn turn;
         private WeakReference<MartletConnection>? owner;
         private Action? onClosed;
         private long lastId;
@@ -37,6 +38,7 @@ namespace Martlet
         internal Pump()
         {
             Completions = Queues.MakeOpen();
+            turn = new Turn(Completions, () => Run(hasTurn: false));
         }
 
         /// <summary>Gets events, and the answers to what is asked with a cookie of Add.</summary>
@@ -48,7 +50,7 @@ namespace Martlet
         /// <summary>Done with the connection's end, and its reason.</summary>
         internal Task<MartletException?> Closed => closed.Task;
 
-        /// <summary>Done when the thread has nothing more to do.</summary>
+        /// <summary>Done when there is nothing more to hand over.</summary>
         internal Task Ended => ended.Task;
 
         /// <summary>Nobody will be woken any more.</summary>
@@ -57,13 +59,13 @@ namespace Martlet
         internal void Start(MartletConnection connection)
         {
             owner = new WeakReference<MartletConnection>(connection);
-            Threads.Start(Run, "martlet-pump");
+            Threads.Start(() => Run(hasTurn: true), "martlet-pump");
         }
 
         /// <summary>Instead of Start, when there is no connection after all.</summary>
         internal void Abandon() => Completions.Dispose();
 
-        /// <summary>Ends the thread, whatever it waits for.</summary>
+        /// <summary>Ends the polling, whatever it waits for.</summary>
         internal void Close() => Queues.Close(Completions);
 
         /// <summary>What is to be called, once, when the connection is closed.</summary>
@@ -81,25 +83,37 @@ namespace Martlet
         {
             long id = Interlocked.Increment(ref lastId);
             calls[id] = call;
-            if (isOver && calls.TryRemove(id, out _))
+            turn.BeginWait();
+            if (isOver && TryRemove(id, out _))
             {
-                call.TrySetException(Over());
+                call.Fail(Over());
             }
 
             return id;
         }
 
-        internal void Remove(long id) => calls.TryRemove(id, out _);
+        internal void Remove(long id) => TryRemove(id, out _);
 
         /// <summary>What wakes the reader of a queue, until the queue ends.</summary>
         internal Wake Watch(QueueHandle queue)
         {
             long id = Interlocked.Increment(ref lastId);
-            var wake = new Wake(queue, Completions, id);
+            var wake = new Wake(queue, Completions, turn, id);
             readers[id] = wake;
             ConcurrentDictionary<long, Wake> known = readers;
             queue.Ended = () => known.TryRemove(id, out _);
             return wake;
+        }
+
+        private bool TryRemove(long id, out PendingCall? call)
+        {
+            if (!calls.TryRemove(id, out call))
+            {
+                return false;
+            }
+
+            turn.EndWait();
+            return true;
         }
 
         private static TaskCompletionSource<bool> MakeSource() =>
@@ -108,31 +122,56 @@ namespace Martlet
         private static MartletException Over() =>
             new MartletConnectionClosedException("the connection is closed");
 
-        private void Run()
+        private void Run(bool hasTurn)
         {
             try
             {
-                while (!closed.Task.IsCompleted
-                    && Queues.Wait(Completions, out Block? block))
+                while (hasTurn || turn.Wait())
                 {
-                    for (int i = 0; i < block!.Count; i++)
+                    hasTurn = true;
+                    if (Poll())
                     {
-                        OnCompletion(block, block.At(i));
+                        Finish();
+                        return;
                     }
+
+                    hasTurn = false;
                 }
             }
             catch (Exception error)
             {
                 Unheard.Tell("the pump of a connection failed", error);
+                if (hasTurn)
+                {
+                    Finish();
+                }
             }
-
-            Finish();
         }
 
-        /// <summary>A method of its own in any case: what it holds is let go when it returns, not
-        /// when the thread ends.</summary>
+        /// <summary>True when nothing more comes, false when another thread has the turn.
+        /// </summary>
+        private bool Poll()
+        {
+            while (!closed.Task.IsCompleted && Queues.Wait(Completions, out Block? block))
+            {
+                int last = block!.Count - 1;
+                for (int i = 0; i <= last; i++)
+                {
+                    // What stands behind it must not wait for the program's code.
+                    if (!OnCompletion(block, block.At(i), mayLend: i == last))
+                    {
+                        return false;
+                    }
+                }
+            }
+
+            return true;
+        }
+
+        /// <summary>False when another thread has the turn. A method of its own in any case: what
+        /// it holds is let go when it returns, not when the thread ends.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
-        private void OnCompletion(Block block, int at)
+        private bool OnCompletion(Block block, int at, bool mayLend)
         {
             int kind = block.Int32(at + Abi.DescriptorKindOffset);
             long cookie = block.Int64(at + Abi.DescriptorCookieOffset);
@@ -148,8 +187,14 @@ namespace Martlet
                 case Abi.KindReply:
                 case Abi.KindFlushed:
                 case Abi.KindCapacity:
-                    if (calls.TryRemove(cookie, out PendingCall? call))
+                    if (TryRemove(cookie, out PendingCall? call))
                     {
+                        if (mayLend && turn.TryLend())
+                        {
+                            CompleteHere(call!, block, at);
+                            return turn.TryTakeBack();
+                        }
+
                         call!.Complete(block, at);
                     }
 
@@ -157,6 +202,20 @@ namespace Martlet
                 default:
                     OnEvent(kind, block, at);
                     break;
+            }
+
+            return true;
+        }
+
+        private static void CompleteHere(PendingCall call, Block block, int at)
+        {
+            try
+            {
+                call.CompleteHere(block, at);
+            }
+            catch (Exception error)
+            {
+                Unheard.Tell("what awaited an answer failed", error);
             }
         }
 
@@ -197,125 +256,19 @@ namespace Martlet
 
             foreach (long id in calls.Keys)
             {
-                if (calls.TryRemove(id, out PendingCall? call))
+                if (TryRemove(id, out PendingCall? call))
                 {
-                    call!.TrySetException(Over());
+                    call!.Fail(Over());
                 }
             }
 
+            turn.End();
             Completions.Dispose();
             opened.TrySetException(Over());
             _ = opened.Task.Exception; // Seen: nobody may be waiting.
             closed.TrySetResult(null);
             Interlocked.Exchange(ref onClosed, null)?.Invoke();
             ended.TrySetResult(true);
-        }
-    }
-
-    /// <summary>One answer that is awaited.</summary>
-    internal sealed class PendingCall : TaskCompletionSource<MartletMessage>
-    {
-        private readonly MessageOrigin origin;
-
-        internal PendingCall(MessageOrigin origin)
-            : base(TaskCreationOptions.RunContinuationsAsynchronously)
-        {
-            this.origin = origin;
-        }
-
-        /// <summary>The answer; its failure is thrown.</summary>
-        internal async Task<MartletMessage> AnswerAsync(CancellationToken cancellationToken)
-        {
-            if (!cancellationToken.CanBeCanceled)
-            {
-                return await Task.ConfigureAwait(false);
-            }
-
-            using (cancellationToken.Register(() => TrySetCanceled(cancellationToken)))
-            {
-                return await Task.ConfigureAwait(false);
-            }
-        }
-
-        internal void Complete(Block block, int at)
-        {
-            var message = new MartletMessage(block, at, origin);
-            if (message.Status < 0)
-            {
-                TrySetException(
-                    MartletException.FromStatus(message.Status, message.Explanation));
-            }
-            else
-            {
-                TrySetResult(message);
-            }
-        }
-    }
-
-    /// <summary>Wakes one reader. The pump holds who waits only while it waits.</summary>
-    internal sealed class Wake
-    {
-        private readonly WeakReference<QueueHandle> queue; // Whose end removes this.
-        private readonly QueueHandle completions;
-        private readonly long id;
-        private TaskCompletionSource<bool>? waiter;
-
-        internal Wake(QueueHandle queue, QueueHandle completions, long id)
-        {
-            this.queue = new WeakReference<QueueHandle>(queue);
-            this.completions = completions;
-            this.id = id;
-        }
-
-        internal void Signal() => Interlocked.Exchange(ref waiter, null)?.TrySetResult(true);
-
-        /// <summary>Done when the queue has something, or nothing more can come.</summary>
-        internal Task WaitAsync(Pump pump, CancellationToken cancellationToken)
-        {
-            var mine = new TaskCompletionSource<bool>(
-                TaskCreationOptions.RunContinuationsAsynchronously);
-            Interlocked.Exchange(ref waiter, mine);
-            if (!TryAsk() || pump.IsOver)
-            {
-                Signal();
-            }
-
-            return cancellationToken.CanBeCanceled
-                ? WaitOrCancelAsync(mine, cancellationToken)
-                : mine.Task;
-        }
-
-        private bool TryAsk()
-        {
-            try
-            {
-                if (!queue.TryGetTarget(out QueueHandle? asked))
-                {
-                    return false;
-                }
-
-                int status = Native.martlet_queue_notify_ready(
-                    asked!, completions, id, out IntPtr error);
-                Status.Check(status, error);
-                return true;
-            }
-            catch (ObjectDisposedException)
-            {
-                return false; // One of them has ended: there is nothing to wait for.
-            }
-        }
-
-        private async Task WaitOrCancelAsync(
-            TaskCompletionSource<bool> mine, CancellationToken cancellationToken)
-        {
-            using (cancellationToken.Register(() =>
-            {
-                Interlocked.CompareExchange(ref waiter, null, mine);
-                mine.TrySetCanceled(cancellationToken);
-            }))
-            {
-                await mine.Task.ConfigureAwait(false);
-            }
         }
     }
 }

@@ -63,6 +63,14 @@ namespace Martlet
             }
         }
 
+        /// <summary>One that takes nothing.</summary>
+        internal static QueueHandle MakeClosed()
+        {
+            QueueHandle queue = MakeOpen();
+            Close(queue);
+            return queue;
+        }
+
         internal static void Close(QueueHandle queue)
         {
             if (queue.IsClosed)

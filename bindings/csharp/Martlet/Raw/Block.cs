@@ -75,6 +75,7 @@ namespace Martlet.Raw
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal long Int64(int position)
         {
             fixed (byte* first = Bytes)

@@ -5,15 +5,23 @@
 // empty stands for NULL.
 using System;
 using System.Runtime.InteropServices;
+using System.Threading;
 
 namespace Martlet.Raw
 {
     internal abstract class NativeHandle : SafeHandle
     {
+        private static int alive;
+
         protected NativeHandle()
             : base(IntPtr.Zero, true)
         {
+            Interlocked.Increment(ref alive);
         }
+
+        /// <summary>How many have been made and have not ended. What a call has not filled after
+        /// all is counted too.</summary>
+        internal static int Alive => Volatile.Read(ref alive);
 
         public override bool IsInvalid => handle == IntPtr.Zero;
 
@@ -24,6 +32,8 @@ namespace Martlet.Raw
 
         protected override bool ReleaseHandle()
         {
+            Interlocked.Decrement(ref alive);
+
             // At the end of the process the system takes everything back, and at once.
             if (!Environment.HasShutdownStarted)
             {

@@ -2,6 +2,7 @@
 //
 // Owns how a status of the C ABI becomes an exception, and how its texts are read.
 using System;
+using System.Runtime.CompilerServices;
 
 namespace Martlet.Raw
 {
@@ -9,6 +10,7 @@ namespace Martlet.Raw
     {
         /// <summary>Passes what is no failure; throws the exception of what is one. Ends `error`.
         /// </summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal static int Check(int status, IntPtr error)
         {
             if (status >= 0)

@@ -3,6 +3,7 @@
 // Owns the way of texts across the border: strict UTF-8 outwards, so that a broken string is an
 // exception and not another subject; tolerant inwards, where the bytes are a stranger's.
 using System;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -20,6 +21,7 @@ namespace Martlet.Raw
 
         /// <summary>Encodes `text` into `buffer` if it is short, else into an array of its own.
         /// </summary>
+        [MethodImpl(Hot.Path)]
         internal static ReadOnlySpan<byte> Encode(string? text, Span<byte> buffer, string argument)
         {
             if (string.IsNullOrEmpty(text))
@@ -42,6 +44,7 @@ namespace Martlet.Raw
             count <= 0 ? string.Empty : Encoding.UTF8.GetString(bytes, offset, count);
 
         /// <summary>False when it is not ASCII alone, as nearly every subject is.</summary>
+        [MethodImpl(Hot.Path)]
         private static bool TryNarrow(string text, Span<byte> buffer)
         {
             for (int i = 0; i < text.Length; i++)

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns how the methods are compiled that every message goes through.
+using System.Runtime.CompilerServices;
+
+namespace Martlet.Raw
+{
+    internal static class Hot
+    {
+        /// <summary>At once as well as the compiler can. Else .NET compiles each in haste, and
+        /// again when it has been called often and a tenth of a second has passed without anything
+        /// new to compile: the first hundreds of thousands of messages would take longer. What such
+        /// a method calls is either inlined or marked too. netstandard2.1 has no name for it; a
+        /// runtime that does not know it passes over it.</summary>
+        internal const MethodImplOptions Path = (MethodImplOptions)512; // AggressiveOptimization.
+    }
+}
