@@ -234,13 +234,18 @@ public final class Connection implements AutoCloseable {
      */
     public CompletableFuture<Message> requestWithTimeout(String subject, @Nullable Headers headers,
             byte @Nullable [] body, Duration timeout) {
+        Waiting.Reply reply = new Waiting.Reply(this);
+        core.begin(reply, requestCall(subject, headers, body, timeout));
+        return reply;
+    }
+
+    private ConnectionCore.StartCall requestCall(String subject, @Nullable Headers headers,
+            byte @Nullable [] body, Duration timeout) {
         int milliseconds = Texts.milliseconds(timeout, "timeout");
         byte[] to = encoded(subject);
         byte[] block = blockOf(headers);
-        Waiting.Reply reply = new Waiting.Reply(this);
-        begin(reply, to, block, body, (self, queue, cookie) -> Raw.martlet_connection_request_start(
+        return sent(to, block, body, (self, queue, cookie) -> Raw.martlet_connection_request_start(
                 self, to, block, body, milliseconds, queue, cookie));
-        return reply;
     }
 
     /**
@@ -273,7 +278,8 @@ public final class Connection implements AutoCloseable {
      */
     public Message request(String subject, @Nullable Headers headers, byte @Nullable [] body,
             Duration timeout) throws InterruptedException {
-        return Blocking.get(requestWithTimeout(subject, headers, body, timeout), core.pump());
+        return core.await(
+                new Waiting.Reply(this), requestCall(subject, headers, body, timeout));
     }
 
     /**
@@ -290,9 +296,9 @@ public final class Connection implements AutoCloseable {
         int milliseconds = Texts.milliseconds(timeout, "timeout");
         byte[] to = encoded(subject);
         Waiting.Replies replies = new Waiting.Replies(this);
-        begin(replies, to, null, body, (self, queue, cookie) ->
+        core.begin(replies, sent(to, null, body, (self, queue, cookie) ->
                 Raw.martlet_connection_request_many_start(self, to, null, body, repliesMax,
-                        milliseconds, queue, cookie));
+                        milliseconds, queue, cookie)));
         return replies;
     }
 
@@ -302,13 +308,14 @@ public final class Connection implements AutoCloseable {
         int send(long connection, long queue, long cookie);
     }
 
-    private void begin(Waiting waiter, byte[] subject, byte @Nullable [] headers,
+    /** Until there is room. */
+    private ConnectionCore.StartCall sent(byte[] subject, byte @Nullable [] headers,
             byte @Nullable [] body, SendCall call) {
-        core.begin(waiter, (queue, cookie) -> {
+        return (queue, cookie) -> {
             while (core.call(self -> call.send(self, queue, cookie)) == Abi.AGAIN) {
                 core.awaitRoom(bytesOf(subject, headers, body));
             }
-        });
+        };
     }
 
     // --- subscriptions ---
@@ -402,7 +409,7 @@ public final class Connection implements AutoCloseable {
      * @throws ClosedException if the connection is closed
      */
     public void flush(Duration timeout) throws InterruptedException {
-        Blocking.get(flushAsync(timeout), core.pump());
+        core.await(new Waiting.Done(this), flushCall(timeout));
     }
 
     /**
@@ -412,11 +419,15 @@ public final class Connection implements AutoCloseable {
      * @return completed when the server has answered
      */
     public CompletableFuture<Boolean> flushAsync(Duration timeout) {
-        int milliseconds = Texts.milliseconds(timeout, "timeout");
         Waiting.Done done = new Waiting.Done(this);
-        core.begin(done, (queue, cookie) -> core.call(self ->
-                Raw.martlet_connection_flush_start(self, milliseconds, queue, cookie)));
+        core.begin(done, flushCall(timeout));
         return done;
+    }
+
+    private ConnectionCore.StartCall flushCall(Duration timeout) {
+        int milliseconds = Texts.milliseconds(timeout, "timeout");
+        return (queue, cookie) -> core.call(self ->
+                Raw.martlet_connection_flush_start(self, milliseconds, queue, cookie));
     }
 
     /**

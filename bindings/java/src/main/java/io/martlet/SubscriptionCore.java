@@ -9,19 +9,22 @@ import io.martlet.raw.Handle;
 import io.martlet.raw.Raw;
 import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Owns what stands behind a subscription: its handle, and, if it is asked for messages, the queue
- * that they wait in. Who asks reads that queue himself; who finds it empty sleeps on a condition,
- * and the connection's thread, which the library tells of the next message, wakes him. So a
- * thousand subscriptions need no thread. Any thread.
+ * that they wait in. Who asks reads that queue himself, and waits inside the library when it is
+ * empty; who has no room there (see {@link Lead}) sleeps on a condition, and the connection's
+ * thread, which the library tells of the next message, wakes him. So a thousand subscriptions need
+ * no thread. Any thread.
  */
 final class SubscriptionCore {
     private static final int MESSAGES_AT_ONCE = 512;
     private static final int SHARE_AT_ONCE = 8;
+    private static final int WAIT_BYTES = 32 * 1024;
 
     final ConnectionCore connection;
     final long cookie;
@@ -40,6 +43,7 @@ final class SubscriptionCore {
     private boolean awaited; // GUARDED_BY lock; the library was asked to tell of the next one.
     private boolean endSeen; // GUARDED_BY lock
     private boolean ending; // GUARDED_BY lock; its end is waited for, whether it is asked or not.
+    private boolean readInside; // GUARDED_BY lock; somebody waits in the library with our queue.
     private volatile boolean left;
     private volatile boolean finished;
     private volatile long dropped;
@@ -145,6 +149,10 @@ final class SubscriptionCore {
         try {
             long remaining = timeoutNs;
             while (true) {
+                boolean isInside = read.isEmpty() && !endSeen && remaining > 0 && tryEnter();
+                if (isInside) {
+                    remaining = readInside(remaining);
+                }
                 Message message = tryTake();
                 if (message != null) {
                     return message;
@@ -155,18 +163,85 @@ final class SubscriptionCore {
                 if (remaining <= 0) {
                     return null;
                 }
-                if (!awaitNext()) {
-                    continue;
+                if (!isInside) {
+                    remaining = awaitWord(remaining);
                 }
-                if (connection.pump() == Thread.currentThread()) {
-                    throw new io.martlet.errors.InCallbackException("this call waits for a message"
-                            + " that its own thread has to hand over");
-                }
-                remaining = arrived.awaitNanos(remaining);
             }
         } finally {
             lock.unlock();
         }
+    }
+
+    // Under the lock.
+    private boolean tryEnter() {
+        return !readInside && connection.pump() != Thread.currentThread()
+                && connection.lead.tryEnterAsCaller();
+    }
+
+    // Under the lock, which is not held meanwhile. How much of the time is left.
+    private long awaitWord(long remainingNs) throws InterruptedException {
+        // Who reads inside wakes the others when he comes back.
+        if (!readInside && !awaitNext()) {
+            return remainingNs;
+        }
+        if (connection.pump() == Thread.currentThread()) {
+            throw new io.martlet.errors.InCallbackException("this call waits for a message"
+                    + " that its own thread has to hand over");
+        }
+        return arrived.awaitNanos(remainingNs);
+    }
+
+    // Under the lock, which is not held meanwhile: waits in the library, where nobody else has to
+    // hand over what comes.
+    private long readInside(long remainingNs) throws InterruptedException {
+        Handle from = queue;
+        long address = from == null ? 0 : from.acquire();
+        long begun = System.nanoTime();
+        BatchReader reader = BatchReader.take(WAIT_BYTES);
+        readInside = true;
+        try {
+            if (from == null || address == 0) {
+                endSeen = true;
+                return remainingNs;
+            }
+            int count = pollUnlocked(new WaitInside(from), reader, address, remainingNs);
+            for (int index = 0; index < count && !endSeen; index++) {
+                take(reader, index);
+            }
+            endSeen |= count < 0;
+        } finally {
+            readInside = false;
+            reader.giveBack();
+            if (from != null) {
+                from.release();
+            }
+            connection.lead.leaveAsCaller();
+            leaveInside();
+        }
+        if (read.isEmpty() && Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        return remainingNs - (System.nanoTime() - begun);
+    }
+
+    private int pollUnlocked(WaitInside wait, BatchReader reader, long address, long remainingNs) {
+        long milliseconds = TimeUnit.NANOSECONDS.toMillis(remainingNs - 1) + 1;
+        int atMost = atOnce;
+        lock.unlock();
+        try {
+            return wait.poll(() -> reader.pollIfFits(
+                    address, atMost, (int) Math.min(milliseconds, Integer.MAX_VALUE)));
+        } finally {
+            lock.lock();
+        }
+    }
+
+    // Under the lock: what others could not do meanwhile.
+    private void leaveInside() {
+        if (ending && read.isEmpty()) {
+            lookForEnd();
+        }
+        arrived.signalAll();
     }
 
     private ClosedException endedNow() {
@@ -193,7 +268,7 @@ final class SubscriptionCore {
         while (read.isEmpty() && fill()) {
             // It was no message: a word of lost ones, or the end.
         }
-        if (read.isEmpty() && !endSeen) {
+        if (read.isEmpty() && !endSeen && !readInside) {
             awaitNext();
         }
         if (endSeen && read.isEmpty()) {
@@ -204,7 +279,7 @@ final class SubscriptionCore {
     // Under the lock: reads what waits in the library. Whether anything came.
     private boolean fill() {
         Handle from = queue;
-        if (endSeen || from == null) {
+        if (endSeen || readInside || from == null) {
             return false;
         }
         long address = from.acquire();
@@ -250,8 +325,9 @@ final class SubscriptionCore {
                 endSeen |= read.isEmpty();
                 return false;
             }
-            Raw.martlet_queue_notify_ready(address, target, cookie);
+            connection.lead.expect();
             awaited = true;
+            Raw.martlet_queue_notify_ready(address, target, cookie);
             return true;
         } finally {
             connection.queue.release();
@@ -263,13 +339,21 @@ final class SubscriptionCore {
     void onReady() {
         lock.lock();
         try {
-            awaited = false;
+            forgetWord();
             if (ending && read.isEmpty()) {
                 lookForEnd();
             }
             arrived.signalAll();
         } finally {
             lock.unlock();
+        }
+    }
+
+    // Under the lock.
+    private void forgetWord() {
+        if (awaited) {
+            awaited = false;
+            connection.lead.met();
         }
     }
 
@@ -336,6 +420,7 @@ final class SubscriptionCore {
         lock.lock();
         try {
             endSeen = true;
+            forgetWord();
             arrived.signalAll();
         } finally {
             lock.unlock();
@@ -348,6 +433,7 @@ final class SubscriptionCore {
             known.close();
         }
         if (queue != null) {
+            Nudge.send(queue); // Somebody may wait there.
             queue.close();
         }
     }
