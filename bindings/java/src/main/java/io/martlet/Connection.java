@@ -5,6 +5,7 @@ import io.martlet.errors.ClosedException;
 import io.martlet.errors.DisconnectedException;
 import io.martlet.errors.TimeoutException;
 import io.martlet.raw.Abi;
+import io.martlet.raw.OutgoingBlock;
 import io.martlet.raw.Raw;
 import java.lang.ref.Reference;
 import java.time.Duration;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,8 @@ public final class Connection implements AutoCloseable {
     private final Options options;
     private final @Nullable Server server; // Lives as long as its connections.
     private volatile Encoded lastSubject = new Encoded("", EMPTY);
+    private final AtomicReference<@Nullable OutgoingBlock> outgoing =
+            new AtomicReference<>(new OutgoingBlock());
     private final ReentrantLock drainLock = new ReentrantLock();
     private volatile @Nullable CompletableFuture<Boolean> draining; // Set under drainLock.
 
@@ -77,7 +81,7 @@ public final class Connection implements AutoCloseable {
      * @throws io.martlet.errors.LimitException if 65,536 calls wait for room already
      */
     public void publish(String subject, byte @Nullable [] body) {
-        publish(encoded(subject), null, null, body);
+        send(subject, null, null, body);
     }
 
     /**
@@ -88,7 +92,7 @@ public final class Connection implements AutoCloseable {
      * @param body the payload; null is empty
      */
     public void publish(String subject, @Nullable Headers headers, byte @Nullable [] body) {
-        publish(encoded(subject), null, headers, body);
+        send(subject, null, headers, body);
     }
 
     /**
@@ -99,7 +103,7 @@ public final class Connection implements AutoCloseable {
      * @param body the payload; null is empty
      */
     public void publish(String subject, @Nullable String replyTo, byte @Nullable [] body) {
-        publish(encoded(subject), replyTo, null, body);
+        send(subject, replyTo, null, body);
     }
 
     /**
@@ -112,7 +116,7 @@ public final class Connection implements AutoCloseable {
      */
     public void publish(String subject, @Nullable String replyTo, @Nullable Headers headers,
             byte @Nullable [] body) {
-        publish(encoded(subject), replyTo, headers, body);
+        send(subject, replyTo, headers, body);
     }
 
     /**
@@ -122,8 +126,7 @@ public final class Connection implements AutoCloseable {
      */
     public void publish(Message message) {
         Objects.requireNonNull(message, "message");
-        publish(encoded(message.getSubject()), message.getReplyTo(), message.getHeaders(),
-                message.getData());
+        send(message.getSubject(), message.getReplyTo(), message.getHeaders(), message.getData());
     }
 
     private byte[] encoded(String subject) {
@@ -136,26 +139,43 @@ public final class Connection implements AutoCloseable {
         return fresh.bytes;
     }
 
-    private void publish(byte[] subject, @Nullable String replyTo, @Nullable Headers headers,
+    private void send(String subject, @Nullable String replyTo, @Nullable Headers headers,
             byte @Nullable [] body) {
-        byte[] reply = replyTo == null ? null : Texts.encode(replyTo, "replyTo");
-        byte[] block = blockOf(headers);
-        while (true) {
-            long address = core.handle.acquire();
-            try {
-                if (address == 0) {
-                    throw core.closed();
-                }
-                if (Raw.martlet_connection_publish(address, subject, reply, block, body)
-                        == Abi.OK) {
-                    return;
-                }
-            } finally {
-                core.handle.release();
-                Reference.reachabilityFence(this); // It is not collected, and so closed, meanwhile.
-            }
-            core.awaitRoom(bytesOf(subject, reply, block, body));
+        byte[] reply = replyTo == null ? EMPTY : Texts.encode(replyTo, "replyTo");
+        byte[] known = blockOf(headers);
+        byte[] block = known == null ? EMPTY : known;
+        byte[] data = body == null ? EMPTY : body;
+        while (trySend(subject, reply, block, data) == Abi.AGAIN) {
+            core.awaitRoom(bytesOf(encoded(subject), reply, block, data));
         }
+    }
+
+    private int trySend(String subject, byte[] reply, byte[] headers, byte[] data) {
+        // Another thread may have it at this moment: then the arrays are handed over themselves.
+        OutgoingBlock block = outgoing.getAndSet(null);
+        long address = core.handle.acquire();
+        try {
+            if (address == 0) {
+                throw core.closed();
+            }
+            if (block != null && fitsInto(block, subject, reply, headers, data)) {
+                return block.publish(address, reply, headers, data);
+            }
+            return Raw.martlet_connection_publish(
+                    address, encoded(subject), reply, headers, data);
+        } finally {
+            core.handle.release();
+            if (block != null) {
+                outgoing.setRelease(block);
+            }
+            Reference.reachabilityFence(this); // It is not collected, and so closed, meanwhile.
+        }
+    }
+
+    private boolean fitsInto(OutgoingBlock block, String subject, byte[] reply, byte[] headers,
+            byte[] data) {
+        return (block.hasSubject(subject) || block.trySubject(subject, encoded(subject)))
+                && block.hasRoom((long) reply.length + headers.length + data.length);
     }
 
     private static byte @Nullable [] blockOf(@Nullable Headers headers) {
