@@ -7,7 +7,6 @@ import io.martlet.raw.Abi;
 import io.martlet.raw.BatchReader;
 import io.martlet.raw.Handle;
 import io.martlet.raw.Raw;
-import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -37,12 +36,16 @@ final class SubscriptionCore {
     private volatile @Nullable Handle handle;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition arrived = lock.newCondition();
-    /** GUARDED_BY lock. These do not hold the subscription: one that nobody holds is collected. */
-    private final ArrayDeque<Message> read = new ArrayDeque<>();
+    /**
+     * Changed under lock, taken from without. These do not hold the subscription: one that nobody
+     * holds is collected.
+     */
+    private volatile ReadMessages read = new ReadMessages(0);
     private int atOnce = MESSAGES_AT_ONCE; // GUARDED_BY lock
     private boolean awaited; // GUARDED_BY lock; the library was asked to tell of the next one.
-    private boolean endSeen; // GUARDED_BY lock
-    private boolean ending; // GUARDED_BY lock; its end is waited for, whether it is asked or not.
+    // These two are changed under lock.
+    private volatile boolean endSeen;
+    private volatile boolean ending; // Its end is waited for, whether it is asked or not.
     private boolean readInside; // GUARDED_BY lock; somebody waits in the library with our queue.
     private volatile boolean left;
     private volatile boolean finished;
@@ -143,6 +146,32 @@ final class SubscriptionCore {
 
     // --- asking ---
 
+    /** The next message, if it was read already; null otherwise. */
+    @Nullable Message takeRead() throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        if (endSeen || ending) {
+            return null; // With the last one more comes to its end: not here.
+        }
+        Message message = read.take();
+        if (message != null && (endSeen || ending)) {
+            afterLast(); // Who has begun to end it may have found this one unread.
+        }
+        return message;
+    }
+
+    private void afterLast() {
+        lock.lock();
+        try {
+            if (read.isEmpty()) {
+                lookForEnd();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The next message; null when none comes in time. */
     @Nullable Message next(long timeoutNs) throws InterruptedException {
         lock.lockInterruptibly();
@@ -205,10 +234,9 @@ final class SubscriptionCore {
                 return remainingNs;
             }
             int count = pollUnlocked(new WaitInside(from), reader, address, remainingNs);
-            for (int index = 0; index < count && !endSeen; index++) {
-                take(reader, index);
+            if (!endSeen) { // Else it was closed meanwhile.
+                takeAll(reader, count);
             }
-            endSeen |= count < 0;
         } finally {
             readInside = false;
             reader.giveBack();
@@ -250,9 +278,9 @@ final class SubscriptionCore {
 
     // Under the lock.
     private @Nullable Message tryTake() {
-        Message message = read.poll();
+        Message message = read.take();
         if (message == null && fill()) {
-            message = read.poll();
+            message = read.take();
         }
         if (ending && read.isEmpty() && !endSeen) {
             lookForEnd();
@@ -291,10 +319,7 @@ final class SubscriptionCore {
         BatchReader reader = BatchReader.take(ConnectionCore.BUFFER_BYTES);
         try {
             int count = reader.poll(address, atOnce, 0);
-            for (int index = 0; index < count; index++) {
-                take(reader, index);
-            }
-            endSeen |= count < 0;
+            takeAll(reader, count);
             return count > 0;
         } finally {
             reader.giveBack();
@@ -302,13 +327,25 @@ final class SubscriptionCore {
         }
     }
 
-    private void take(BatchReader reader, int index) {
-        switch (reader.kind(index)) {
-            case Abi.KIND_MESSAGE -> read.add(new Message(reader, index, null, null));
-            case Abi.KIND_SUBSCRIPTION_END -> endSeen = true;
-            case Abi.KIND_SLOW_CONSUMER -> connection.events.slowConsumer(reader.dataText(index));
-            default -> { } // A newer library's.
+    // Under the lock, when all that was read has been taken.
+    private void takeAll(BatchReader reader, int count) {
+        if (count <= 0) {
+            endSeen |= count < 0;
+            return;
         }
+        ReadMessages fresh = new ReadMessages(count);
+        boolean isEnd = false;
+        for (int index = 0; index < count; index++) {
+            switch (reader.kind(index)) {
+                case Abi.KIND_MESSAGE -> fresh.add(new Message(reader, index, null, null));
+                case Abi.KIND_SUBSCRIPTION_END -> isEnd = true;
+                case Abi.KIND_SLOW_CONSUMER ->
+                    connection.events.slowConsumer(reader.dataText(index));
+                default -> { } // A newer library's.
+            }
+        }
+        endSeen |= isEnd; // Before the others may take what came with it.
+        read = fresh;
     }
 
     // Under the lock: asks the library to tell of the next one. False when it has ended meanwhile.
@@ -479,16 +516,9 @@ final class SubscriptionCore {
         long[] bytes = new long[1];
         lock.lock();
         try {
-            if (tryCallNative(self -> Raw.martlet_subscription_pending(self, messages, bytes))) {
-                messages[0] += read.size();
-            } else {
-                messages[0] = read.size();
-            }
-            for (Message message : read) {
-                bytes[0] += Abi.DESCRIPTOR_BYTES + message.getSubject().length()
-                        + message.getData().length;
-            }
-            return new long[] {messages[0], bytes[0]};
+            long[] taken = read.pending();
+            tryCallNative(self -> Raw.martlet_subscription_pending(self, messages, bytes));
+            return new long[] {messages[0] + taken[0], bytes[0] + taken[1]};
         } finally {
             lock.unlock();
         }

@@ -273,6 +273,30 @@ class WaitingTest {
         }
     }
 
+    /** Whoever takes it, the drain learns of it. */
+    @ParameterizedTest
+    @EnumSource(Place.class)
+    void aDrainEndsWithTheLastMessage(Place place) throws Exception {
+        try (Broker broker = place.open(); Connection connection = broker.connect()) {
+            for (int round = 0; round < 300; round++) {
+                Subscription subscription = connection.subscribe("d");
+                for (int at = 0; at < 5; at++) {
+                    connection.publish("d", null);
+                }
+                connection.flush(SOON);
+                next(subscription); // The others are read with it.
+                CompletableFuture<Boolean> reader = started(() -> {
+                    for (int at = 0; at < 4; at++) {
+                        next(subscription);
+                    }
+                });
+                assertTrue(subscription.drain(SOON).get(20, TimeUnit.SECONDS));
+                assertDone(List.of(reader));
+                assertThrows(ClosedException.class, () -> subscription.nextMessage(SOON));
+            }
+        }
+    }
+
     /** One of them has the connection's block of memory at a time. */
     @ParameterizedTest
     @EnumSource(Place.class)
