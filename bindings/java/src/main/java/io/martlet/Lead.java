@@ -9,9 +9,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Owns which of a connection's threads wait inside the library. Of those, one reads the socket, and
- * has what is his own at once; the others are woken by it. So the connection's own thread makes
- * room: while others wait there and nobody expects anything of it, it sleeps beside, on a queue
- * that no socket moves, until the library says that the connection's queue has something.
+ * has what is his own at once; the others are woken by it, and what is published goes out in its
+ * turns. So the connection's own thread makes room: while nobody expects anything of it, it sleeps
+ * beside, on a queue that no socket moves, until the library says that the connection's queue has
+ * something. The library's own thread reads the socket while nobody waits.
  */
 final class Lead {
     /** Each end of a turn wakes all who wait inside: more of them sleep on a condition in Java. */
@@ -19,6 +20,8 @@ final class Lead {
     private static final int NOTICES_AT_ONCE = 16;
     private static final int NOTICES_BYTES = 4096;
     private static final long NO_COOKIE = 0;
+    /** So long the connection's thread stays for the next of futures that follow one another. */
+    private static final int LINGER_MS = 10;
 
     private final Handle queue; // The connection's.
     private final Handle aside;
@@ -26,6 +29,7 @@ final class Lead {
     private final AtomicInteger callers = new AtomicInteger(); // Of the others, but dispatchers.
     /** What the connection's thread has to hand over yet: futures, and asked-for words. */
     private final AtomicInteger expected = new AtomicInteger();
+    private boolean lingers = true; // Only the connection's thread: it has just handed over.
     // Each is taken back by who sends the connection's thread to the other place.
     private final AtomicBoolean isPumpInside = new AtomicBoolean();
     private final AtomicBoolean isPumpBeside = new AtomicBoolean();
@@ -43,10 +47,15 @@ final class Lead {
     int pollAsPump(BatchReader reader, long address, int descriptorsMax) {
         while (true) {
             isPumpInside.set(true);
-            if (others.get() == 0 || expected.get() > 0) {
-                int count = reader.poll(address, descriptorsMax, -1);
+            boolean isExpected = expected.get() > 0;
+            if (isExpected || (lingers && others.get() == 0)) {
+                int count = reader.poll(address, descriptorsMax, isExpected ? -1 : LINGER_MS);
                 isPumpInside.set(false);
-                return count;
+                lingers = count > 0;
+                if (count != 0) {
+                    return count;
+                }
+                continue;
             }
             isPumpInside.set(false);
             isPumpBeside.set(true);
