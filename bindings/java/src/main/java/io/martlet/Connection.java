@@ -5,6 +5,7 @@ import io.martlet.errors.ClosedException;
 import io.martlet.errors.DisconnectedException;
 import io.martlet.errors.TimeoutException;
 import io.martlet.raw.Abi;
+import io.martlet.raw.OutgoingBlock;
 import io.martlet.raw.Raw;
 import java.lang.ref.Reference;
 import java.time.Duration;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,8 @@ public final class Connection implements AutoCloseable {
     private final Options options;
     private final @Nullable Server server; // Lives as long as its connections.
     private volatile Encoded lastSubject = new Encoded("", EMPTY);
+    private final AtomicReference<@Nullable OutgoingBlock> outgoing =
+            new AtomicReference<>(new OutgoingBlock());
     private final ReentrantLock drainLock = new ReentrantLock();
     private volatile @Nullable CompletableFuture<Boolean> draining; // Set under drainLock.
 
@@ -77,7 +81,7 @@ public final class Connection implements AutoCloseable {
      * @throws io.martlet.errors.LimitException if 65,536 calls wait for room already
      */
     public void publish(String subject, byte @Nullable [] body) {
-        publish(encoded(subject), null, null, body);
+        send(subject, null, null, body);
     }
 
     /**
@@ -88,7 +92,7 @@ public final class Connection implements AutoCloseable {
      * @param body the payload; null is empty
      */
     public void publish(String subject, @Nullable Headers headers, byte @Nullable [] body) {
-        publish(encoded(subject), null, headers, body);
+        send(subject, null, headers, body);
     }
 
     /**
@@ -99,7 +103,7 @@ public final class Connection implements AutoCloseable {
      * @param body the payload; null is empty
      */
     public void publish(String subject, @Nullable String replyTo, byte @Nullable [] body) {
-        publish(encoded(subject), replyTo, null, body);
+        send(subject, replyTo, null, body);
     }
 
     /**
@@ -112,7 +116,7 @@ public final class Connection implements AutoCloseable {
      */
     public void publish(String subject, @Nullable String replyTo, @Nullable Headers headers,
             byte @Nullable [] body) {
-        publish(encoded(subject), replyTo, headers, body);
+        send(subject, replyTo, headers, body);
     }
 
     /**
@@ -122,8 +126,7 @@ public final class Connection implements AutoCloseable {
      */
     public void publish(Message message) {
         Objects.requireNonNull(message, "message");
-        publish(encoded(message.getSubject()), message.getReplyTo(), message.getHeaders(),
-                message.getData());
+        send(message.getSubject(), message.getReplyTo(), message.getHeaders(), message.getData());
     }
 
     private byte[] encoded(String subject) {
@@ -136,26 +139,43 @@ public final class Connection implements AutoCloseable {
         return fresh.bytes;
     }
 
-    private void publish(byte[] subject, @Nullable String replyTo, @Nullable Headers headers,
+    private void send(String subject, @Nullable String replyTo, @Nullable Headers headers,
             byte @Nullable [] body) {
-        byte[] reply = replyTo == null ? null : Texts.encode(replyTo, "replyTo");
-        byte[] block = blockOf(headers);
-        while (true) {
-            long address = core.handle.acquire();
-            try {
-                if (address == 0) {
-                    throw core.closed();
-                }
-                if (Raw.martlet_connection_publish(address, subject, reply, block, body)
-                        == Abi.OK) {
-                    return;
-                }
-            } finally {
-                core.handle.release();
-                Reference.reachabilityFence(this); // It is not collected, and so closed, meanwhile.
-            }
-            core.awaitRoom(bytesOf(subject, reply, block, body));
+        byte[] reply = replyTo == null ? EMPTY : Texts.encode(replyTo, "replyTo");
+        byte[] known = blockOf(headers);
+        byte[] block = known == null ? EMPTY : known;
+        byte[] data = body == null ? EMPTY : body;
+        while (trySend(subject, reply, block, data) == Abi.AGAIN) {
+            core.awaitRoom(bytesOf(encoded(subject), reply, block, data));
         }
+    }
+
+    private int trySend(String subject, byte[] reply, byte[] headers, byte[] data) {
+        // Another thread may have it at this moment: then the arrays are handed over themselves.
+        OutgoingBlock block = outgoing.getAndSet(null);
+        long address = core.handle.acquire();
+        try {
+            if (address == 0) {
+                throw core.closed();
+            }
+            if (block != null && fitsInto(block, subject, reply, headers, data)) {
+                return block.publish(address, reply, headers, data);
+            }
+            return Raw.martlet_connection_publish(
+                    address, encoded(subject), reply, headers, data);
+        } finally {
+            core.handle.release();
+            if (block != null) {
+                outgoing.setRelease(block);
+            }
+            Reference.reachabilityFence(this); // It is not collected, and so closed, meanwhile.
+        }
+    }
+
+    private boolean fitsInto(OutgoingBlock block, String subject, byte[] reply, byte[] headers,
+            byte[] data) {
+        return (block.hasSubject(subject) || block.trySubject(subject, encoded(subject)))
+                && block.hasRoom((long) reply.length + headers.length + data.length);
     }
 
     private static byte @Nullable [] blockOf(@Nullable Headers headers) {
@@ -234,13 +254,18 @@ public final class Connection implements AutoCloseable {
      */
     public CompletableFuture<Message> requestWithTimeout(String subject, @Nullable Headers headers,
             byte @Nullable [] body, Duration timeout) {
+        Waiting.Reply reply = new Waiting.Reply(this);
+        core.begin(reply, requestCall(subject, headers, body, timeout));
+        return reply;
+    }
+
+    private ConnectionCore.StartCall requestCall(String subject, @Nullable Headers headers,
+            byte @Nullable [] body, Duration timeout) {
         int milliseconds = Texts.milliseconds(timeout, "timeout");
         byte[] to = encoded(subject);
         byte[] block = blockOf(headers);
-        Waiting.Reply reply = new Waiting.Reply(this);
-        begin(reply, to, block, body, (self, queue, cookie) -> Raw.martlet_connection_request_start(
+        return sent(to, block, body, (self, queue, cookie) -> Raw.martlet_connection_request_start(
                 self, to, block, body, milliseconds, queue, cookie));
-        return reply;
     }
 
     /**
@@ -273,7 +298,8 @@ public final class Connection implements AutoCloseable {
      */
     public Message request(String subject, @Nullable Headers headers, byte @Nullable [] body,
             Duration timeout) throws InterruptedException {
-        return Blocking.get(requestWithTimeout(subject, headers, body, timeout), core.pump());
+        return core.await(
+                new Waiting.Reply(this), requestCall(subject, headers, body, timeout));
     }
 
     /**
@@ -290,9 +316,9 @@ public final class Connection implements AutoCloseable {
         int milliseconds = Texts.milliseconds(timeout, "timeout");
         byte[] to = encoded(subject);
         Waiting.Replies replies = new Waiting.Replies(this);
-        begin(replies, to, null, body, (self, queue, cookie) ->
+        core.begin(replies, sent(to, null, body, (self, queue, cookie) ->
                 Raw.martlet_connection_request_many_start(self, to, null, body, repliesMax,
-                        milliseconds, queue, cookie));
+                        milliseconds, queue, cookie)));
         return replies;
     }
 
@@ -302,13 +328,14 @@ public final class Connection implements AutoCloseable {
         int send(long connection, long queue, long cookie);
     }
 
-    private void begin(Waiting waiter, byte[] subject, byte @Nullable [] headers,
+    /** Until there is room. */
+    private ConnectionCore.StartCall sent(byte[] subject, byte @Nullable [] headers,
             byte @Nullable [] body, SendCall call) {
-        core.begin(waiter, (queue, cookie) -> {
+        return (queue, cookie) -> {
             while (core.call(self -> call.send(self, queue, cookie)) == Abi.AGAIN) {
                 core.awaitRoom(bytesOf(subject, headers, body));
             }
-        });
+        };
     }
 
     // --- subscriptions ---
@@ -402,7 +429,7 @@ public final class Connection implements AutoCloseable {
      * @throws ClosedException if the connection is closed
      */
     public void flush(Duration timeout) throws InterruptedException {
-        Blocking.get(flushAsync(timeout), core.pump());
+        core.await(new Waiting.Done(this), flushCall(timeout));
     }
 
     /**
@@ -412,11 +439,15 @@ public final class Connection implements AutoCloseable {
      * @return completed when the server has answered
      */
     public CompletableFuture<Boolean> flushAsync(Duration timeout) {
-        int milliseconds = Texts.milliseconds(timeout, "timeout");
         Waiting.Done done = new Waiting.Done(this);
-        core.begin(done, (queue, cookie) -> core.call(self ->
-                Raw.martlet_connection_flush_start(self, milliseconds, queue, cookie)));
+        core.begin(done, flushCall(timeout));
         return done;
+    }
+
+    private ConnectionCore.StartCall flushCall(Duration timeout) {
+        int milliseconds = Texts.milliseconds(timeout, "timeout");
+        return (queue, cookie) -> core.call(self ->
+                Raw.martlet_connection_flush_start(self, milliseconds, queue, cookie));
     }
 
     /**

@@ -12,6 +12,8 @@ import io.martlet.raw.NativeLibrary;
 import io.martlet.raw.Raw;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -27,10 +29,12 @@ final class ConnectionCore implements Runnable {
     static final int BUFFER_BYTES = 256 * 1024;
     private static final int DESCRIPTORS_AT_ONCE = 4096;
     private static final long EVENTS_COOKIE = 0;
+    private static final int CALL_QUEUES_MAX = 4;
 
     final Handle queue;
     final Handle handle;
     final Events events;
+    final Lead lead;
     /** Completed by the first connect, or by the reason why there is none. */
     final CompletableFuture<Boolean> connected = new CompletableFuture<>();
     /** Completed when everything was told and given back. */
@@ -40,6 +44,8 @@ final class ConnectionCore implements Runnable {
     private final Map<Long, Waiting> waiting = new ConcurrentHashMap<>();
     private final Map<Long, SubscriptionCore> subscriptions = new ConcurrentHashMap<>();
     private final Set<DispatcherCore> dispatchers = ConcurrentHashMap.newKeySet();
+    private final BlockingQueue<CallQueue> spareCallQueues =
+            new ArrayBlockingQueue<>(CALL_QUEUES_MAX);
     private volatile @Nullable MartletException reason;
     private volatile @Nullable Thread pump;
     private volatile boolean draining;
@@ -69,6 +75,7 @@ final class ConnectionCore implements Runnable {
             throw failure;
         }
         handle = new Handle(made[0], Raw::martlet_connection_free);
+        lead = new Lead(queue);
     }
 
     /** Begins to connect: `connected` tells how it went. */
@@ -117,20 +124,59 @@ final class ConnectionCore implements Runnable {
     void begin(Waiting waiter, StartCall call) {
         long cookie = nextCookie();
         waiting.put(cookie, waiter);
+        lead.expect();
         long target = queue.acquire();
         try {
             if (target == 0) {
                 throw closed();
             }
             call.start(target, cookie);
-            if (over && waiting.remove(cookie) != null) {
+            if (over && takeWaiting(cookie) != null) {
                 waiter.fail(closed());
             }
         } catch (RuntimeException failure) {
-            waiting.remove(cookie);
+            takeWaiting(cookie);
             throw failure;
         } finally {
             queue.release();
+        }
+    }
+
+    private @Nullable Waiting takeWaiting(long cookie) {
+        Waiting known = waiting.remove(cookie);
+        if (known != null) {
+            lead.met();
+        }
+        return known;
+    }
+
+    /**
+     * Runs a call that answers with a completion, and waits for that: inside the library, if this
+     * thread can, so that nobody has to hand it over.
+     */
+    <T, W extends CompletableFuture<T> & Waiting> T await(W waiter, StartCall call)
+            throws InterruptedException {
+        if (Thread.currentThread() == pump || !lead.tryEnterAsCaller()) {
+            begin(waiter, call);
+            return Blocking.get(waiter, pump);
+        }
+        CallQueue known = spareCallQueues.poll();
+        CallQueue own = known == null ? new CallQueue() : known;
+        try {
+            own.await(waiter, nextCookie(), call);
+        } finally {
+            lead.leaveAsCaller();
+            if (over || !waiter.isDone() || !spareCallQueues.offer(own)) {
+                own.close(); // Also of a call that goes on: nobody is told of its end.
+            }
+            closeSpareWhenOver();
+        }
+        return Blocking.get(waiter, pump);
+    }
+
+    private void closeSpareWhenOver() {
+        for (CallQueue spare; over && (spare = spareCallQueues.poll()) != null;) {
+            spare.close();
         }
     }
 
@@ -254,7 +300,7 @@ final class ConnectionCore implements Runnable {
         BatchReader reader = BatchReader.take(BUFFER_BYTES);
         try {
             int count = address == 0 ? -1 : 0;
-            for (; count >= 0; count = reader.poll(address, DESCRIPTORS_AT_ONCE, -1)) {
+            for (; count >= 0; count = lead.pollAsPump(reader, address, DESCRIPTORS_AT_ONCE)) {
                 for (int index = 0; index < count; index++) {
                     dispatch(reader, index);
                 }
@@ -291,7 +337,7 @@ final class ConnectionCore implements Runnable {
     private void complete(BatchReader reader, int index, long cookie) {
         Waiting waiter = waiting.get(cookie);
         if (waiter != null && waiter.complete(reader, index)) {
-            waiting.remove(cookie);
+            takeWaiting(cookie);
         }
     }
 
@@ -315,13 +361,15 @@ final class ConnectionCore implements Runnable {
         }
         handle.close();
         queue.close();
+        lead.close();
+        closeSpareWhenOver();
         tellTheEnd();
     }
 
     /** The last that this thread does: what programs have tied to these futures runs here. */
     private void tellTheEnd() {
         for (Long cookie : waiting.keySet()) {
-            Waiting waiter = waiting.remove(cookie);
+            Waiting waiter = takeWaiting(cookie);
             if (waiter != null) {
                 waiter.fail(closed());
             }

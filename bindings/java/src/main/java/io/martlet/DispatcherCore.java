@@ -94,7 +94,7 @@ final class DispatcherCore implements Runnable {
             int count = address == 0 ? -1 : 0;
             while (count >= 0) {
                 dispatch(reader, count);
-                count = reader.poll(address, MESSAGES_AT_ONCE, -1);
+                count = await(reader, address);
             }
         } catch (Throwable failure) {
             connection.events.exception(failure);
@@ -102,6 +102,15 @@ final class DispatcherCore implements Runnable {
             reader.giveBack();
             queue.release();
             end();
+        }
+    }
+
+    private int await(BatchReader reader, long address) {
+        connection.lead.enter();
+        try {
+            return reader.poll(address, MESSAGES_AT_ONCE, -1);
+        } finally {
+            connection.lead.leave();
         }
     }
 

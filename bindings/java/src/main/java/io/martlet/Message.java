@@ -24,7 +24,7 @@ public final class Message {
     private final byte[] data;
     private final long receivedNs;
     private final int sid;
-    private @Nullable Connection connection;
+    private final @Nullable Connection connection; // Of an answer, which has no subscription.
     private @Nullable Subscription subscription;
 
     /** What came. */
@@ -44,7 +44,6 @@ public final class Message {
     /** Before it is handed out. */
     void cameTo(Subscription asked) {
         subscription = asked;
-        connection = asked.getConnection();
     }
 
     private Message(Builder builder) {
@@ -160,7 +159,8 @@ public final class Message {
      * @return the connection, or null if it did not come
      */
     public @Nullable Connection getConnection() {
-        return connection;
+        Subscription known = subscription;
+        return known == null ? connection : known.getConnection();
     }
 
     /**
@@ -190,7 +190,7 @@ public final class Message {
      * @throws BadSubjectException if none is wanted: it has no reply subject
      */
     public void respond(@Nullable Headers answerHeaders, byte @Nullable [] body) {
-        Connection asked = connection;
+        Connection asked = getConnection();
         if (replyTo == null || asked == null) {
             throw new BadSubjectException("nobody waits for an answer to this message");
         }

@@ -4,6 +4,7 @@ package io.martlet;
 import io.martlet.errors.InvalidArgumentException;
 import io.martlet.errors.StateException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -53,7 +54,10 @@ public final class Subscription implements AutoCloseable {
      */
     public @Nullable Message nextMessage(Duration timeout) throws InterruptedException {
         checkAsked();
-        return handOut(core.next(Texts.nanoseconds(timeout, "timeout")));
+        Objects.requireNonNull(timeout, "timeout");
+        Message message = timeout.isNegative() ? null : core.takeRead();
+        return handOut(message != null ? message
+                : core.next(Texts.nanoseconds(timeout, "timeout")));
     }
 
     /**
@@ -69,8 +73,10 @@ public final class Subscription implements AutoCloseable {
         if (timeoutMillis < 0) {
             throw new InvalidArgumentException("timeoutMillis is negative: " + timeoutMillis);
         }
-        return handOut(core.next(timeoutMillis == 0 ? Long.MAX_VALUE
-                : TimeUnit.MILLISECONDS.toNanos(timeoutMillis)));
+        Message message = core.takeRead();
+        return handOut(message != null ? message
+                : core.next(timeoutMillis == 0 ? Long.MAX_VALUE
+                                : TimeUnit.MILLISECONDS.toNanos(timeoutMillis)));
     }
 
     private @Nullable Message handOut(@Nullable Message message) {

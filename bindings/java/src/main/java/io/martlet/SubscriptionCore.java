@@ -7,21 +7,23 @@ import io.martlet.raw.Abi;
 import io.martlet.raw.BatchReader;
 import io.martlet.raw.Handle;
 import io.martlet.raw.Raw;
-import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Owns what stands behind a subscription: its handle, and, if it is asked for messages, the queue
- * that they wait in. Who asks reads that queue himself; who finds it empty sleeps on a condition,
- * and the connection's thread, which the library tells of the next message, wakes him. So a
- * thousand subscriptions need no thread. Any thread.
+ * that they wait in. Who asks reads that queue himself, and waits inside the library when it is
+ * empty; who has no room there (see {@link Lead}) sleeps on a condition, and the connection's
+ * thread, which the library tells of the next message, wakes him. So a thousand subscriptions need
+ * no thread. Any thread.
  */
 final class SubscriptionCore {
     private static final int MESSAGES_AT_ONCE = 512;
     private static final int SHARE_AT_ONCE = 8;
+    private static final int WAIT_BYTES = 32 * 1024;
 
     final ConnectionCore connection;
     final long cookie;
@@ -34,12 +36,17 @@ final class SubscriptionCore {
     private volatile @Nullable Handle handle;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition arrived = lock.newCondition();
-    /** GUARDED_BY lock. These do not hold the subscription: one that nobody holds is collected. */
-    private final ArrayDeque<Message> read = new ArrayDeque<>();
+    /**
+     * Changed under lock, taken from without. These do not hold the subscription: one that nobody
+     * holds is collected.
+     */
+    private volatile ReadMessages read = new ReadMessages(0);
     private int atOnce = MESSAGES_AT_ONCE; // GUARDED_BY lock
     private boolean awaited; // GUARDED_BY lock; the library was asked to tell of the next one.
-    private boolean endSeen; // GUARDED_BY lock
-    private boolean ending; // GUARDED_BY lock; its end is waited for, whether it is asked or not.
+    // These two are changed under lock.
+    private volatile boolean endSeen;
+    private volatile boolean ending; // Its end is waited for, whether it is asked or not.
+    private boolean readInside; // GUARDED_BY lock; somebody waits in the library with our queue.
     private volatile boolean left;
     private volatile boolean finished;
     private volatile long dropped;
@@ -139,12 +146,42 @@ final class SubscriptionCore {
 
     // --- asking ---
 
+    /** The next message, if it was read already; null otherwise. */
+    @Nullable Message takeRead() throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        if (endSeen || ending) {
+            return null; // With the last one more comes to its end: not here.
+        }
+        Message message = read.take();
+        if (message != null && (endSeen || ending)) {
+            afterLast(); // Who has begun to end it may have found this one unread.
+        }
+        return message;
+    }
+
+    private void afterLast() {
+        lock.lock();
+        try {
+            if (read.isEmpty()) {
+                lookForEnd();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The next message; null when none comes in time. */
     @Nullable Message next(long timeoutNs) throws InterruptedException {
         lock.lockInterruptibly();
         try {
             long remaining = timeoutNs;
             while (true) {
+                boolean isInside = read.isEmpty() && !endSeen && remaining > 0 && tryEnter();
+                if (isInside) {
+                    remaining = readInside(remaining);
+                }
                 Message message = tryTake();
                 if (message != null) {
                     return message;
@@ -155,18 +192,84 @@ final class SubscriptionCore {
                 if (remaining <= 0) {
                     return null;
                 }
-                if (!awaitNext()) {
-                    continue;
+                if (!isInside) {
+                    remaining = awaitWord(remaining);
                 }
-                if (connection.pump() == Thread.currentThread()) {
-                    throw new io.martlet.errors.InCallbackException("this call waits for a message"
-                            + " that its own thread has to hand over");
-                }
-                remaining = arrived.awaitNanos(remaining);
             }
         } finally {
             lock.unlock();
         }
+    }
+
+    // Under the lock.
+    private boolean tryEnter() {
+        return !readInside && connection.pump() != Thread.currentThread()
+                && connection.lead.tryEnterAsCaller();
+    }
+
+    // Under the lock, which is not held meanwhile. How much of the time is left.
+    private long awaitWord(long remainingNs) throws InterruptedException {
+        // Who reads inside wakes the others when he comes back.
+        if (!readInside && !awaitNext()) {
+            return remainingNs;
+        }
+        if (connection.pump() == Thread.currentThread()) {
+            throw new io.martlet.errors.InCallbackException("this call waits for a message"
+                    + " that its own thread has to hand over");
+        }
+        return arrived.awaitNanos(remainingNs);
+    }
+
+    // Under the lock, which is not held meanwhile: waits in the library, where nobody else has to
+    // hand over what comes.
+    private long readInside(long remainingNs) throws InterruptedException {
+        Handle from = queue;
+        long address = from == null ? 0 : from.acquire();
+        long begun = System.nanoTime();
+        BatchReader reader = BatchReader.take(WAIT_BYTES);
+        readInside = true;
+        try {
+            if (from == null || address == 0) {
+                endSeen = true;
+                return remainingNs;
+            }
+            int count = pollUnlocked(new WaitInside(from), reader, address, remainingNs);
+            if (!endSeen) { // Else it was closed meanwhile.
+                takeAll(reader, count);
+            }
+        } finally {
+            readInside = false;
+            reader.giveBack();
+            if (from != null) {
+                from.release();
+            }
+            connection.lead.leaveAsCaller();
+            leaveInside();
+        }
+        if (read.isEmpty() && Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        return remainingNs - (System.nanoTime() - begun);
+    }
+
+    private int pollUnlocked(WaitInside wait, BatchReader reader, long address, long remainingNs) {
+        long milliseconds = TimeUnit.NANOSECONDS.toMillis(remainingNs - 1) + 1;
+        int atMost = atOnce;
+        lock.unlock();
+        try {
+            return wait.poll(() -> reader.pollIfFits(
+                    address, atMost, (int) Math.min(milliseconds, Integer.MAX_VALUE)));
+        } finally {
+            lock.lock();
+        }
+    }
+
+    // Under the lock: what others could not do meanwhile.
+    private void leaveInside() {
+        if (ending && read.isEmpty()) {
+            lookForEnd();
+        }
+        arrived.signalAll();
     }
 
     private ClosedException endedNow() {
@@ -175,9 +278,9 @@ final class SubscriptionCore {
 
     // Under the lock.
     private @Nullable Message tryTake() {
-        Message message = read.poll();
+        Message message = read.take();
         if (message == null && fill()) {
-            message = read.poll();
+            message = read.take();
         }
         if (ending && read.isEmpty() && !endSeen) {
             lookForEnd();
@@ -193,7 +296,7 @@ final class SubscriptionCore {
         while (read.isEmpty() && fill()) {
             // It was no message: a word of lost ones, or the end.
         }
-        if (read.isEmpty() && !endSeen) {
+        if (read.isEmpty() && !endSeen && !readInside) {
             awaitNext();
         }
         if (endSeen && read.isEmpty()) {
@@ -204,7 +307,7 @@ final class SubscriptionCore {
     // Under the lock: reads what waits in the library. Whether anything came.
     private boolean fill() {
         Handle from = queue;
-        if (endSeen || from == null) {
+        if (endSeen || readInside || from == null) {
             return false;
         }
         long address = from.acquire();
@@ -216,10 +319,7 @@ final class SubscriptionCore {
         BatchReader reader = BatchReader.take(ConnectionCore.BUFFER_BYTES);
         try {
             int count = reader.poll(address, atOnce, 0);
-            for (int index = 0; index < count; index++) {
-                take(reader, index);
-            }
-            endSeen |= count < 0;
+            takeAll(reader, count);
             return count > 0;
         } finally {
             reader.giveBack();
@@ -227,13 +327,25 @@ final class SubscriptionCore {
         }
     }
 
-    private void take(BatchReader reader, int index) {
-        switch (reader.kind(index)) {
-            case Abi.KIND_MESSAGE -> read.add(new Message(reader, index, null, null));
-            case Abi.KIND_SUBSCRIPTION_END -> endSeen = true;
-            case Abi.KIND_SLOW_CONSUMER -> connection.events.slowConsumer(reader.dataText(index));
-            default -> { } // A newer library's.
+    // Under the lock, when all that was read has been taken.
+    private void takeAll(BatchReader reader, int count) {
+        if (count <= 0) {
+            endSeen |= count < 0;
+            return;
         }
+        ReadMessages fresh = new ReadMessages(count);
+        boolean isEnd = false;
+        for (int index = 0; index < count; index++) {
+            switch (reader.kind(index)) {
+                case Abi.KIND_MESSAGE -> fresh.add(new Message(reader, index, null, null));
+                case Abi.KIND_SUBSCRIPTION_END -> isEnd = true;
+                case Abi.KIND_SLOW_CONSUMER ->
+                    connection.events.slowConsumer(reader.dataText(index));
+                default -> { } // A newer library's.
+            }
+        }
+        endSeen |= isEnd; // Before the others may take what came with it.
+        read = fresh;
     }
 
     // Under the lock: asks the library to tell of the next one. False when it has ended meanwhile.
@@ -250,8 +362,9 @@ final class SubscriptionCore {
                 endSeen |= read.isEmpty();
                 return false;
             }
-            Raw.martlet_queue_notify_ready(address, target, cookie);
+            connection.lead.expect();
             awaited = true;
+            Raw.martlet_queue_notify_ready(address, target, cookie);
             return true;
         } finally {
             connection.queue.release();
@@ -263,13 +376,21 @@ final class SubscriptionCore {
     void onReady() {
         lock.lock();
         try {
-            awaited = false;
+            forgetWord();
             if (ending && read.isEmpty()) {
                 lookForEnd();
             }
             arrived.signalAll();
         } finally {
             lock.unlock();
+        }
+    }
+
+    // Under the lock.
+    private void forgetWord() {
+        if (awaited) {
+            awaited = false;
+            connection.lead.met();
         }
     }
 
@@ -336,6 +457,7 @@ final class SubscriptionCore {
         lock.lock();
         try {
             endSeen = true;
+            forgetWord();
             arrived.signalAll();
         } finally {
             lock.unlock();
@@ -348,6 +470,7 @@ final class SubscriptionCore {
             known.close();
         }
         if (queue != null) {
+            Nudge.send(queue); // Somebody may wait there.
             queue.close();
         }
     }
@@ -393,16 +516,9 @@ final class SubscriptionCore {
         long[] bytes = new long[1];
         lock.lock();
         try {
-            if (tryCallNative(self -> Raw.martlet_subscription_pending(self, messages, bytes))) {
-                messages[0] += read.size();
-            } else {
-                messages[0] = read.size();
-            }
-            for (Message message : read) {
-                bytes[0] += Abi.DESCRIPTOR_BYTES + message.getSubject().length()
-                        + message.getData().length;
-            }
-            return new long[] {messages[0], bytes[0]};
+            long[] taken = read.pending();
+            tryCallNative(self -> Raw.martlet_subscription_pending(self, messages, bytes));
+            return new long[] {messages[0] + taken[0], bytes[0] + taken[1]};
         } finally {
             lock.unlock();
         }

@@ -32,13 +32,15 @@ import java.util.concurrent.atomic.AtomicInteger;
  * receives what a bare socket sends. Then the broker inside this program beside what programs have
  * today, a child of theirs and jnats (the nats-server that the variable NATS_SERVER names): rate
  * from one to one, request p50, the time until a broker has begun; the first two also with each
- * other broker that the class path has (BenchmarkPeer). Rows take turns, and there is a round before
- * the first that only warms up; the medians are printed. Without --server a broker of this program's
- * own serves both clients.
+ * other broker that the class path has (BenchmarkPeer). Rows take turns, and there are rounds before
+ * the first that only warm up: a run takes 50 ms, and the JVM's last compilation of either client
+ * came in the fourth. The medians are printed. Without --server a broker of this program's own
+ * serves both clients.
  */
 final class Benchmark {
     private static final String SUBJECT = "bench.subject";
     private static final byte[] BODY = new byte[128];
+    private static final int WARM_UP_ROUNDS = 4;
     private static final int MESSAGES_MAX = 400_000;
     private static final int REQUESTS = 3_000;
     private static final int REQUESTS_BEFORE = 300;
@@ -132,7 +134,7 @@ final class Benchmark {
 
     private Map<String, Double> run(int rounds) throws Exception {
         Map<String, double[]> found = new LinkedHashMap<>();
-        for (int round = -1; round < rounds; round++) {
+        for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
             for (Map.Entry<String, Row> row : rows.entrySet()) {
                 double value = row.getValue().measure();
                 if (round >= 0) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.martlet.raw;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +27,8 @@ public final class BatchReader {
     private static final int SPARE_MAX = 8;
 
     private static final byte[] NOTHING = new byte[0];
+    private static final VarHandle LONGS =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private final int usualBytes;
     private final ByteBuffer info = ByteBuffer.allocateDirect(Abi.BATCH_INFO_BYTES)
@@ -86,6 +90,22 @@ public final class BatchReader {
             usualPolls = 0;
             status = pollOnce(queue, messagesMax, timeoutMs);
         }
+        return countOf(status);
+    }
+
+    /**
+     * As {@link #poll}, but a first message that has no room in the buffer is left where it is.
+     *
+     * @param queue its handle
+     * @param messagesMax 1 or more
+     * @param timeoutMs 0 does not wait, -1 waits without limit
+     * @return as poll; 0 also for what has no room
+     */
+    public int pollIfFits(long queue, int messagesMax, int timeoutMs) {
+        return countOf(pollOnce(queue, messagesMax, timeoutMs));
+    }
+
+    private int countOf(int status) {
         if (status != Abi.OK) {
             return status == Abi.DONE ? -1 : 0;
         }
@@ -181,7 +201,7 @@ public final class BatchReader {
      * @return the payload, or the text of an event
      */
     public byte[] data(int index) {
-        return bytes(index, Abi.DESCRIPTOR_DATA_OFFSET_OFFSET, Abi.DESCRIPTOR_DATA_BYTES_OFFSET);
+        return bytes(part(index, Abi.DESCRIPTOR_DATA_OFFSET_OFFSET));
     }
 
     /**
@@ -191,8 +211,7 @@ public final class BatchReader {
      * @return the header block as on the wire
      */
     public byte[] headers(int index) {
-        return bytes(index, Abi.DESCRIPTOR_HEADERS_OFFSET_OFFSET,
-                Abi.DESCRIPTOR_HEADERS_BYTES_OFFSET);
+        return bytes(part(index, Abi.DESCRIPTOR_HEADERS_OFFSET_OFFSET));
     }
 
     /**
@@ -202,8 +221,7 @@ public final class BatchReader {
      * @return the reply subject
      */
     public String reply(int index) {
-        return text(bytes(index, Abi.DESCRIPTOR_REPLY_OFFSET_OFFSET,
-                Abi.DESCRIPTOR_REPLY_BYTES_OFFSET));
+        return text(bytes(part(index, Abi.DESCRIPTOR_REPLY_OFFSET_OFFSET)));
     }
 
     /**
@@ -223,35 +241,56 @@ public final class BatchReader {
      * @return the subject
      */
     public String subject(int index) {
-        int offset = number(index, Abi.DESCRIPTOR_SUBJECT_OFFSET_OFFSET);
-        int bytes = number(index, Abi.DESCRIPTOR_SUBJECT_BYTES_OFFSET);
-        if (!isLastSubject(offset, bytes)) {
-            lastSubject = new byte[bytes];
-            block.get(offset, lastSubject);
+        long part = part(index, Abi.DESCRIPTOR_SUBJECT_OFFSET_OFFSET);
+        if (!isLastSubject(offset(part), length(part))) {
+            lastSubject = bytes(part);
             lastSubjectText = text(lastSubject);
         }
         return lastSubjectText;
     }
 
     private boolean isLastSubject(int offset, int bytes) {
-        if (bytes != lastSubject.length) {
+        byte[] last = lastSubject;
+        if (bytes != last.length) {
             return false;
         }
-        for (int at = bytes - 1; at >= 0; at--) { // Subjects differ at their end.
-            if (block.get(offset + at) != lastSubject[at]) {
+        int at = bytes - Long.BYTES;
+        for (; at > 0; at -= Long.BYTES) { // Subjects differ at their end.
+            if (block.getLong(offset + at) != (long) LONGS.get(last, at)) {
+                return false;
+            }
+        }
+        if (bytes >= Long.BYTES) {
+            return block.getLong(offset) == (long) LONGS.get(last, 0);
+        }
+        for (at = bytes - 1; at >= 0; at--) {
+            if (block.get(offset + at) != last[at]) {
                 return false;
             }
         }
         return true;
     }
 
-    private byte[] bytes(int index, int offsetField, int bytesField) {
-        int length = number(index, bytesField);
+    /** Where something of a descriptor lies and how long it is: the two stand side by side. */
+    private long part(int index, int offsetField) {
+        return block.getLong(first + index * stride + offsetField);
+    }
+
+    private static int offset(long part) {
+        return (int) part;
+    }
+
+    private static int length(long part) {
+        return (int) (part >>> Integer.SIZE);
+    }
+
+    private byte[] bytes(long part) {
+        int length = length(part);
         if (length == 0) {
             return NOTHING;
         }
         byte[] copy = new byte[length];
-        block.get(number(index, offsetField), copy);
+        block.get(offset(part), copy);
         return copy;
     }
 
