@@ -17,6 +17,7 @@ namespace {
 
 // For so long after a waiter has left, the keeper leaves the loop to the next one.
 constexpr int64_t keeper_grace_ns = 2 * ns_per_ms;
+constexpr int keeper_naps_max = 50;  // Of that length, while the same callers wait.
 // A direct wait without an event goes over into a turn of the loop; so long timers may be late.
 constexpr int64_t direct_wait_ns = 10 * ns_per_ms;
 
@@ -132,7 +133,12 @@ void DrivenLoop::drive_until(const std::function<bool()>& is_ready, int64_t time
   --waiters_;
   if (turn_asked_ && !led_.load(std::memory_order_relaxed)) turn(lock, 0, false);
   waiter_left_ns_ = clock_.monotonic_ns();
-  if (waiters_ > 0) changed_.notify_all();  // One of them takes the lead.
+  if (waiters_ > 0) {
+    changed_.notify_all();  // One of them takes the lead.
+  } else if (keeper_sleeps_) {
+    keeper_sleeps_ = false;
+    keeper_wake_.notify_all();
+  }
 }
 
 // Who does not wait takes no lead from anybody: whoever has it reads the sockets already, and the
@@ -228,7 +234,7 @@ Status DrivenLoop::start_keeper() {
     ++keeper_users_;
     return Status();
   }
-  keeper_stops_ = false;
+  keeper_stops_ = keeper_sleeps_ = false;
   // The thread holds the loop, because it may be told to stop from inside one of its own calls.
   Result<std::thread> thread =
       io::start_thread("a connection", [self = shared_from_this()] { self->keep(); });
@@ -257,14 +263,27 @@ void DrivenLoop::stop_keeper() {
   }
 }
 
+// It steps in when nobody has waited for a moment. Who waits and leaves many times in a moment does
+// not pay for telling it: it naps, and looks. Who waits for long tells it when he leaves.
 void DrivenLoop::keep() {
   std::unique_lock<std::mutex> lock(mutex_);
+  int naps = 0;
+  int64_t nap_began_ns = -1;  // When the last waiter had left, as the naps in a row found it.
   while (!keeper_stops_) {
+    if (waiters_ == 0 || waiter_left_ns_ != nap_began_ns) naps = 0;
+    nap_began_ns = waiter_left_ns_;
+    if (naps >= keeper_naps_max) {
+      keeper_sleeps_ = true;
+      keeper_wake_.wait(lock, [this] { return !keeper_sleeps_ || keeper_stops_; });
+      naps = 0;
+      continue;
+    }
     const int64_t grace_left = waiter_left_ns_ + keeper_grace_ns - clock_.monotonic_ns();
     if (waiters_ > 0 || led_.load(std::memory_order_relaxed) || grace_left > 0) {
       const int64_t nap = waiters_ > 0
                               ? keeper_grace_ns
                               : std::clamp<int64_t>(grace_left, ns_per_ms / 4, keeper_grace_ns);
+      ++naps;
       keeper_wake_.wait_for(lock, std::chrono::nanoseconds(nap));
       continue;
     }

@@ -115,6 +115,7 @@ class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this
   int64_t waiter_left_ns_ = 0;  // GUARDED_BY mutex_
   int keeper_users_ = 0;        // GUARDED_BY mutex_
   bool keeper_stops_ = false;   // GUARDED_BY mutex_
+  bool keeper_sleeps_ = false;  // GUARDED_BY mutex_; until the last waiter wakes it.
   std::thread keeper_;          // GUARDED_BY mutex_
 };
 

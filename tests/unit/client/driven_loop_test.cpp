@@ -8,6 +8,10 @@
 
 #include <atomic>
 #include <deque>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "io/system_clock.hpp"
@@ -108,6 +112,60 @@ TEST_F(DrivenLoopTest, KeeperWorksWhenNobodyWaits) {
   loop->stop_keeper();
   loop->stop_keeper();
   EXPECT_FALSE(loop->ask_for_turn()) << "nobody turns it any more";
+}
+
+std::set<std::string> threads_of_this_process() {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task"))
+    names.insert(entry.path().filename());
+  return names;
+}
+
+int64_t times_it_slept(const std::string& thread) {
+  std::ifstream file("/proc/self/task/" + thread + "/status");
+  const std::string mark = "voluntary_ctxt_switches:";
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(mark)) return std::stoll(line.substr(mark.size()));
+  return -1;
+}
+
+TEST_F(DrivenLoopTest, KeeperSleepsOnWhileSomebodyWaitsForLong) {
+  const std::set<std::string> before = threads_of_this_process();
+  ASSERT_TRUE(loop->start_keeper().is_ok());
+  std::string keeper;
+  for (const std::string& name : threads_of_this_process())
+    if (!before.contains(name)) keeper = name;
+  std::atomic<bool> done{false};
+  std::thread waiter([&] { loop->drive_until([&] { return done.load(); }, 60 * ns_per_s); });
+  // It naps every 2 ms at first; then a third of a second passes without one of them.
+  const int64_t until = clock.monotonic_ns() + 30 * ns_per_s;
+  int64_t naps = INT64_MAX;
+  while (naps > 10 && clock.monotonic_ns() < until) {
+    const int64_t slept = times_it_slept(keeper);
+    ASSERT_GE(slept, 0) << keeper;
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    naps = times_it_slept(keeper) - slept;
+  }
+  EXPECT_LE(naps, 10);
+  done = true;
+  loop->interrupt();
+  waiter.join();
+  std::atomic<bool> ran{false};
+  loop->loop().post([&] { ran = true; });
+  while (!ran && clock.monotonic_ns() < until + 10 * ns_per_s) std::this_thread::yield();
+  EXPECT_TRUE(ran) << "it takes over again";
+  loop->stop_keeper();
+}
+
+TEST_F(DrivenLoopTest, KeeperThatSleepsIsStopped) {
+  ASSERT_TRUE(loop->start_keeper().is_ok());
+  std::atomic<bool> done{false};
+  std::thread waiter([&] { loop->drive_until([&] { return done.load(); }, 60 * ns_per_s); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  loop->stop_keeper();
+  done = true;
+  loop->interrupt();
+  waiter.join();
 }
 
 struct CountsTurns final : LoopMember {
