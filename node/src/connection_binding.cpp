@@ -83,8 +83,10 @@ void ConnectionBinding::make(Info info) {
     martlet_server* const server = bound_of<ServerBinding>(info[1], "server").get();
     connection_ = std::make_shared<cpp::Connection>(server, options, events, cookie);
   }
-  Addon::of(env_).add(this, false);
+  // Last what cannot fail: in an environment that ends anything of the engine's may, and who has
+  // not been made must not be known.
   Value().TypeTag(&type_tag);
+  Addon::of(env_).add(this, false);
 }
 
 // Collected: its thread is joined here, which is short.
