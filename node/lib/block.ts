@@ -21,13 +21,24 @@ const BLOCK_BYTES = abi.BATCH_INFO_BLOCK_BYTES_OFFSET / 4;
 const COOKIE = abi.DESCRIPTOR_COOKIE_OFFSET / 4;
 const TWO_TO_32 = 4294967296;
 
+type ViewMaker = new (memory: ArrayBuffer, start: number, bytes: number) => Buffer;
+
+/** What `subarray` makes its Buffer by, after it has asked the engine for the memory, which is
+ * dearer than the Buffer. Undefined in runtimes that make it otherwise. */
+const View = ((): ViewMaker | undefined => {
+  const made = (Buffer as unknown as { [Symbol.species]?: ViewMaker })[Symbol.species];
+  const isKnown = typeof made === "function" && made !== (Buffer as unknown) &&
+    made.prototype === Buffer.prototype;
+  return isKnown ? made : undefined;
+})();
+
 class Chunk {
-  readonly memory: Buffer;
+  readonly bytes: Buffer;
   readonly words: Int32Array;
   used = 0;
 
-  constructor(memory: ArrayBuffer) {
-    this.memory = Buffer.from(memory);
+  constructor(readonly memory: ArrayBuffer) {
+    this.bytes = Buffer.from(memory);
     this.words = new Int32Array(memory, 0, memory.byteLength >> 2);
   }
 }
@@ -38,13 +49,14 @@ export class Block {
   at: number;
   readonly end: number;
   readonly stride: number;
+  readonly words: Int32Array;
 
   constructor(
-    readonly memory: Buffer,
-    readonly words: Int32Array,
+    private readonly chunk: Chunk,
     /** Where the offsets of the descriptors count from, in bytes. */
-    readonly base: number,
+    private readonly base: number,
   ) {
+    this.words = chunk.words;
     this.stride = (info[STRIDE] as number) >> 2;
     this.at = (base + (info[DESCRIPTORS] as number)) >> 2;
     this.end = this.at + (info[COUNT] as number) * this.stride;
@@ -63,12 +75,14 @@ export class Block {
     const bytes = this.word(at, offset + 4);
     if (bytes === 0) return "";
     const start = this.base + this.word(at, offset);
-    return this.memory.toString("utf8", start, start + bytes);
+    return this.chunk.bytes.toString("utf8", start, start + bytes);
   }
 
   bytes(at: number, offset: number): Buffer {
     const start = this.base + this.word(at, offset);
-    return this.memory.subarray(start, start + this.word(at, offset + 4));
+    const bytes = this.word(at, offset + 4);
+    if (View !== undefined) return new View(this.chunk.memory, start, bytes);
+    return this.chunk.bytes.subarray(start, start + bytes);
   }
 }
 
@@ -77,14 +91,14 @@ let chunk = new Chunk(new ArrayBuffer(CHUNK_BYTES));
 /** Reads what waits in a queue, at most one chunk full; or says AGAIN, or DONE. */
 export function poll(queue: RawQueue, messagesMax: number): Block | number {
   if (CHUNK_BYTES - chunk.used < ROOM_BYTES_MIN) chunk = new Chunk(new ArrayBuffer(CHUNK_BYTES));
-  let status = queue.pollInto(chunk.memory, chunk.used, messagesMax, info);
+  let status = queue.pollInto(chunk.bytes, chunk.used, messagesMax, info);
   if (status === abi.ERR_BUFFER_TOO_SMALL) {
     if ((info[BLOCK_BYTES] as number) > CHUNK_BYTES) return pollLarge(queue);
     chunk = new Chunk(new ArrayBuffer(CHUNK_BYTES));
-    status = queue.pollInto(chunk.memory, 0, messagesMax, info);
+    status = queue.pollInto(chunk.bytes, 0, messagesMax, info);
   }
   if (status !== abi.OK) return status;
-  const block = new Block(chunk.memory, chunk.words, chunk.used);
+  const block = new Block(chunk, chunk.used);
   chunk.used += ((info[BLOCK_BYTES] as number) + 7) & ~7;
   return block;
 }
@@ -93,6 +107,5 @@ function pollLarge(queue: RawQueue): Block | number {
   const answer = queue.poll(1, info);
   if (typeof answer === "number") return answer;
   if ((info[STRIDE] as number) % 4 !== 0) throw new InternalError("a stride of no whole words");
-  const own = new Chunk(answer);
-  return new Block(own.memory, own.words, 0);
+  return new Block(new Chunk(answer), 0);
 }

@@ -20,7 +20,7 @@ import { checkObject, CONNECTION, namedAsGiven, OPEN_QUEUE } from "./options";
 import type { RequestManyOptions, RequestOptions, WaitOptions } from "./options";
 import { Outbox } from "./outbox";
 import { raw } from "./raw";
-import type { RawConnection, RawQueue } from "./raw";
+import type { RawConnection, RawPublish, RawQueue } from "./raw";
 import { Replies } from "./replies";
 import { Server } from "./server";
 import { StatusStream } from "./status";
@@ -39,6 +39,8 @@ const REQUEST_ROOM_BYTES = 64 * 1024;
 /** How long a drain waits for the bodies of loops and callbacks that are busy with a last
  * message. */
 const DRAIN_BODIES_MS = 1_000;
+/** No subject of a program is equal to it. */
+const NO_SUBJECT = Symbol("none");
 const NO_ROOM = "the outgoing buffer had no room in time";
 
 const forgotten = new FinalizationRegistry<{ all: Map<number, unknown>; cookie: number }>(
@@ -48,6 +50,9 @@ const forgotten = new FinalizationRegistry<{ all: Map<number, unknown>; cookie: 
 export class NatsConnection implements Home {
   /** @internal */
   readonly raw: RawConnection;
+  readonly #publish: RawPublish;
+  /** The one that `#publish` remembers. */
+  #lastSubject: string | typeof NO_SUBJECT = NO_SUBJECT;
   readonly #queue: RawQueue;
   readonly #server: Server | undefined;
   readonly #drainTimeout: number;
@@ -75,7 +80,7 @@ export class NatsConnection implements Home {
     this.#drainTimeout = drainTimeout;
     this.#outbox = new Outbox(waitingBytes, {
       room: (bytes) => this.#room(bytes),
-      send: ({ subject, data, reply, block }) => this.raw.publish(subject, data, reply, block),
+      send: ({ subject, data, reply, block }) => this.#publishTo(subject, data, reply, block),
       onRefused: (error) => this.onCallbackError(error),
     });
     this.#closed = new Promise((resolve) => (this.#onClosed = resolve));
@@ -83,6 +88,7 @@ export class NatsConnection implements Home {
     const broker = server === undefined ? null : Server.rawOf(server);
     this.raw = namedAsGiven(CONNECTION,
       () => new raw.Connection(options, broker, this.#queue, 0));
+    this.#publish = this.raw.publisher();
     this.#queue.setWake(() => {
       if (!this.#goesOn) this.#dispatch();
     });
@@ -123,9 +129,15 @@ export class NatsConnection implements Home {
    */
   publish(subject: string, payload?: Payload, options?: PublishOptions): boolean {
     if (!this.#outbox.isEmpty) return this.#publishLater(subject, payload, options);
-    const status = options === undefined
-      ? this.raw.publish(subject, payload)
-      : this.raw.publish(subject, payload, options.reply, headerBlock(options.headers));
+    let status: number;
+    if (options !== undefined) {
+      const { reply, headers } = options;
+      status = this.#publishTo(subject, payload, reply, headerBlock(headers));
+    } else if (subject === this.#lastSubject) {
+      status = this.#publish(payload);
+    } else {
+      status = this.#publishTo(subject, payload, undefined, undefined);
+    }
     if (status === abi.OK) return true;
     return this.#publishLater(subject, payload, options);
   }
@@ -392,6 +404,14 @@ export class NatsConnection implements Home {
   #refuseClosed(): void {
     if (this.#isOver) throw new ConnectionClosedError("the connection is closed");
     if (this.#isDraining) throw new DrainingError("the connection drains");
+  }
+
+  #publishTo(
+    subject: string, payload: Payload, reply: string | undefined,
+    block: string | undefined): number {
+    const status = this.#publish(payload, subject, reply, block);
+    this.#lastSubject = subject;
+    return status;
   }
 
   #publishLater(subject: string, payload: Payload, options: PublishOptions | undefined): boolean {

@@ -32,11 +32,18 @@ export interface RawServer {
   free(): void;
 }
 
+/** Publishes over the connection that it came from: OK or AGAIN. With `data` alone the message has
+ * the subject of the last one that was taken. */
+export interface RawPublish {
+  (data: Bytes): number;
+  (data: Bytes, subject: string, reply?: string, headers?: Bytes): number;
+}
+
 export interface RawConnection {
   start(): void;
   connect(timeoutMs: number): Promise<number>;
   state(): number;
-  publish(subject: string, data?: Bytes, reply?: string, headers?: Bytes): number;
+  publisher(): RawPublish;
   waitCapacity(messageBytes: number, timeoutMs: number): Promise<number>;
   notifyCapacity(messageBytes: number, queue: RawQueue, cookie: number): void;
   flush(timeoutMs: number): Promise<number>;

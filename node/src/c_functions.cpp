@@ -59,7 +59,7 @@ constexpr Called called[] = {
     {"martlet_connection_connect", "Connection.connect"},
     {"martlet_connection_start", "Connection.start"},
     {"martlet_connection_state", "Connection.state"},
-    {"martlet_connection_publish", "Connection.publish"},
+    {"martlet_connection_publish", "Connection.publisher"},
     {"martlet_connection_wait_capacity", "Connection.waitCapacity"},
     {"martlet_connection_notify_capacity", "Connection.notifyCapacity"},
     {"martlet_connection_flush", "Connection.flush"},

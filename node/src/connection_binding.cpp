@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns raw.Connection. publish is the one call that is made millions of times: it is written for
-// the plain Node-API, the rest for node-addon-api.
+// Owns raw.Connection.
 #include "connection_binding.hpp"
 
 #include <vector>
@@ -58,9 +57,8 @@ void ConnectionBinding::bind(Napi::Env env, Napi::Object exports) {
                       InstanceMethod("nextTimeout", &Self::next_timeout),
                       InstanceMethod("ref", &Self::ref),
                       InstanceMethod("unref", &Self::unref),
+                      InstanceMethod("publisher", &Self::publisher),
                       InstanceMethod("free", &Self::free),
-                      napi_property_descriptor{"publish", nullptr, &Self::publish, nullptr, nullptr,
-                                               nullptr, napi_default_method, nullptr},
                   });
   exports.Set("Connection", made);
 }
@@ -85,12 +83,15 @@ void ConnectionBinding::make(Info info) {
     martlet_server* const server = bound_of<ServerBinding>(info[1], "server").get();
     connection_ = std::make_shared<cpp::Connection>(server, options, events, cookie);
   }
-  Addon::of(env_).add(this, false);
+  // Last what cannot fail: in an environment that ends anything of the engine's may, and who has
+  // not been made must not be known.
   Value().TypeTag(&type_tag);
+  Addon::of(env_).add(this, false);
 }
 
 // Collected: its thread is joined here, which is short.
 ConnectionBinding::~ConnectionBinding() {
+  outlet_->connection = nullptr;
   if (connection_ == nullptr || ended_) return;
   set_referenced(false);
   Addon::of(env_).remove(this);
@@ -100,7 +101,7 @@ void ConnectionBinding::end() {
   ended_ = true;
   // A call beside the event loop, which holds it too, waits no longer.
   if (connection_ != nullptr) martlet_connection_close(connection_->get(), nullptr);
-  connection_.reset();
+  let_go();
 }
 
 void ConnectionBinding::set_referenced(bool referenced) {
@@ -110,41 +111,17 @@ void ConnectionBinding::set_referenced(bool referenced) {
   referenced ? addon.ref() : addon.unref();
 }
 
-// publish(subject, data, reply, headers): OK or AGAIN.
-napi_value ConnectionBinding::publish(napi_env env, napi_callback_info info) {
-  napi_value arguments[4];
-  size_t count = 4;
-  napi_value self = nullptr;
-  void* unwrapped = nullptr;
-  napi_get_cb_info(env, info, &count, arguments, &self, nullptr);
-  napi_unwrap(env, self, &unwrapped);
-  ConnectionBinding* const binding = static_cast<ConnectionBinding*>(unwrapped);
-  if (binding == nullptr || binding->connection_ == nullptr) {
-    throw_status(env, MARTLET_ERR_CLOSED, "the connection is closed");
-    return nullptr;
-  }
-  OutgoingArguments read;
-  // What was not given costs nothing: most messages have neither a reply subject nor headers.
-  const char* const wrong =
-      read.read(env, arguments[0], arguments[1], count > 2 ? arguments[2] : nullptr,
-                count > 3 ? arguments[3] : nullptr);
-  if (wrong != nullptr) {
-    throw_status(env, MARTLET_ERR_INVALID_ARGUMENT, wrong);
-    return nullptr;
-  }
-  cpp::ErrorOut error;
-  const cpp::Outgoing& out = read.out;
-  const martlet_status status = martlet_connection_publish(
-      binding->connection_->get(), out.subject.data(), cpp::size_of(out.subject), out.reply.data(),
-      cpp::size_of(out.reply), out.headers.data(), cpp::size_of(out.headers), out.data.data(),
-      cpp::size_of(out.data), error);
-  if (status < 0) {
-    throw_status(env, status, error.text(status));
-    return nullptr;
-  }
-  napi_value answer = nullptr;
-  napi_create_int32(env, status, &answer);
-  return answer;
+// publisher(): a function (data, subject, reply, headers) that publishes. See publisher.hpp.
+Napi::Value ConnectionBinding::publisher(Info info) {
+  return guarded(info, [&]() -> Napi::Value {
+    outlet_->connection = &connection();
+    return Napi::Value(info.Env(), make_publish(info.Env(), outlet_));
+  });
+}
+
+void ConnectionBinding::let_go() {
+  outlet_->connection = nullptr;
+  connection_.reset();
 }
 
 Napi::Value ConnectionBinding::beside(Info info, std::function<int64_t(cpp::Connection&)> call) {
@@ -345,7 +322,7 @@ Napi::Value ConnectionBinding::unref(Info info) {
 Napi::Value ConnectionBinding::free(Info info) {
   set_referenced(false);
   Addon::of(env_).remove(this);
-  connection_.reset();
+  let_go();
   return info.Env().Undefined();
 }
 

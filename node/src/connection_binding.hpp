@@ -5,6 +5,7 @@
 #pragma once
 
 #include "martlet/cpp/connection.hpp"
+#include "publisher.hpp"
 #include "support.hpp"
 
 namespace martlet::node {
@@ -23,8 +24,6 @@ class ConnectionBinding : public Napi::ObjectWrap<ConnectionBinding>, public Liv
 
  private:
   using Info = const Napi::CallbackInfo&;
-  /// Attached to the class by hand: publish(subject, data, reply, headers).
-  static napi_value publish(napi_env env, napi_callback_info info);
   Napi::Value start(Info info);
   Napi::Value connect(Info info);
   Napi::Value state(Info info);
@@ -47,15 +46,18 @@ class ConnectionBinding : public Napi::ObjectWrap<ConnectionBinding>, public Liv
   Napi::Value next_timeout(Info info);
   Napi::Value ref(Info info);
   Napi::Value unref(Info info);
+  Napi::Value publisher(Info info);
   Napi::Value free(Info info);
   void set_referenced(bool referenced);
   void make(Info info);
+  void let_go();
   /// Runs `call` beside the event loop and answers what it answered.
   Napi::Value beside(Info info, std::function<int64_t(cpp::Connection&)> call);
 
   napi_env env_;
   bool referenced_ = false;
   bool ended_ = false;
+  std::shared_ptr<Outlet> outlet_ = std::make_shared<Outlet>();
   std::shared_ptr<cpp::Connection> connection_;  // Shared with the calls beside the event loop.
 };
 

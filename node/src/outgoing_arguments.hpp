@@ -26,11 +26,16 @@ class Bytes {
 
  private:
   bool read_string(napi_env env, napi_value value);
+  bool read_buffer(napi_env env, napi_value value);
+  bool read_other(napi_env env, napi_value value);
 
   char inside_[256];
   std::string outside_;
   std::string_view view_;
 };
+
+inline constexpr const char* wrong_data =
+    "data must be a Uint8Array, another view of bytes or a string";
 
 /// The views of one message; they live as long as this, and the call's arguments.
 class OutgoingArguments {

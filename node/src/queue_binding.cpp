@@ -88,8 +88,8 @@ QueueBinding::QueueBinding(const Napi::CallbackInfo& info)
   guarded(info, [&]() -> Napi::Value {
     notifier_ = Addon::of(env_).notifier;
     queue_ = std::make_unique<cpp::Queue>(text_of(info[0], "options"));
-    number_ = notifier_->add(this);
     Value().TypeTag(&type_tag);
+    number_ = notifier_->add(this);
     return info.Env().Undefined();
   });
 }

@@ -28,8 +28,8 @@ ServerBinding::ServerBinding(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<ServerBinding>(info), env_(info.Env()) {
   guarded(info, [&]() -> Napi::Value {
     running_ = std::make_shared<Running>(text_of(info[0], "options"));
-    Addon::of(env_).add(this, true);
     Value().TypeTag(&type_tag);
+    Addon::of(env_).add(this, true);
     return info.Env().Undefined();
   });
 }

@@ -118,8 +118,8 @@ test("handles that are foreign, of another class, or freed", async (context) => 
   const queue = new raw.Queue("");
   const server = new raw.Server("");
   assert.throws(() => raw.Queue.prototype.poll.call(server, 1, new Int32Array(8)), TypeError);
-  assert.throws(() => raw.Connection.prototype.publish.call(queue, "a"), TypeError);
-  assert.throws(() => raw.Connection.prototype.publish.call({}, "a"), TypeError);
+  assert.throws(() => raw.Connection.prototype.publisher.call(queue), TypeError);
+  assert.throws(() => raw.Connection.prototype.publisher.call({}), TypeError);
   assert.throws(() => new raw.Connection("", queue, queue, 0),
     naming(InvalidArgumentError, "server"));
   assert.throws(() => new raw.Connection("", {}, queue, 0), naming(InvalidArgumentError, "server"));
@@ -143,8 +143,14 @@ test("handles that are foreign, of another class, or freed", async (context) => 
   server.free();
   assert.throws(() => server.clientPort(), { code: "ERR_INVALID_HANDLE" });
   const own = new raw.Connection("nats://127.0.0.1:1", null, null, 0);
+  const publish = own.publisher();
+  assert.throws(() => publish("data"), BadSubjectError); // None was given yet.
+  assert.throws(() => publish(), BadSubjectError);
+  assert.throws(() => publish("data", 5), naming(InvalidArgumentError, "subject"));
   own.free();
-  assert.throws(() => own.publish("a"), { code: "ERR_CLOSED" });
+  assert.throws(() => publish("data", "a"), { code: "ERR_CLOSED" });
+  assert.throws(() => publish("data"), { code: "ERR_CLOSED" });
+  assert.throws(() => own.publisher(), { code: "ERR_INVALID_HANDLE" });
   assert.equal(connection.isClosed(), false);
 });
 

@@ -3,7 +3,10 @@
 // Goal: what core messaging is, from Node, means the same on our broker over TCP, inside the
 // process and on nats-server. Method: each test runs on each broker, with connections of its own.
 import assert from "node:assert/strict";
-import { DrainingError, headers, MaxPayloadError, NoRespondersError, TimeoutError } from "martlet";
+import {
+  BadSubjectError, DrainingError, headers, InvalidArgumentError, MaxPayloadError,
+  NoRespondersError, TimeoutError,
+} from "martlet";
 import { onEachBroker, until, within } from "./brokers.mjs";
 
 onEachBroker("a callback gets what is published", async (open) => {
@@ -22,6 +25,68 @@ onEachBroker("a callback gets what is published", async (open) => {
     [null, "greet.joe", "hello"], [null, "greet.sue", "hi"], [null, "greet.ann", ""],
     [null, "greet.bob", "AB"],
   ]);
+});
+
+onEachBroker("the subject of the last message is not taken for another", async (open) => {
+  const connection = await open();
+  const other = await open();
+  const got = [];
+  const callback = (_, message) => got.push([message.subject, message.reply, message.string()]);
+  connection.subscribe("last.>", { callback });
+  await connection.flush();
+  const made = ["last", "b"].join("."); // Equal to "last.b", and another string.
+  const long = `last.${"x".repeat(600)}`;
+  const sent = [
+    ["last.a", "1"], ["last.a", "2"], ["last.b", "3"], [made, "4"], ["last.\u00fc", "5"],
+    ["last.\u00fc", "6"], [long, "7"], [long, "8"], ["last.a", "9", "last.reply"],
+    ["last.a", "10"], ["last.a", "11", "last.b"], ["last.b", "12"],
+  ];
+  for (const [index, [subject, data, reply]] of sent.entries()) {
+    if (reply === undefined) connection.publish(subject, data);
+    else connection.publish(subject, data, { reply });
+    // What is refused, and what another connection publishes, is not the last one.
+    assert.throws(() => connection.publish("last. ", "x"), BadSubjectError);
+    assert.throws(() => connection.publish(undefined, "x"), BadSubjectError);
+    assert.throws(() => connection.publish("last.c", 5), InvalidArgumentError);
+    if (index % 2 === 0) other.publish("other", "x");
+  }
+  await connection.flush();
+  await until(() => got.length === sent.length);
+  assert.deepEqual(got, sent.map(([subject, data, reply]) => [subject, reply, data]));
+});
+
+onEachBroker("views of bytes are sent as the bytes that they show", async (open) => {
+  const connection = await open();
+  const got = [];
+  const callback = (_, message) => got.push(message.data.toString("hex"));
+  connection.subscribe("view", { callback });
+  const memory = new Uint8Array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]).buffer;
+  const views = [
+    new Uint8Array(memory, 1, 3), new Uint16Array(memory, 2, 2), new Float64Array(memory, 8, 1),
+    new DataView(memory, 5, 2), Buffer.from(memory, 3, 4), new Uint8ClampedArray(memory, 15),
+    new BigInt64Array(memory, 0, 1), new Uint8Array(0), memory, new Uint8Array([7, 8]),
+  ];
+  for (const view of views) connection.publish("view", view);
+  await connection.flush();
+  await until(() => got.length === views.length);
+  assert.deepEqual(got, [
+    "010203", "02030405", "08090a0b0c0d0e0f", "0506", "03040506", "0f", "0001020304050607", "",
+    "000102030405060708090a0b0c0d0e0f", "0708",
+  ]);
+});
+
+onEachBroker("what a message shows is a Buffer of its payload alone", async (open) => {
+  const connection = await open();
+  const large = Buffer.alloc(100_000, "l");
+  const subscription = connection.subscribe("shown", { max: 4 });
+  for (const data of ["first", "", "second", large]) connection.publish("shown", data);
+  const got = [];
+  for await (const message of subscription) got.push(message.data);
+  assert.ok(got.every((data) => Buffer.isBuffer(data) && data.constructor === Buffer));
+  assert.deepEqual(got.map((data) => data.length), [5, 0, 6, 100_000]);
+  assert.deepEqual(got.slice(0, 3).map(String), ["first", "", "second"]);
+  assert.ok(got[3].equals(large));
+  assert.equal(got[0].subarray(1, 3).toString(), "ir");
 });
 
 onEachBroker("for await reads in order, and leaving the loop unsubscribes", async (open) => {
