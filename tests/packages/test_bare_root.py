@@ -10,6 +10,8 @@ Method: each Debian is a folder ($BARE_ROOT, $BARE_ROOT_OLDER); a command runs w
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,18 @@ def place(request):
 def test_no_compiler_is_there(place):
     found = place.run(f"for name in {' '.join(COMPILERS)}; do command -v $name || true; done")
     assert found == ""
+
+
+def test_a_program_inside_has_its_paths_and_nothing_of_this_environment(place):
+    program = Path(__file__).with_name("bare_root.py")
+    told = subprocess.run(
+        [sys.executable, program, place.root, "sh", "-c", 'cat; pwd; echo "$1"; env', "sh",
+         f"{place.folder}/a:{place.folder}/b"],
+        cwd=place.folder, env={**os.environ, "MARTLET_ROOT": "outside"}, input="in\n", text=True,
+        capture_output=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    assert told[:3] == ["in", f"/{place.name}", f"/{place.name}/a:/{place.name}/b"]
+    assert not [line for line in told if line.startswith("MARTLET_")]
 
 
 def test_the_older_one_is_older():
