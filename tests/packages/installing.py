@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the packages and the programs that use them are, and how a command is run on them."""
+"""Where the packages and the programs that use them are, how a command is run on them, and how each
+language's own installer takes them."""
 
 import os
 import shutil
 import subprocess
 from pathlib import Path
+
+from npm_registry import NpmRegistry
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
@@ -35,10 +38,51 @@ def compare_with_list(linked, sbom):
             assert listed[name] == version, name
 
 
-def build_dotnet_program(folder, *options):
-    """The folder of programs/dotnet, built with the package from dist/ alone."""
+def install_wheel(place):
+    """The wheel for the Python of a bare root, into `venv` there."""
+    shutil.copytree(DIST, place.folder / "dist")
+    place.run("python3 -m venv venv")
+    pip = "venv/bin/python -m pip install --no-index --find-links dist --only-binary :all:"
+    place.run(f"{pip} martlet")
+
+
+def install_npm_package(place):
+    """An empty npm project in a bare root, with the package from a registry on loopback."""
+    (place.folder / "package.json").write_text('{"name": "exchange", "version": "1.0.0"}')
+    with NpmRegistry(DIST.glob("*.tgz")) as registry:
+        (place.folder / ".npmrc").write_text(f"registry={registry.url}\ncache=./cache\n")
+        place.run("node /opt/npm/bin/npm-cli.js install --no-audit --no-fund martlet")
+
+
+def run_maven(folder, *goals):
+    """The project in folder/"project", whose one repository of ours is a folder with what is in
+    dist/; what Maven printed, and the jar as Maven has installed it."""
+    repository = folder / "repository" / "io" / "martlet" / "martlet" / VERSION
+    repository.mkdir(parents=True)
+    for path in DIST.glob(f"martlet-{VERSION}*"):
+        if path.suffix in (".jar", ".pom"):
+            shutil.copy(path, repository)
+    # Maven's plugins are kept; a martlet that an earlier run has put there is not.
+    kept = Path(os.environ["MARTLET_PEERS"]) / "maven_repository"
+    shutil.rmtree(kept / "io" / "martlet", ignore_errors=True)
+    output = run(
+        "mvn", "-B", "-ntp", f"-Dmaven.repo.local={kept}", f"-Dmartlet.version={VERSION}",
+        f"-Dpackages={(folder / 'repository').as_uri()}", *goals, cwd=folder / "project",
+    )  # fmt: skip
+    jar = kept / "io" / "martlet" / "martlet" / VERSION / f"martlet-{VERSION}.jar"
+    assert jar.exists()
+    return output, jar
+
+
+def build_dotnet_program(folder, *options, sources=()):
+    """The folder of programs/dotnet, built with the package from dist/ alone; with `sources` these
+    are its program."""
     project = folder / "project"
     shutil.copytree(PROGRAMS / "dotnet", project)
+    if sources:
+        (project / "Exchange.cs").unlink()
+    for source in sources:
+        shutil.copy(source, project)
     (project / "nuget.config").write_text(
         "<configuration><packageSources><clear/>"
         f'<add key="dist" value="{DIST}"/></packageSources></configuration>'

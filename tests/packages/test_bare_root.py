@@ -3,46 +3,32 @@
 languages and neither compiler nor checkout – this one, and one whose C library is 2.31 – the
 packages install and exchange a message.
 
-Method: each Debian is a folder ($BARE_ROOT, $BARE_ROOT_OLDER); a command runs with it as its root,
-in a mount namespace of its own, where /proc ends with it. Programs that need a compiler come
-compiled.
+Method: each Debian is a folder ($BARE_ROOT, $BARE_ROOT_OLDER); a command runs with it as its root
+(bare_root.py). Programs that need a compiler come compiled.
 """
 
 import json
 import os
 import shutil
 import subprocess
-import uuid
+import sys
 from pathlib import Path
 
 import pytest
-from installing import DIST, PROGRAMS, VERSION, build_dotnet_program, compare_with_list, run
-from npm_registry import NpmRegistry
+from bare_root import Place
+from installing import (
+    DIST,
+    PROGRAMS,
+    VERSION,
+    build_dotnet_program,
+    compare_with_list,
+    install_npm_package,
+    install_wheel,
+    run,
+)
 
 ROOTS = {name: Path(os.environ[name]) for name in ("BARE_ROOT", "BARE_ROOT_OLDER")}
-SECONDS_MAX = 400
 COMPILERS = ("cc", "gcc", "g++", "c++", "clang", "javac", "mcs", "csc", "cmake", "make", "swig")
-
-
-class Place:
-    """A folder inside a root, and commands that run in it there."""
-
-    def __init__(self, root):
-        self.root = root
-        self.name = f"tmp/packages-{uuid.uuid4().hex}"
-        self.folder = root / self.name
-        self.folder.mkdir()
-
-    def run(self, words):
-        """A command that must succeed, with nothing of this environment; what it printed."""
-        script = 'mount -t proc proc "$0/proc" && exec chroot "$0" /bin/sh -c "$1"'
-        result = subprocess.run(
-            ["unshare", "--mount", "sh", "-c", script, self.root, f"cd /{self.name} && {words}"],
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"},
-            text=True, capture_output=True, timeout=SECONDS_MAX, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert result.returncode == 0, f"{words}\n{result.stdout[-4000:]}\n{result.stderr[-4000:]}"
-        return result.stdout
 
 
 @pytest.fixture(params=ROOTS)
@@ -57,6 +43,18 @@ def test_no_compiler_is_there(place):
     assert found == ""
 
 
+def test_a_program_inside_has_its_paths_and_nothing_of_this_environment(place):
+    program = Path(__file__).with_name("bare_root.py")
+    told = subprocess.run(
+        [sys.executable, program, place.root, "sh", "-c", 'cat; pwd; echo "$1"; env', "sh",
+         f"{place.folder}/a:{place.folder}/b"],
+        cwd=place.folder, env={**os.environ, "MARTLET_ROOT": "outside"}, input="in\n", text=True,
+        capture_output=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    assert told[:3] == ["in", f"/{place.name}", f"/{place.name}/a:/{place.name}/b"]
+    assert not [line for line in told if line.startswith("MARTLET_")]
+
+
 def test_the_older_one_is_older():
     versions = []
     for root in ROOTS.values():
@@ -68,21 +66,15 @@ def test_the_older_one_is_older():
 
 
 def test_the_wheel(place):
-    shutil.copytree(DIST, place.folder / "dist")
+    install_wheel(place)
     shutil.copy(PROGRAMS / "exchange.py", place.folder)
-    place.run("python3 -m venv venv")
-    pip = "venv/bin/python -m pip install --no-index --find-links dist --only-binary :all:"
-    place.run(f"{pip} martlet")
     told = json.loads(place.run("venv/bin/python exchange.py"))
     compare_with_list(told["linked"], told["sbom"])
 
 
 def test_the_npm_packages(place):
+    install_npm_package(place)
     shutil.copy(PROGRAMS / "exchange.cjs", place.folder)
-    (place.folder / "package.json").write_text('{"name": "exchange", "version": "1.0.0"}')
-    with NpmRegistry(DIST.glob("*.tgz")) as registry:
-        (place.folder / ".npmrc").write_text(f"registry={registry.url}\ncache=./cache\n")
-        place.run("node /opt/npm/bin/npm-cli.js install --no-audit --no-fund martlet")
     told = json.loads(place.run("node exchange.cjs"))
     assert told["version"] == VERSION
 

@@ -14,7 +14,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from installing import DIST, PROGRAMS, ROOT, VERSION, build_dotnet_program, compare_with_list, run
+from installing import (
+    DIST,
+    PROGRAMS,
+    ROOT,
+    VERSION,
+    build_dotnet_program,
+    compare_with_list,
+    run,
+    run_maven,
+)
 from npm_registry import NpmRegistry
 
 PYTHONS = [p for p in os.environ.get("PACKAGE_PYTHON_PROGRAMS", "").split(":") if p]
@@ -78,22 +87,9 @@ def test_npm_installs_no_addon_for_another_platform(npm_project):
 
 
 def test_the_jar_installs_and_exchanges_a_message(tmp_path):
-    folder = tmp_path / "repository" / "io" / "martlet" / "martlet" / VERSION
-    folder.mkdir(parents=True)
-    for path in DIST.glob(f"martlet-{VERSION}*"):
-        if path.suffix in (".jar", ".pom"):
-            shutil.copy(path, folder)
     shutil.copytree(PROGRAMS / "maven", tmp_path / "project")
-    # Maven's plugins are kept; a martlet that an earlier run has put there is not.
-    kept = Path(os.environ["MARTLET_PEERS"]) / "maven_repository"
-    shutil.rmtree(kept / "io" / "martlet", ignore_errors=True)
-    output = run(
-        "mvn", "-B", "-ntp", f"-Dmaven.repo.local={kept}", f"-Dmartlet.version={VERSION}",
-        f"-Dpackages={(tmp_path / 'repository').as_uri()}", "compile", "exec:java",
-        cwd=tmp_path / "project",
-    )  # fmt: skip
+    output, _ = run_maven(tmp_path, "compile", "exec:java")
     assert "exchanged" in output.splitlines()
-    assert (kept / "io" / "martlet" / "martlet" / VERSION / f"martlet-{VERSION}.jar").exists()
 
 
 def test_the_nupkg_installs_and_exchanges_a_message(tmp_path):

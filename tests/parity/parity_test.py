@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import tomllib
 import unittest
 from pathlib import Path
 
@@ -208,6 +209,17 @@ class FormTest(unittest.TestCase):
         self.assertFalse(comparison.same(True, 1))
         self.assertFalse(comparison.same({"a": 1}, {"a": 1, "b": None}))
         self.assertTrue(comparison.same({"a": 1, "b": [2]}, {"b": [2], "a": 1}))
+
+
+class RunnersTest(unittest.TestCase):
+    def test_what_runs_as_built_runs_as_installed(self) -> None:
+        built, installed = (
+            tomllib.loads((HERE / name).read_text(encoding="utf-8"))
+            for name in ("runners.toml", "runners_installed.toml")
+        )
+        self.assertEqual(built["languages"], installed["languages"])
+        names = [[runner["name"] for runner in table["runner"]] for table in (built, installed)]
+        self.assertEqual(*names)
 
 
 class KeeperTest(unittest.TestCase):

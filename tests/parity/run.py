@@ -261,8 +261,9 @@ def main() -> int:
     parser.add_argument("--scenarios", type=Path, default=HERE / "scenarios")
     parser.add_argument("--scenarios-min", type=int, default=scenario_form.SCENARIOS_MIN)
     parser.add_argument("--runners", type=Path, default=HERE / "runners.toml")
+    parser.add_argument("--work", type=Path, help="runners work below this folder")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="parity_") as folder:
+    with tempfile.TemporaryDirectory(prefix="parity_", dir=arguments.work) as folder:
         try:
             work = run_bent if arguments.bend else run
             return work(arguments, Path(folder))

@@ -17,6 +17,7 @@ from conftest import TOOLS
 ROOT = TOOLS.parent
 sys.path.insert(0, str(ROOT / "tests" / "surface"))
 import canary  # noqa: E402
+import surface  # noqa: E402
 import surface_check  # noqa: E402
 
 WANTED = surface_check.expected("python")
@@ -222,3 +223,10 @@ def test_each_package_has_its_suites():
     assert "python" in there
     for language in there:
         assert {f"surface_{language}", f"canary_{language}"} <= names, language
+
+
+def test_the_canary_is_one_label():
+    suites = tomllib.loads((ROOT / "tests" / "suites.toml").read_text())["suite"]
+    labelled = {suite["name"] for suite in suites if suite["label"] == "canary"}
+    languages = {f"canary_{language}" for language in surface.LANGUAGES}
+    assert labelled == {"canary_headers", "parity_bent"} | languages

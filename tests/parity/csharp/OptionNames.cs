@@ -5,7 +5,6 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Reflection;
-using System.Text.Json;
 
 namespace Martlet.Parity
 {
@@ -25,7 +24,7 @@ namespace Martlet.Parity
         };
 
         /// <summary>Sets the property of `options` that the library's option `name` has.</summary>
-        internal static void Set(object options, string name, JsonElement value)
+        internal static void Set(object options, string name, Json value)
         {
             if (!Names.TryGetValue(name, out string? property))
             {
@@ -39,26 +38,26 @@ namespace Martlet.Parity
             found.SetValue(options, ValueOf(type, value, isInverted: property == "NoRandomize"));
         }
 
-        private static object ValueOf(Type type, JsonElement value, bool isInverted)
+        private static object ValueOf(Type type, Json value, bool isInverted)
         {
             if (type == typeof(TimeSpan))
             {
-                return TimeSpan.FromMilliseconds(value.GetInt64());
+                return TimeSpan.FromMilliseconds(value.Number);
             }
 
             if (type == typeof(bool))
             {
-                return value.GetBoolean() != isInverted;
+                return value.Flag != isInverted;
             }
 
             if (type.IsEnum)
             {
-                return Enum.Parse(type, Pascal(value.GetString()));
+                return Enum.Parse(type, Pascal(value.Text));
             }
 
             return type == typeof(string)
-                ? (object)value.GetString()
-                : Convert.ChangeType(value.GetInt64(), type);
+                ? (object)value.Text
+                : Convert.ChangeType(value.Number, type);
         }
 
         private static string Pascal(string name) =>

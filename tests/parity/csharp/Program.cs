@@ -8,7 +8,6 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Text.Json;
 using System.Threading.Tasks;
 
 namespace Martlet.Parity
@@ -40,7 +39,7 @@ namespace Martlet.Parity
                 {
                     Dictionary<string, object?> line = await PlayAsync(path, mode, isSync);
                     line["scenario"] = name;
-                    file.Write(JsonSerializer.Serialize(line) + "\n");
+                    file.Write(Json.Write(line) + "\n");
                 }
             }
 
@@ -53,28 +52,27 @@ namespace Martlet.Parity
         {
             lock (Asking)
             {
-                Console.Out.Write(JsonSerializer.Serialize(request) + "\n");
+                Console.Out.Write(Json.Write(request) + "\n");
                 Console.Out.Flush();
-                JsonElement answer = Parse(Console.In.ReadLine() ?? "{\"error\": \"no answer\"}");
-                if (answer.TryGetProperty("error", out JsonElement error))
+                Json answer = Json.Parse(Console.In.ReadLine() ?? "{\"error\": \"no answer\"}");
+                if (answer.Get("error") is Json error)
                 {
-                    Console.Error.WriteLine("no server: " + error);
+                    Console.Error.WriteLine("no server: " + Json.Write(error));
                     Environment.Exit(1);
                 }
 
-                return answer.TryGetProperty("url", out JsonElement url) ? url.GetString() : "";
+                return answer.Get("url")?.Text ?? "";
             }
         }
 
         private static async Task<Dictionary<string, object?>> PlayAsync(
             string path, string mode, bool isSync)
         {
-            JsonElement scenario = Parse(File.ReadAllText(path));
+            Json scenario = Json.Parse(File.ReadAllText(path));
             var line = new Dictionary<string, object?>();
-            if (scenario.TryGetProperty("not_in", out JsonElement reasons)
-                && reasons.TryGetProperty(mode, out JsonElement reason))
+            if (scenario.Get("not_in")?.Get(mode) is Json reason)
             {
-                line["skipped"] = reason.GetString();
+                line["skipped"] = reason.Text;
                 return line;
             }
 
@@ -82,7 +80,7 @@ namespace Martlet.Parity
             var transcript = new List<object?>();
             try
             {
-                foreach (JsonElement step in scenario.GetProperty("steps").EnumerateArray())
+                foreach (Json step in scenario["steps"].Items)
                 {
                     transcript.Add(await play.GiveAsync(new Step(step), null));
                 }
@@ -94,12 +92,6 @@ namespace Martlet.Parity
 
             line["transcript"] = transcript;
             return line;
-        }
-
-        private static JsonElement Parse(string text)
-        {
-            using JsonDocument document = JsonDocument.Parse(text);
-            return document.RootElement.Clone();
         }
     }
 }

@@ -6,7 +6,6 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Text;
-using System.Text.Json;
 
 namespace Martlet.Parity
 {
@@ -46,9 +45,9 @@ namespace Martlet.Parity
             [typeof(ThrownException)] = "thrown",
         };
 
-        private readonly JsonElement fields;
+        private readonly Json fields;
 
-        internal Step(JsonElement fields)
+        internal Step(Json fields)
         {
             this.fields = fields;
         }
@@ -67,11 +66,11 @@ namespace Martlet.Parity
                 }
 
                 var headers = new MartletHeaders();
-                foreach (JsonProperty header in fields.GetProperty("headers").EnumerateObject())
+                foreach (KeyValuePair<string, Json> header in fields["headers"].Fields)
                 {
-                    foreach (JsonElement value in header.Value.EnumerateArray())
+                    foreach (Json value in header.Value.Items)
                     {
-                        headers.Add(header.Name, value.GetString());
+                        headers.Add(header.Key, value.Text);
                     }
                 }
 
@@ -79,33 +78,32 @@ namespace Martlet.Parity
             }
         }
 
-        internal bool Has(string field) => fields.TryGetProperty(field, out _);
+        internal bool Has(string field) => fields.Get(field) != null;
 
         internal string Text(string field, string missing = "") =>
-            fields.TryGetProperty(field, out JsonElement value) ? value.GetString() : missing;
+            fields.Get(field)?.Text ?? missing;
 
         internal int Number(string field, int missing) =>
-            fields.TryGetProperty(field, out JsonElement value) ? value.GetInt32() : missing;
+            (int)(fields.Get(field)?.Number ?? missing);
 
         internal IEnumerable<string> Texts(string field) =>
-            fields.GetProperty(field).EnumerateArray().Select(value => value.GetString());
+            fields[field].Items.Select(value => value.Text);
 
-        internal Step Inner(string field) => new Step(fields.GetProperty(field));
+        internal Step Inner(string field) => new Step(fields[field]);
 
         internal Step[] Steps(string field) =>
-            fields.GetProperty(field).EnumerateArray().Select(each => new Step(each)).ToArray();
+            fields[field].Items.Select(each => new Step(each)).ToArray();
 
         /// <summary>Whether the step wants to be repeated after it gave this.</summary>
         internal bool WantsOther(object? given) =>
-            fields.TryGetProperty("until", out JsonElement wanted)
-            && JsonSerializer.Serialize(given) != JsonSerializer.Serialize(Sorted(wanted));
+            fields.Get("until") is Json wanted && Json.Write(given) != Json.Write(Sorted(wanted));
 
         internal Dictionary<string, object?> ToRequest()
         {
             var request = new Dictionary<string, object?>();
-            foreach (JsonProperty field in fields.EnumerateObject())
+            foreach (KeyValuePair<string, Json> field in fields.Fields)
             {
-                request[field.Name] = field.Value;
+                request[field.Key] = field.Value;
             }
 
             return request;
@@ -143,9 +141,9 @@ namespace Martlet.Parity
                 return options;
             }
 
-            foreach (JsonProperty option in fields.GetProperty("options").EnumerateObject())
+            foreach (KeyValuePair<string, Json> option in fields["options"].Fields)
             {
-                OptionNames.Set(options!, option.Name, option.Value);
+                OptionNames.Set(options!, option.Key, option.Value);
             }
 
             return options;
@@ -220,17 +218,17 @@ namespace Martlet.Parity
             subject.StartsWith("_INBOX.", StringComparison.Ordinal) ? "_INBOX" : subject;
 
         /// <summary>As `until` is compared: with the names of an object in their order.</summary>
-        private static object Sorted(JsonElement value)
+        private static object Sorted(Json value)
         {
-            if (value.ValueKind != JsonValueKind.Object)
+            if (!value.IsObject)
             {
                 return value;
             }
 
             var sorted = new SortedDictionary<string, object?>(StringComparer.Ordinal);
-            foreach (JsonProperty field in value.EnumerateObject())
+            foreach (KeyValuePair<string, Json> field in value.Fields)
             {
-                sorted[field.Name] = Sorted(field.Value);
+                sorted[field.Key] = Sorted(field.Value);
             }
 
             return sorted;
