@@ -184,7 +184,7 @@ def known_programs(build: Path) -> list[Program]:
                  "{messages}", "--json", "{result}"), PYTHON_RULES),
         Program("node", "the Node package",
                 (node, str(HERE / "node_bench.mjs"), "--rounds", "{rounds}", "--messages",
-                 "{messages}", "--json", "{result}"), NODE_RULES),
+                 "{messages}", "--json", "{result}"), NODE_RULES, messages=1_000_000),
         Program("java", "the Java package",
                 (java, "-cp", java_classes, "io.martlet.Benchmark", "--server",
                  "nats://127.0.0.1:{port}", "--rounds", "{rounds}", "--messages", "{messages}",
@@ -192,7 +192,7 @@ def known_programs(build: Path) -> list[Program]:
         Program("csharp", "the C# package",
                 (_found(csharp[0]), *csharp[1:], "measure", "--server", "nats://127.0.0.1:{port}",
                  "--rounds", "{rounds}", "--messages", "{messages}", "--beside",
-                 str(build / "bin"), "--json", "{result}"), CSHARP_RULES),
+                 str(build / "bin"), "--json", "{result}"), CSHARP_RULES, messages=1_000_000),
     ]
 
 
