@@ -331,7 +331,13 @@ void ConnectionCore::end(ErrorCode code, const std::string& why) {
   // Its wake-ups may close the connection: that is under way. Where memory fails, it is called
   // again.
   if (is_ending_ || shared_.is_over.load(std::memory_order_acquire)) return;
+  Error reason{code, why};  // Before anything has changed: there may be no memory for it.
   is_ending_ = true;
+  {
+    // Before the state: who sees that it is closed asks why.
+    std::lock_guard<std::mutex> lock(shared_.mutex);
+    shared_.end_reason = std::move(reason);
+  }
   shared_.state.store(ConnectionState::closed);
   dialer_.cancel();
   loop().stop_timer(wait_timer_);
@@ -344,7 +350,6 @@ void ConnectionCore::end(ErrorCode code, const std::string& why) {
   FeedWriter writer;
   {
     std::lock_guard<std::mutex> lock(shared_.mutex);
-    shared_.end_reason = Error{code, why};
     shared_.calls.fail_all(ErrorCode::closed, writer);
     // One by one: where memory fails, the rest is told later.
     while (const std::shared_ptr<SubscriptionState> subscription = shared_.subscriptions.any()) {
@@ -413,7 +418,7 @@ void ConnectionCore::leave() {
 }
 
 Status ConnectionCore::wait_closed(int64_t timeout_ns) {
-  // Not the state: it is closed before the reason is known and the last completion is written.
+  // Not the state: it is closed before the last completion is written.
   const bool closed =
       shared_.wait([this] { return shared_.is_over.load(std::memory_order_acquire); }, timeout_ns);
   if (!closed) return Status(ErrorCode::timeout, "not closed in time");

@@ -39,7 +39,11 @@ Status ConnectionPublisher::check_sizes(const PublishView& m) const {
 
 Status ConnectionPublisher::publish(const PublishView& message, bool at_once, int64_t* out_number) {
   Status status = check_sizes(message);
-  if (!status) return status;
+  // The buffer checks subjects while it is locked: those that are no short work are refused before.
+  if (!status || message.subject.size() + message.reply.size() > line_subjects_bytes_max) {
+    Status subjects = check_subjects(message);
+    return subjects ? std::move(status) : std::move(subjects);
+  }
   FlushNeed need = FlushNeed::none;
   status = shared_.out.publish(message, idle_rule(), at_once, &need, out_number);
   // Who got no room has made none.

@@ -223,7 +223,9 @@ void DrivenLoop::remove_member(LoopMember* member) { std::erase(members_, member
 void DrivenLoop::process() {
   if (is_inside()) return;
   std::unique_lock<std::mutex> lock(mutex_);
-  if (!led_.load(std::memory_order_relaxed)) turn(lock, 0, false);
+  if (led_.load(std::memory_order_relaxed)) return;
+  turn(lock, 0, false);
+  if (waiters_ > 0) changed_.notify_all();  // Of another thread: who lent the loop is none of them.
 }
 
 // --- the thread of ours ---

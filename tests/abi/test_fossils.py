@@ -36,7 +36,18 @@ def test_every_released_minor_version_is_kept():
     major, minor = TODAY.number("ABI_MAJOR"), TODAY.number("ABI_MINOR")
     names = {path.name for path in KEPT}
     assert names >= {f"{major}.{each}" for each in range(minor) if major >= 1}
+    assert names or major < 1, "the first stable version has left nothing"
     assert all(name.startswith(f"{major}.") for name in names), "a major version starts anew"
+
+
+def test_what_is_added_has_a_version_of_its_own():
+    """The fossil of today's version holds all that today's headers and options have."""
+    version = f"{TODAY.number('ABI_MAJOR')}.{TODAY.number('ABI_MINOR')}"
+    for path in KEPT:
+        if path.name == version:
+            assert fossil.breaks(TODAY, header.read(path / "include")) == []
+            kept = records.read(path / "records")
+            assert fossil.option_breaks(records.read(), kept) == []
 
 
 def test_nothing_breaks_the_fossils():
@@ -127,8 +138,12 @@ def test_what_is_added_breaks_nothing(name: str, pattern: str, replacement: str,
         (r'(name = "echo"\ntype = )"bool"', r'\1"int"',
          "connection_options.echo was bool, and is int"),
         (r'"lent"', '"borrowed"', "connection_options.run takes lent no more"),
+        (r"min = 4096", "min = 4097",
+         "connection_options.pending_bytes_max began at 4096, and begins at 4097"),
+        (r"max = 1000\b", "max = 999",
+         "connection_options.pings_out_max went to 1000, and goes to 999"),
     ],
-    ids=["key", "type", "word"],
+    ids=["key", "type", "word", "smallest", "largest"],
 )
 def test_a_broken_option_is_found(pattern: str, replacement: str, wanted: str, tmp_path: Path):
     folder = tmp_path / "records"

@@ -16,6 +16,7 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import header  # noqa: E402
@@ -97,7 +98,7 @@ def _structs(old: header.Api, new: header.Api) -> list[str]:
 
 
 def option_breaks(old: tuple[records.Record, ...], new: tuple[records.Record, ...]) -> list[str]:
-    """What an options text that `old` allows and `new` does not: a key, its type, a word of it."""
+    """What of an options text is allowed by `old` and not by `new`: key, type, word, number."""
     today = {(record.name, field["name"]): field for record in new for field in record.fields}
     found = []
     for record in old:
@@ -111,6 +112,16 @@ def option_breaks(old: tuple[records.Record, ...], new: tuple[records.Record, ..
             else:
                 lost = set(field.get("words", ())) - set(now.get("words", ()))
                 found += [f"{name} takes {word} no more" for word in sorted(lost)]
+                found += _narrowed(name, field, now)
+    return found
+
+
+def _narrowed(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    found = []
+    if "min" in new and ("min" not in old or new["min"] > old["min"]):
+        found.append(f"{name} began at {old.get('min', 'any number')}, and begins at {new['min']}")
+    if "max" in new and ("max" not in old or new["max"] < old["max"]):
+        found.append(f"{name} went to {old.get('max', 'any number')}, and goes to {new['max']}")
     return found
 
 

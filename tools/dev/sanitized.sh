@@ -26,13 +26,14 @@ need_sanitized_packages() {
 
 lay_out_sanitized() {
   local python=$1/python_copy node=$1/node_copy
-  rm -rf "$python" "$node"
-  mkdir -p "$python" "$node/node" "$node/tests"
-  cp -r python/martlet "$python/martlet"
-  cp "$1"/python/_raw.*.so "$python/martlet/"
-  cp -r package.json "$node/"
-  cp -r node/dist "$node/node/dist"
-  cp -r tests/node "$node/tests/node"
-  cp "$1/lib/martlet.node" "$node/node/dist/martlet.node"
-  ln -s "$MARTLET_ROOT/node_modules" "$node/node_modules"
+  rm -rf "$python" "$node" &&
+    mkdir -p "$python" "$node/node" "$node/tests" &&
+    cp -r python/martlet "$python/martlet" &&
+    cp "$1"/python/_raw.*.so "$python/martlet/" &&
+    cp -r package.json "$node/" &&
+    cp -r node/dist "$node/node/dist" &&
+    cp -r tests/node "$node/tests/node" &&
+    cp "$1/lib/martlet.node" "$node/node/dist/martlet.node" &&
+    ln -s "$MARTLET_ROOT/node_modules" "$node/node_modules" &&
+    grep -q __asan_init "$python"/martlet/_raw.*.so "$node/node/dist/martlet.node"
 }

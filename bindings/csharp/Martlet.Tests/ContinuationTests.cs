@@ -46,6 +46,34 @@ namespace Martlet.Tests
             await Check.InTimeAsync(Task.WhenAll(users), 50);
         }
 
+        /// <summary>Not on the pool; also after many threads have waited at once.</summary>
+        [Fact(Seconds = 120)]
+        public async Task AnswersGoOnWhereTheyCame()
+        {
+            await using MartletConnection connection = await WarmAsync();
+            for (int round = 0; round < 5; round++)
+            {
+                Task<int>[] users = Enumerable.Range(0, 4)
+                    .Select(i => Task.Run(() => CountOffThePoolAsync(connection, 500)))
+                    .ToArray();
+                await Check.InTimeAsync(Task.WhenAll(users), 60);
+                int alone = await Task.Run(() => CountOffThePoolAsync(connection, 500));
+                Check.True(alone > 0, "some of 500 answers go on where they came");
+            }
+        }
+
+        private static async Task<int> CountOffThePoolAsync(MartletConnection connection, int count)
+        {
+            int elsewhere = 0;
+            for (int n = 0; n < count; n++)
+            {
+                await connection.RequestAsync("echo", "x").ConfigureAwait(false);
+                elsewhere += Thread.CurrentThread.IsThreadPoolThread ? 0 : 1;
+            }
+
+            return elsewhere;
+        }
+
         /// <summary>Each of many that have their answers blocks until the last one has its own.
         /// </summary>
         [Fact]

@@ -75,7 +75,15 @@ namespace Martlet
                 Ring();
             }
 
-            Notify(completions, bell!);
+            try
+            {
+                Notify(completions, bell!);
+            }
+            catch (ObjectDisposedException)
+            {
+                // Who took over meanwhile has ended it. The code runs here all the same.
+            }
+
             return true;
         }
 
@@ -90,11 +98,14 @@ namespace Martlet
             {
                 while (Queues.Wait(bell!, out _))
                 {
+                    // Before it is taken: who lent it may come here to wait at once.
+                    isAnyoneWaiting = false;
                     if (TryTake())
                     {
-                        isAnyoneWaiting = false;
                         return true;
                     }
+
+                    isAnyoneWaiting = true;
                 }
             }
             catch (ObjectDisposedException)
@@ -131,9 +142,16 @@ namespace Martlet
         {
             if (bell == null && ++chances == SecondFrom)
             {
-                closed = Queues.MakeClosed();
-                bell = Queues.MakeOpen();
-                Threads.Start(second, "martlet-pump");
+                try
+                {
+                    closed = Queues.MakeClosed();
+                    bell = Queues.MakeOpen();
+                    Threads.Start(second, "martlet-pump");
+                }
+                catch (Exception)
+                {
+                    // It can be done without: no thread or no memory is to be had.
+                }
             }
         }
 

@@ -157,6 +157,42 @@ TEST_F(DrivenLoopTest, KeeperSleepsOnWhileSomebodyWaitsForLong) {
   loop->stop_keeper();
 }
 
+// Its turn goes on until it is let go.
+struct HoldsItsTurn final : LoopMember {
+  int64_t on_before_wait(bool) override { return -1; }
+  int64_t on_turn(bool) override {
+    is_held = true;
+    while (!is_let_go) std::this_thread::yield();
+    return -1;
+  }
+  void on_spin(bool) override {}
+  void on_look() override {}
+  int direct_descriptor() override { return -1; }
+  void on_direct_readable() override {}
+  std::atomic<bool> is_held{false};
+  std::atomic<bool> is_let_go{true};
+};
+
+TEST_F(DrivenLoopTest, WhoWaitsBesideALentLoopIsWokenByItsTurn) {
+  const std::shared_ptr<DrivenLoop> lent = *DrivenLoop::create(clock, true);
+  HoldsItsTurn member;
+  lent->run_on_loop([&] { lent->add_member(&member); });
+  member.is_held = false;
+  member.is_let_go = false;
+  std::atomic<bool> done{false};
+  std::thread host([&] { lent->process(); });
+  while (!member.is_held) std::this_thread::yield();
+  const int64_t start = clock.monotonic_ns();
+  std::thread waiter([&] { lent->drive_until([&] { return done.load(); }, 60 * ns_per_s); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // It sleeps: somebody leads.
+  done = true;
+  member.is_let_go = true;
+  host.join();
+  waiter.join();
+  EXPECT_LT(clock.monotonic_ns() - start, 30 * ns_per_s) << "nobody told it";
+  lent->run_on_loop([&] { lent->remove_member(&member); });
+}
+
 TEST_F(DrivenLoopTest, KeeperThatSleepsIsStopped) {
   ASSERT_TRUE(loop->start_keeper().is_ok());
   std::atomic<bool> done{false};

@@ -123,8 +123,8 @@ final class ConnectionCore implements Runnable {
     /** Runs a call that answers with a completion, which `waiter` gets. */
     void begin(Waiting waiter, StartCall call) {
         long cookie = nextCookie();
-        waiting.put(cookie, waiter);
         lead.expect();
+        waiting.put(cookie, waiter);
         long target = queue.acquire();
         try {
             if (target == 0) {

@@ -93,7 +93,18 @@ final class Lead {
     void expect() {
         expected.incrementAndGet();
         if (isPumpBeside.get() && isPumpBeside.compareAndSet(true, false)) {
-            Nudge.send(aside);
+            nudge(aside, isPumpBeside, expected);
+        }
+    }
+
+    /** Where that fails, for want of memory, all is as before. */
+    private static void nudge(Handle queue, AtomicBoolean place, AtomicInteger counted) {
+        try {
+            Nudge.send(queue);
+        } catch (RuntimeException failure) {
+            place.set(true);
+            counted.decrementAndGet();
+            throw failure;
         }
     }
 
@@ -108,7 +119,7 @@ final class Lead {
         others.incrementAndGet();
         if (isPumpInside.get() && expected.get() <= 0
                 && isPumpInside.compareAndSet(true, false)) {
-            Nudge.send(queue);
+            nudge(queue, isPumpInside, others);
         }
     }
 
@@ -128,7 +139,12 @@ final class Lead {
             callers.decrementAndGet();
             return false;
         }
-        enter();
+        try {
+            enter();
+        } catch (RuntimeException failure) {
+            callers.decrementAndGet();
+            throw failure;
+        }
         return true;
     }
 

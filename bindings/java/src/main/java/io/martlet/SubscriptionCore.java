@@ -364,7 +364,12 @@ final class SubscriptionCore {
             }
             connection.lead.expect();
             awaited = true;
-            Raw.martlet_queue_notify_ready(address, target, cookie);
+            try {
+                Raw.martlet_queue_notify_ready(address, target, cookie);
+            } catch (RuntimeException failure) {
+                forgetWord(); // It has not been asked for.
+                throw failure;
+            }
             return true;
         } finally {
             connection.queue.release();
