@@ -21,11 +21,6 @@ constexpr size_t usual_bytes_max =
 constexpr int write_rounds_max =
     8;  // After so many another thread's publishes are left to the loop.
 
-char* put(char* to, std::string_view text) {
-  std::memcpy(to, text.data(), text.size());
-  return to + text.size();
-}
-
 // The bytes of the operation at the start of `operations`; all of them if it is cut.
 size_t operation_bytes(std::string_view operations, bool* out_is_publish) {
   const size_t line_end = operations.find("\r\n");

@@ -16,11 +16,6 @@ namespace {
 
 constexpr std::string_view plain_verb = "PUB ";
 
-char* put(char* to, std::string_view text) {
-  std::memcpy(to, text.data(), text.size());
-  return to + text.size();
-}
-
 char* put_number(char* to, size_t value) { return std::to_chars(to, to + 20, value).ptr; }
 
 }  // namespace

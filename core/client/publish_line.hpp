@@ -22,6 +22,12 @@ constexpr size_t line_subjects_bytes_max = 4000;
 /// Room for a line beyond its subjects.
 constexpr size_t line_numbers_bytes_max = 64;
 
+/// Copies bytes to `to`. Answers where they end.
+inline char* put(char* to, std::string_view bytes) {
+  std::memcpy(to, bytes.data(), bytes.size());
+  return to + bytes.size();
+}
+
 /// Whether the subjects of a message may stand in its line; else why not.
 Status check_subjects(const PublishView& message);
 
