@@ -3,6 +3,8 @@
 // Owns the check that each public call makes first (is this a fork?), and the end of a connection.
 #include "client/connection.hpp"
 
+#include <algorithm>
+
 #include "client/connection_core.hpp"
 
 namespace martlet::client {
@@ -216,6 +218,11 @@ Status Connection::process() {
   return Status();
 }
 
-int64_t Connection::next_timeout_ns() const { return core_->driven().next_timeout_ns(); }
+int64_t Connection::next_timeout_ns() const {
+  const int64_t turn_in_ns = core_->driven().next_timeout_ns();
+  const int64_t write_in_ns = core_->write_wanted_in_ns();
+  if (turn_in_ns < 0 || write_in_ns < 0) return std::max(turn_in_ns, write_in_ns);
+  return std::min(turn_in_ns, write_in_ns);
+}
 
 }  // namespace martlet::client

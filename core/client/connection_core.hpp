@@ -56,6 +56,8 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   Status check_fork() const;
   RunMode run_mode() const { return shared_.options.run; }
   DrivenLoop& driven() { return *shared_.loop; }
+  /// In how long a turn is wanted for what was published; below 0: any time.
+  int64_t write_wanted_in_ns() const { return shared_.out.look().wanted_in_ns; }
   /// On the loop: a queue may have room.
   void resume_input();
   /// Closes, and takes everything off the loop. After it no call reaches the loop any more.

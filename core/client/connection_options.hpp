@@ -52,9 +52,11 @@ struct ConnectionOptions {
   int64_t pending_bytes_max = 16 * 1024 * 1024;  // Published and not written yet.
   int64_t requests_max = 65536;                  // Under way at once.
   std::string inbox_prefix = "_INBOX";
-  /// Driven by its caller only. False: a publish that finds the buffer empty is written at once,
-  /// because nobody may come later. True: it waits for 64 KiB, a flush, a request or a poll; the
-  /// program promises that one of these follows.
+  /// Driven by its caller: false: a publish that finds the buffer empty is written at once, because
+  /// nobody may come later; true: it waits for 64 KiB, a flush, a request or a poll; the program
+  /// promises that one of these follows. A lent loop: true: publishes beyond the first few of a
+  /// millisecond do not make the descriptor readable; the program promises to process() within
+  /// next_timeout_ns(), asked after them.
   bool gather = false;
   int64_t spin_us = 0;  // How long a waiting call looks without sleeping.
 };

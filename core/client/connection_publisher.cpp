@@ -12,7 +12,8 @@ namespace martlet::client {
 OutgoingBuffer::IdleRule ConnectionPublisher::idle_rule() const {
   switch (shared_.options.run) {
     case RunMode::lent_loop:
-      return OutgoingBuffer::IdleRule::write_few_then_ask_now;
+      if (!shared_.options.gather) return OutgoingBuffer::IdleRule::write_few_then_ask_now;
+      return OutgoingBuffer::IdleRule::write_few_then_ask;
     case RunMode::own_thread:
       return OutgoingBuffer::IdleRule::write_few_then_ask;
     case RunMode::driven_by_caller:

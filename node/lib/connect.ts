@@ -6,10 +6,21 @@ import { InvalidArgumentError, OptionsError } from "./errors";
 import { checkCount, throwIfAborted } from "./message";
 import { checkObject, CONNECTION, toJson } from "./options";
 import type { ConnectionOptions } from "./options";
+import { raw } from "./raw";
 import { Server } from "./server";
 
 const DRAIN_TIMEOUT_MS = 30_000;
 const WAITING_BYTES_MAX = 128 * 1024 * 1024;
+
+/** Bun has libuv's functions, and ends the process when one is called. */
+const hasLibuv = process.versions["bun"] === undefined && process.versions["deno"] === undefined &&
+  process.versions["electron"] === undefined && process.versions.uv !== undefined;
+
+/** Whether the event loop reads the connection's socket, or a thread of the connection's own does,
+ * which alone can look for work without sleeping. */
+function isLed(options: ConnectionOptions): boolean {
+  return hasLibuv && !options.spinMicroseconds && raw.canLead();
+}
 
 interface Wanted {
   server: Server | undefined;
@@ -48,9 +59,10 @@ export async function connect(target?: unknown, options?: unknown): Promise<Nats
   checkCount("maxWaitingBytes", maxWaitingBytes, 0);
   throwIfAborted(signal);
   if (servers !== undefined) others.servers = servers;
-  const json = toJson(CONNECTION, others);
+  const led = isLed(others);
+  const json = toJson(CONNECTION, others, led ? { run: "lent", gather: true } : {});
   const drainTimeout = others.drainTimeout ?? DRAIN_TIMEOUT_MS;
   const connection = new NatsConnection(json, server, drainTimeout, maxWaitingBytes);
-  await connection.open(signal);
+  await connection.open(led, signal);
   return connection;
 }

@@ -95,7 +95,7 @@ export class NatsConnection implements Home {
   }
 
   /** @internal */
-  open(signal: AbortSignal | undefined): Promise<void> {
+  open(isLed: boolean, signal: AbortSignal | undefined): Promise<void> {
     const release = hold(this);
     let aborted: unknown;
     const abortEnd = whenAborted(signal, (reason) => {
@@ -113,6 +113,7 @@ export class NatsConnection implements Home {
       this.raw.ref();
       try {
         this.raw.start();
+        if (isLed) this.raw.lead();
       } catch (error) {
         this.raw.free();
         this.#onOpened(error as Error);

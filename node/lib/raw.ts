@@ -41,6 +41,8 @@ export interface RawPublish {
 
 export interface RawConnection {
   start(): void;
+  /** The event loop reads its socket from now on; see `canLead`. */
+  lead(): void;
   connect(timeoutMs: number): Promise<number>;
   state(): number;
   publisher(): RawPublish;
@@ -91,6 +93,12 @@ export interface RawModule {
     connection: RawConnection, subject: string, group: string, options: string, queue: RawQueue,
     cookie: number) => RawSubscription;
   setErrorMaker(make: (status: number, text: string) => Error): void;
+  /** Whether the event loop can read the sockets of connections that are lent to it. Only to be
+   * asked where the loop is libuv's. */
+  canLead(): boolean;
+  /** Who reads the sockets of such connections at this moment: the event loop, or the thread beside
+   * it. */
+  leader(): "loop" | "thread";
   statusName(status: number): string;
   /** Which C functions are called, and by what in here; and what stands for those that are not. */
   cFunctions(): Record<string, string[]>;

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "lead.hpp"
 #include "outgoing_arguments.hpp"
 #include "queue_binding.hpp"
 #include "server_binding.hpp"
@@ -36,6 +37,7 @@ void ConnectionBinding::bind(Napi::Env env, Napi::Object exports) {
       DefineClass(env, "Connection",
                   {
                       InstanceMethod("start", &Self::start),
+                      InstanceMethod("lead", &Self::lead),
                       InstanceMethod("connect", &Self::connect),
                       InstanceMethod("state", &Self::state),
                       InstanceMethod("waitCapacity", &Self::wait_capacity),
@@ -93,12 +95,14 @@ void ConnectionBinding::make(Info info) {
 ConnectionBinding::~ConnectionBinding() {
   outlet_->connection = nullptr;
   if (connection_ == nullptr || ended_) return;
+  end_lead();
   set_referenced(false);
   Addon::of(env_).remove(this);
 }
 
 void ConnectionBinding::end() {
   ended_ = true;
+  end_lead();
   // A call beside the event loop, which holds it too, waits no longer.
   if (connection_ != nullptr) martlet_connection_close(connection_->get(), nullptr);
   let_go();
@@ -124,6 +128,11 @@ void ConnectionBinding::let_go() {
   connection_.reset();
 }
 
+void ConnectionBinding::end_lead() {
+  outlet_->lead = nullptr;
+  if (led_ != 0) Addon::of(env_).lead->remove(std::exchange(led_, 0));
+}
+
 Napi::Value ConnectionBinding::beside(Info info, std::function<int64_t(cpp::Connection&)> call) {
   connection();
   const std::shared_ptr<int64_t> answer = std::make_shared<int64_t>(0);
@@ -136,6 +145,18 @@ Napi::Value ConnectionBinding::beside(Info info, std::function<int64_t(cpp::Conn
 Napi::Value ConnectionBinding::start(Info info) {
   return guarded(info, [&]() -> Napi::Value {
     connection().start();
+    return info.Env().Undefined();
+  });
+}
+
+// lead(): the event loop, and a thread beside it, read the socket from now on. Of a connection that
+// was started with "run": "lent", where canLead() has said yes.
+Napi::Value ConnectionBinding::lead(Info info) {
+  return guarded(info, [&]() -> Napi::Value {
+    Lead& lead = alive(Addon::of(env_).lead.get(), "the lead");
+    if (led_ == 0) led_ = lead.add(connection());
+    outlet_->lead = &lead;
+    outlet_->led = led_;
     return info.Env().Undefined();
   });
 }
@@ -262,6 +283,7 @@ Napi::Value ConnectionBinding::drain_start(Info info) {
 
 Napi::Value ConnectionBinding::close(Info info) {
   return guarded(info, [&]() -> Napi::Value {
+    if (led_ != 0) Addon::of(env_).lead->write(led_);
     if (connection_ != nullptr) connection_->close();
     return info.Env().Undefined();
   });
@@ -320,6 +342,7 @@ Napi::Value ConnectionBinding::unref(Info info) {
 
 // free(): what runs beside the event loop still holds it until it is done.
 Napi::Value ConnectionBinding::free(Info info) {
+  end_lead();
   set_referenced(false);
   Addon::of(env_).remove(this);
   let_go();

@@ -25,6 +25,7 @@ class ConnectionBinding : public Napi::ObjectWrap<ConnectionBinding>, public Liv
  private:
   using Info = const Napi::CallbackInfo&;
   Napi::Value start(Info info);
+  Napi::Value lead(Info info);
   Napi::Value connect(Info info);
   Napi::Value state(Info info);
   Napi::Value wait_capacity(Info info);
@@ -51,12 +52,15 @@ class ConnectionBinding : public Napi::ObjectWrap<ConnectionBinding>, public Liv
   void set_referenced(bool referenced);
   void make(Info info);
   void let_go();
+  /// Nobody serves it any more; safe to call twice.
+  void end_lead();
   /// Runs `call` beside the event loop and answers what it answered.
   Napi::Value beside(Info info, std::function<int64_t(cpp::Connection&)> call);
 
   napi_env env_;
   bool referenced_ = false;
   bool ended_ = false;
+  int64_t led_ = 0;  // To the lead; 0: nobody leads it.
   std::shared_ptr<Outlet> outlet_ = std::make_shared<Outlet>();
   std::shared_ptr<cpp::Connection> connection_;  // Shared with the calls beside the event loop.
 };

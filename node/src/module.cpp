@@ -3,6 +3,7 @@
 // Owns the making of the addon in an environment, and its end there.
 #include "c_functions.hpp"
 #include "connection_binding.hpp"
+#include "lead.hpp"
 #include "martlet/cpp/version.hpp"
 #include "martlet/version.h"
 #include "notifier.hpp"
@@ -30,6 +31,22 @@ Napi::Value status_name(const Napi::CallbackInfo& info) {
   });
 }
 
+// canLead(): whether the event loop can read the sockets of connections with "run": "lent". Not to
+// be asked where the loop is not libuv's, although its functions may be there.
+Napi::Value can_lead(const Napi::CallbackInfo& info) {
+  Addon& addon = Addon::of(info.Env());
+  if (addon.lead == nullptr) addon.lead = Lead::create(info.Env(), addon.notifier);
+  return Napi::Boolean::New(info.Env(), addon.lead != nullptr);
+}
+
+// leader(): "loop" or "thread".
+Napi::Value leader(const Napi::CallbackInfo& info) {
+  return guarded(info, [&]() -> Napi::Value {
+    const Lead& lead = alive(Addon::of(info.Env()).lead.get(), "the lead");
+    return Napi::String::New(info.Env(), lead.thread_leads() ? "thread" : "loop");
+  });
+}
+
 Napi::Object make(Napi::Env env, Napi::Object exports) {
   Addon* const addon = new Addon();
   addon->notifier = std::make_shared<Notifier>(env);
@@ -44,6 +61,8 @@ Napi::Object make(Napi::Env env, Napi::Object exports) {
   ConnectionBinding::bind(env, exports);
   SubscriptionBinding::bind(env, exports);
   exports.Set("setErrorMaker", Napi::Function::New(env, set_error_maker));
+  exports.Set("canLead", Napi::Function::New(env, can_lead));
+  exports.Set("leader", Napi::Function::New(env, leader));
   exports.Set("statusName", Napi::Function::New(env, status_name));
   bind_c_functions(env, exports);
   exports.Set("abiVersion", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {

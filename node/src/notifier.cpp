@@ -40,6 +40,7 @@ void Notifier::stop() {
     noted_.clear();
   }
   woken_.clear();
+  after_wake_ = nullptr;
   napi_release_threadsafe_function(std::exchange(function_, nullptr), napi_tsfn_abort);
 }
 
@@ -47,12 +48,26 @@ void Notifier::note(int64_t number) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (stopped_) return;
   noted_.push_back(number);
-  if (called_) return;
+  if (called_ || inside_ == std::this_thread::get_id()) return;
   called_ = napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking) == napi_ok;
 }
 
 void Notifier::on_loop(napi_env env, napi_value, void* context, void*) {
-  if (env != nullptr) static_cast<Notifier*>(context)->wake_noted();
+  if (env == nullptr) return;
+  Notifier& self = *static_cast<Notifier*>(context);
+  self.wake_noted();
+  if (self.after_wake_) self.after_wake_();
+}
+
+void Notifier::begin_inside() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  inside_ = std::this_thread::get_id();
+}
+
+bool Notifier::end_inside() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  inside_ = std::thread::id();
+  return !noted_.empty();
 }
 
 void Notifier::wake_noted() {

@@ -8,8 +8,10 @@
 #include <node_api.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -38,18 +40,27 @@ class Notifier {
   void stop();
   /// Any thread; does not wait.
   void note(int64_t number);
+  /// The environment's thread is about to do the library's work: what that notes needs no call.
+  void begin_inside();
+  /// Whether something was noted: wake_noted() is wanted.
+  bool end_inside();
+  /// Wakes who was noted. The environment's thread, in a callback of its loop.
+  void wake_noted();
+  /// Called when the loop was woken by a call, after those that were noted.
+  void set_after_wake(std::function<void()> after) { after_wake_ = std::move(after); }
 
  private:
   static void on_loop(napi_env env, napi_value function, void* context, void* data);
-  void wake_noted();
 
   napi_env env_;
   napi_threadsafe_function function_ = nullptr;
   std::unordered_map<int64_t, Woken*> woken_;  // The environment's thread.
   int64_t last_number_ = 0;
+  std::function<void()> after_wake_;
   std::mutex mutex_;
-  bool stopped_ = false;  // GUARDED_BY mutex_, as what follows.
-  bool called_ = false;   // The loop has been called, and has not come yet.
+  bool stopped_ = false;    // GUARDED_BY mutex_, as what follows.
+  bool called_ = false;     // The loop has been called, and has not come yet.
+  std::thread::id inside_;  // Who will look at what was noted without being called.
   std::vector<int64_t> noted_;
 };
 

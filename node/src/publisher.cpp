@@ -3,6 +3,7 @@
 // By the plain Node-API.
 #include "publisher.hpp"
 
+#include "lead.hpp"
 #include "outgoing_arguments.hpp"
 #include "support.hpp"
 
@@ -20,6 +21,7 @@ napi_value send(napi_env env, Outlet& outlet, const cpp::Outgoing& out) {
     throw_status(env, status, error.text(status));
     return nullptr;
   }
+  if (outlet.lead != nullptr) outlet.lead->note_published(outlet);
   napi_value answer = nullptr;
   napi_create_int32(env, status, &answer);
   return answer;

@@ -14,10 +14,15 @@
 
 namespace martlet::node {
 
+class Lead;
+
 /// What the function carries. Thread: the environment's. Shared by the function and the binding,
 /// either of which may be collected first.
-struct Outlet {
+struct Outlet : std::enable_shared_from_this<Outlet> {
   cpp::Connection* connection = nullptr;  // Null: it is over.
+  Lead* lead = nullptr;                   // Null: a thread of the connection's own writes.
+  int64_t led = 0;                        // What the lead knows the connection by.
+  bool is_noted = false;                  // By the lead.
   std::string subject;                    // Of the last message that was taken.
 };
 

@@ -6,6 +6,8 @@
 
 #include <cstring>
 
+#include "lead.hpp"
+
 namespace martlet::node {
 namespace {
 
@@ -84,9 +86,9 @@ void QueueBinding::bind(Napi::Env env, Napi::Object exports) {
 }
 
 QueueBinding::QueueBinding(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<QueueBinding>(info), env_(info.Env()) {
+    : Napi::ObjectWrap<QueueBinding>(info), env_(info.Env()), addon_(Addon::of(info.Env())) {
   guarded(info, [&]() -> Napi::Value {
-    notifier_ = Addon::of(env_).notifier;
+    notifier_ = addon_.notifier;
     queue_ = std::make_unique<cpp::Queue>(text_of(info[0], "options"));
     Value().TypeTag(&type_tag);
     number_ = notifier_->add(this);
@@ -148,6 +150,7 @@ Napi::Value QueueBinding::poll_into(const Napi::CallbackInfo& info) {
     const martlet_status status = martlet_queue_poll_into(
         get(), memory.data + offset, memory.bytes - offset, messages_max, 0, shape, error);
     if (status != MARTLET_ERR_BUFFER_TOO_SMALL) cpp::check(status, error);
+    if (status == MARTLET_OK && addon_.lead != nullptr) addon_.lead->note_read(shape->count);
     return Napi::Number::New(info.Env(), status);
   });
 }

@@ -34,6 +34,7 @@ class QueueBinding : public Napi::ObjectWrap<QueueBinding>, public Woken {
   Napi::Value free(const Napi::CallbackInfo& info);
 
   napi_env env_;
+  Addon& addon_;
   std::shared_ptr<Notifier> notifier_;
   int64_t number_ = 0;
   std::unique_ptr<cpp::Queue> queue_;

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "lead.hpp"
 #include "notifier.hpp"
 
 namespace martlet::node {
@@ -37,6 +38,7 @@ void Addon::remove(Living* living) {
 
 void Addon::end() {
   notifier->stop();
+  if (lead != nullptr) lead->stop();
   for (Living* const client : std::exchange(clients_, {})) client->end();
   for (Living* const server : std::exchange(servers_, {})) server->end();
   make_error.Reset();

@@ -20,6 +20,7 @@
 
 namespace martlet::node {
 
+class Lead;
 class Notifier;
 
 /// What holds threads or descriptors, and must give them back before its environment ends.
@@ -51,6 +52,8 @@ class Addon {
 
   Napi::FunctionReference make_error;  // (status, text) -> Error, handed in once by lib/raw.ts.
   std::shared_ptr<Notifier> notifier;
+  /// Null until it is first asked for, and where there is none.
+  std::unique_ptr<Lead> lead;
 
  private:
   int64_t refs_ = 0;

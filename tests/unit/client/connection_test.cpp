@@ -226,5 +226,32 @@ TEST_F(GatheringConnection, WaitsForAFlush) {
   EXPECT_EQ(server->hear().size(), 10 * std::string("PUB a 1\r\nx\r\n").size());
 }
 
+using LentConnection = FakeServerTest;
+
+// The first of a millisecond are written at once; those behind them wake the program, or, where it
+// has promised to come, tell it when.
+TEST_F(LentConnection, MakesPublishesReadable) {
+  options.run = RunMode::lent_loop;
+  connect();
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(connection->publish({"a", {}, {}, "x"}).is_ok());
+  EXPECT_TRUE(io::wait_descriptor(*connection->descriptor(), true, false, 10 * ns_per_s));
+  EXPECT_EQ(connection->next_timeout_ns(), 0);
+}
+
+TEST_F(LentConnection, TellsWhenGatheredPublishesAreToBeWritten) {
+  options.run = RunMode::lent_loop;
+  options.gather = true;
+  connect();
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(connection->publish({"a", {}, {}, "x"}).is_ok());
+  EXPECT_GT(connection->statistics().pending_bytes, 0);
+  EXPECT_FALSE(io::wait_descriptor(*connection->descriptor(), true, false, 20 * ns_per_ms));
+  const int64_t wanted_ns = connection->next_timeout_ns();
+  EXPECT_GE(wanted_ns, 0);
+  EXPECT_LE(wanted_ns, ns_per_ms);
+  ASSERT_TRUE(connection->process().is_ok());
+  EXPECT_EQ(connection->statistics().pending_bytes, 0);
+  EXPECT_GT(connection->next_timeout_ns(), ns_per_ms);  // The ping.
+}
+
 }  // namespace
 }  // namespace martlet::client

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Goal: the event loop reads the sockets itself while little comes, and nobody waits for it while it
+// is busy. Method: who leads is asked of the addon; brokers that drop a client who does not answer.
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { test } from "node:test";
+import { connect, Server } from "martlet";
+import { onEachBroker, startNatsServer, until, within } from "./brokers.mjs";
+import { raw } from "../../node/dist/raw.js";
+
+/** Keeps the event loop from turning. */
+function block(ms) {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+/** Publishes as much as a thread is worth, and waits until it leads. */
+async function flood(connection) {
+  await until(async () => {
+    for (let i = 0; i < 2_000; i++) if (!connection.publish("flood", "x")) await connection.ready();
+    return raw.leader() === "thread";
+  });
+}
+
+async function answering(open) {
+  const service = await open();
+  service.subscribe("echo", { callback: (_, message) => message.respond(message.data) });
+  await service.flush();
+  const connection = await open();
+  const ask = async (text) => (await connection.request("echo", text, { timeout: 10_000 })).string();
+  return { connection, ask };
+}
+
+onEachBroker("a flood makes the thread lead, requests bring the lead back", async (open) => {
+  const { connection, ask } = await answering(open);
+  for (let round = 0; round < 3; round++) {
+    await flood(connection);
+    await until(async () => {
+      assert.equal(await ask(`${round}`), `${round}`);
+      return raw.leader() === "loop";
+    }, 30_000);
+  }
+});
+
+onEachBroker("what comes while the lead changes hands is neither lost nor late", async (open) => {
+  const { connection, ask } = await answering(open);
+  const seen = [];
+  connection.subscribe("numbers", { callback: (_, message) => seen.push(Number(message.string())) });
+  await connection.flush();
+  let sent = 0;
+  for (let round = 0; round < 20; round++) {
+    const many = round % 2 === 0 ? 5_000 : 3;
+    for (let i = 0; i < many; i++) {
+      if (!connection.publish("numbers", `${sent++}`)) await connection.ready();
+    }
+    for (let i = 0; i < 12; i++) await within(10_000, ask("x"));
+    block(round % 5);
+  }
+  await connection.flush();
+  await until(() => seen.length === sent, 20_000);
+  assert.ok(seen.every((number, at) => number === at));
+});
+
+test("a busy event loop stays connected, and what comes meanwhile is read", async (context) => {
+  const server = await Server.start({ pingInterval: 100, pingMax: 1 });
+  context.after(() => server.stop());
+  const connection = await connect(server.url);
+  context.after(() => connection.close());
+  const subscription = connection.subscribe("news");
+  await connection.flush();
+  block(2_000); // Twenty pings.
+  assert.equal((await connection.request("nobody", "").catch((error) => error)).code,
+    "ERR_NO_RESPONDERS");
+  assert.equal(connection.stats().reconnects, 0);
+  connection.publish("news", "still here");
+  assert.equal((await subscription.next({ timeout: 10_000 })).string(), "still here");
+});
+
+onEachBroker("what is published before the loop blocks is sent meanwhile", async (open) => {
+  const connection = await open();
+  const other = await open();
+  const stamps = [];
+  other.subscribe("before", { callback: () => stamps.push(1) });
+  await other.flush();
+  for (let i = 0; i < 100_000; i++) connection.publish("before", "x".repeat(100));
+  // More than the sockets take: somebody has to write it although the loop stands still.
+  block(500);
+  await connection.flush();
+  await until(() => stamps.length === 100_000, 20_000);
+});
+
+test("a message out of a timer is sent although nothing else happens", async (context) => {
+  const url = await startNatsServer(context);
+  const connection = await connect(url);
+  context.after(() => connection.close());
+  const other = await connect(url);
+  context.after(() => other.close());
+  const subscription = other.subscribe("tick");
+  await other.flush();
+  for (const many of [1, 9, 40]) { // Some of the last are not written at once.
+    setTimeout(() => {
+      for (let i = 0; i < many; i++) connection.publish("tick", `${i}`);
+    }, 10);
+    for (let i = 0; i < many; i++) {
+      assert.equal((await subscription.next({ timeout: 10_000 })).string(), `${i}`);
+    }
+  }
+});
+
+test("close sends what was published in the same turn", async (context) => {
+  const server = await Server.start();
+  context.after(() => server.stop());
+  const other = await connect(server);
+  context.after(() => other.close());
+  const subscription = other.subscribe("last", { max: 100 });
+  await other.flush();
+  const connection = await connect(server.url);
+  for (let i = 0; i < 100; i++) connection.publish("last", `${i}`);
+  await connection.close();
+  for (let i = 0; i < 100; i++) {
+    assert.equal((await subscription.next({ timeout: 10_000 })).string(), `${i}`);
+  }
+});
+
+test("a hundred connections share one thread", async (context) => {
+  const server = await Server.start();
+  context.after(() => server.stop());
+  const first = await connect(server.url);
+  const threads = () => readdirSync("/proc/self/task").length;
+  const before = threads();
+  const more = [];
+  for (let i = 0; i < 100; i++) more.push(await connect(server.url));
+  for (const one of more) await one.flush();
+  assert.equal(threads(), before);
+  for (const one of [first, ...more]) await one.close();
+});
+
+test("one that wants to spin has a thread of its own", async (context) => {
+  const server = await Server.start();
+  context.after(() => server.stop());
+  await (await connect(server.url)).close();
+  const before = readdirSync("/proc/self/task").length;
+  const connection = await connect(server.url, { spinMicroseconds: 50 });
+  assert.equal(readdirSync("/proc/self/task").length, before + 1);
+  await connection.flush();
+  await connection.close();
+});
+
+test("requests time out, reconnects and pings go on, whoever leads", async (context) => {
+  const server = await Server.start();
+  const connection = await connect(server.url, { reconnectTimeWait: 50, reconnectJitter: 0 });
+  context.after(() => connection.close());
+  connection.subscribe("deaf", { callback: () => {} });
+  const ask = () => connection.request("deaf", "", { timeout: 50 }).catch((error) => error.code);
+  assert.equal(await within(10_000, ask()), "ERR_TIMEOUT");
+  await flood(connection);
+  assert.equal(await within(10_000, ask()), "ERR_TIMEOUT");
+  const port = server.port;
+  await server.stop();
+  await until(() => connection.isReconnecting());
+  const again = await Server.start({ port });
+  context.after(() => again.stop());
+  await until(() => !connection.isReconnecting(), 20_000);
+  await connection.flush();
+});
