@@ -23,10 +23,10 @@
 namespace martlet::node {
 namespace {
 
-// How long the event loop may leave alone what came, while it is at work.
+// While the event loop leads the thread looks so often: it takes the lead when the loop has left
+// alone what came, and sleeps when nothing moves, each after so many looks.
 constexpr int nap_ms = 2;
-// Naps without anything to do after which the thread sleeps.
-constexpr int quiet_naps_max = 2;
+constexpr int naps_max = 2;
 // Much work within so long is the thread's.
 constexpr int64_t work_window_ns = 5'000'000;
 // It is given back after so many wake-ups of the loop in a row that brought little, and not within
@@ -185,6 +185,8 @@ Lead::Served Lead::serve(Led& led, bool waits) {
   if (martlet_connection_process(led.connection, nullptr) != MARTLET_OK) {
     led.is_over = true;
     led.due_ns = -1;
+    // While the mutex is held: afterwards the number may be another descriptor's.
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, led.descriptor, nullptr);
     return Served::over;
   }
   int32_t timeout_ms = -1;
@@ -219,7 +221,6 @@ void Lead::on_readable(int64_t number) {
   const Served served = serve(*led, false);
   if (served == Served::over) {
     led->watch->stop();
-    epoll_ctl(epoll_, EPOLL_CTL_DEL, led->descriptor, nullptr);
   } else {
     call_back(*led);
   }
@@ -352,9 +353,7 @@ void Lead::lead_for_a_turn() {
   for (int count; (count = wait(numbers, timeout_ms)) > 0 && turns < turns_max; ++turns) {
     for (int i = 0; i < count; ++i) {
       const std::shared_ptr<Led> led = find(numbers[i]);
-      if (led != nullptr && serve(*led, true) == Served::over) {
-        epoll_ctl(epoll_, EPOLL_CTL_DEL, led->descriptor, nullptr);
-      }
+      if (led != nullptr) serve(*led, true);
     }
     timeout_ms = 0;
   }
@@ -391,16 +390,17 @@ bool Lead::nap() {
 void Lead::watch() {
   int64_t numbers[events_max];
   if (wait(numbers, -1) == 0) return;
-  for (int quiet = 0; quiet < quiet_naps_max;) {
+  for (int quiet = 0, left_alone = 0; quiet < naps_max;) {
     const uint64_t before = served_.load(std::memory_order_relaxed);
     if (!nap() || thread_leads_ || thread_stops_) return;
     const bool waits = wait(numbers, 0) > 0;
     const bool is_served = served_.load(std::memory_order_relaxed) != before;
-    if (waits && !is_served) {
-      thread_leads_ = true;
-      return;
-    }
-    quiet = is_served ? 0 : quiet + 1;
+    // What is seen once may have come this moment.
+    left_alone = waits && !is_served ? left_alone + 1 : 0;
+    quiet = waits || is_served ? 0 : quiet + 1;
+    if (left_alone < naps_max) continue;
+    thread_leads_ = true;
+    return;
   }
 }
 

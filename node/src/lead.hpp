@@ -72,7 +72,7 @@ class Lead : public Woken {
 
   // Either.
   enum class Served : uint8_t { done, by_other, over };
-  static Served serve(Led& led, bool waits);
+  Served serve(Led& led, bool waits);
   std::shared_ptr<Led> find(int64_t number) const;
   void wake_thread();
 
