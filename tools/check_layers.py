@@ -52,6 +52,7 @@ THREADS_ALLOWED = {
     "core/io/thread.hpp": "the one place",
     "docs/guide/snippets/requests/requests.cpp": "a user's program: what is ours does not make it",
     "examples/languages/cpp/guest.cpp": "a user's program too",
+    "node/src/lead.cpp": "sees no core; does the same for itself",
     "python/src/connection_binding.cpp": "sees no core; Python's own handler takes the signal",
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the event loop reads the sockets itself while little comes, and nobody waits for it while it
-// is busy. Method: who leads is asked of the addon; brokers that drop a client who does not answer.
+// Goal: the event loop reads the sockets itself while little comes, and nobody waits for it while
+// it is busy. Method: who leads is asked of the addon; brokers that drop a client who does not
+// answer.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
@@ -28,7 +29,8 @@ async function answering(open) {
   service.subscribe("echo", { callback: (_, message) => message.respond(message.data) });
   await service.flush();
   const connection = await open();
-  const ask = async (text) => (await connection.request("echo", text, { timeout: 10_000 })).string();
+  const ask = async (text) =>
+    (await connection.request("echo", text, { timeout: 10_000 })).string();
   return { connection, ask };
 }
 
@@ -46,7 +48,9 @@ onEachBroker("a flood makes the thread lead, requests bring the lead back", asyn
 onEachBroker("what comes while the lead changes hands is neither lost nor late", async (open) => {
   const { connection, ask } = await answering(open);
   const seen = [];
-  connection.subscribe("numbers", { callback: (_, message) => seen.push(Number(message.string())) });
+  connection.subscribe("numbers", {
+    callback: (_, message) => seen.push(Number(message.string())),
+  });
   await connection.flush();
   let sent = 0;
   for (let round = 0; round < 20; round++) {
