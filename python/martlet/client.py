@@ -204,7 +204,8 @@ class Connection(_surface.ConnectionState, _raw.Connection):
     ) -> Iterator[Msg]:
         """Sends a request that several may answer, and iterates over the answers as they come. It
         ends after ``max_msgs`` of them (0: no bound), or when ``timeout`` seconds (None: without
-        limit) have passed since it was sent, with none too.
+        limit) have passed since it was sent, with none too. Answers wait in memory until they are
+        read: where very many may come, give ``max_msgs``.
 
         Raises:
             martlet.errors.NoRespondersError: Nobody listens to the subject. The iterator raises it,
