@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "client/publish_line.hpp"
 #include "io/process.hpp"
 #include "io/thread.hpp"
 #include "program/client_tool.hpp"
@@ -244,8 +245,10 @@ int run_bench(const std::string& called_as, const std::vector<std::string>& argu
   tool.line().add_texts('H', "header", "a header as Key:value; may be repeated", &options.headers);
   tool.line().add_switch(0, "progress", "show a bar on a terminal (--no-progress: do not)",
                          &options.progress);
-  if (!tool.begin(arguments, 2, 3)) return tool.exit_status();
+  if (!tool.begin(arguments, 0, 3)) return tool.exit_status();
   const std::vector<std::string>& words = tool.line().positional();
+  if (words.empty()) return tool.refuse(fmt::format("what to measure is missing: {}", usage));
+  if (words.size() == 1) return tool.refuse("a subject is missing");
   const std::string what =
       words[0] == "service" && words.size() == 3 ? "service " + words[1] : words[0];
   const struct {
@@ -253,16 +256,20 @@ int run_bench(const std::string& called_as, const std::vector<std::string>& argu
     Part part;
     bool each_gets_all;
     client::RunMode mode;
+    bool subscribes;
   } parts[] = {
-      {"pub", bench_pub, false, client::RunMode::own_thread},
-      {"sub", bench_sub, true, client::RunMode::driven_by_caller},
-      {"service request", bench_request, false, client::RunMode::driven_by_caller},
-      {"service serve", bench_serve, false, client::RunMode::driven_by_caller},
+      {"pub", bench_pub, false, client::RunMode::own_thread, false},
+      {"sub", bench_sub, true, client::RunMode::driven_by_caller, true},
+      {"service request", bench_request, false, client::RunMode::driven_by_caller, false},
+      {"service serve", bench_serve, false, client::RunMode::driven_by_caller, true},
   };
   Result<std::string> headers = headers_of_flags(options.headers);
   if (!headers) return tool.fail(headers.error());
   for (const auto& entry : parts) {
     if (entry.name != what || words.size() != (what == words[0] ? 2U : 3U)) continue;
+    const Status status = entry.subscribes ? check_subscription(words.back(), {})
+                                           : client::check_subjects({words.back(), {}, {}, {}});
+    if (!status) return tool.fail(status);
     BenchWork work{tool, options, words.back(), *headers, {}};
     return run_parts(work, what, entry.part, entry.each_gets_all, entry.mode);
   }

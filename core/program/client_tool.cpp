@@ -14,6 +14,7 @@
 
 #include "client/header_block.hpp"
 #include "io/entropy.hpp"
+#include "subject/subject.hpp"
 
 namespace martlet::program {
 namespace {
@@ -68,9 +69,13 @@ bool ClientTool::begin(const std::vector<std::string>& words, size_t words_least
     mistake = fmt::format("unexpected \"{}\"", line_.positional()[words_most]);
   }
   if (mistake.empty()) return true;
-  fmt::print(stderr, "{}: {}; try --help\n", called_as_, mistake);
-  exit_status_ = 2;
+  exit_status_ = refuse(mistake);
   return false;
+}
+
+int ClientTool::refuse(std::string_view mistake) {
+  fmt::print(stderr, "{}: {}; try --help\n", called_as_, mistake);
+  return 2;
 }
 
 int ClientTool::fail(const Error& error) {
@@ -123,6 +128,19 @@ void say_event(const client::Batch& batch, int32_t index) {
     default:
       return;
   }
+}
+
+Status check_subscription(std::string_view subject, std::string_view queue_group) {
+  if (!subject::is_valid(subject)) {
+    return Status(ErrorCode::invalid_subject,
+                  fmt::format("\"{}\" cannot be subscribed to: {}", subject,
+                              subject::fault_of(subject, false)));
+  }
+  if (queue_group.find_first_of(" \t\r\n\f") != std::string_view::npos) {
+    return Status(ErrorCode::invalid_argument,
+                  fmt::format("\"{}\" is no name of a queue group", queue_group));
+  }
+  return Status();
 }
 
 Result<std::string> headers_of_flags(const std::vector<std::string>& flags) {

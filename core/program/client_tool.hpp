@@ -28,6 +28,8 @@ class ClientTool {
   /// Parses, and shows help or the mistake. True: go on; false: end with exit_status().
   bool begin(const std::vector<std::string>& words, size_t words_least, size_t words_most);
   int exit_status() const { return exit_status_; }
+  /// Says what is wrong with the arguments; for `return tool.refuse(mistake)`.
+  int refuse(std::string_view mistake);
   /// Says what went wrong; for `return tool.fail(status)`.
   int fail(const Error& error);
   int fail(const Status& status) { return fail(status.error()); }
@@ -62,6 +64,8 @@ void say(std::string_view text);
 /// Says that the connection was lost, is there again, or why it is not yet. Nothing of other kinds.
 void say_event(const client::Batch& batch, int32_t index);
 
+/// Whether that may be subscribed to, as a connection would say, before there is one.
+Status check_subscription(std::string_view subject, std::string_view queue_group);
 /// The wire's block from flags of the form "Key:value".
 Result<std::string> headers_of_flags(const std::vector<std::string>& flags);
 /// All of standard input.

@@ -19,12 +19,12 @@ namespace martlet::program {
 namespace {
 
 constexpr Command commands[] = {
-    {"serve", "run a server; takes the flags of nats-server", run_serve},
-    {"pub", "publish messages", run_pub},
-    {"sub", "show the messages of subjects", run_sub},
-    {"request", "send a request and show the answers", run_request},
-    {"reply", "answer requests", run_reply},
-    {"bench", "measure a server", run_bench},
+    {"serve", "", "run a server; takes the flags of nats-server", run_serve},
+    {"pub", "publish", "publish messages", run_pub},
+    {"sub", "subscribe", "show the messages of subjects", run_sub},
+    {"request", "req", "send a request and show the answers", run_request},
+    {"reply", "", "answer requests", run_reply},
+    {"bench", "", "measure a server", run_bench},
 };
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -35,8 +35,9 @@ void print(std::FILE* to, const std::string& text) { std::fwrite(text.data(), 1,
 
 const Command* find_command(std::string_view name) {
   const Command* const found =
-      std::find_if(std::begin(commands), std::end(commands),
-                   [name](const Command& command) { return command.name == name; });
+      std::find_if(std::begin(commands), std::end(commands), [name](const Command& command) {
+        return !name.empty() && (command.name == name || command.other_name == name);
+      });
   return found == std::end(commands) ? nullptr : found;
 }
 

@@ -12,7 +12,8 @@ namespace martlet::program {
 
 struct Command {
   std::string_view name;
-  std::string_view summary;  // One line of the help.
+  std::string_view other_name;  // By which the nats tool knows it too; empty: none.
+  std::string_view summary;     // One line of the help.
   /// `called_as` is what a person typed, for messages: "martlet serve". Returns the exit status.
   int (*run)(const std::string& called_as, const std::vector<std::string>& arguments);
 };

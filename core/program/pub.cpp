@@ -8,6 +8,7 @@
 #include <chrono>
 #include <thread>
 
+#include "client/publish_line.hpp"
 #include "io/process.hpp"
 #include "io/terminal.hpp"
 #include "program/client_tool.hpp"
@@ -96,13 +97,15 @@ int run_pub(const std::string& called_as, const std::vector<std::string>& argume
   }
   Result<std::string> headers = headers_of_flags(options.headers);
   if (!headers) return tool.fail(headers.error());
+  const std::string& subject = tool.line().positional()[0];
+  const std::string first_subject = BodyTemplate(options.templates).fill(subject, 1);
+  Status status = client::check_subjects({first_subject, options.reply, {}, {}});
+  if (!status) return tool.fail(status);
   Result<ClientTool::Session> session = tool.connect(client::RunMode::own_thread);
   if (!session) return tool.fail(session.error());
   Publisher publisher(tool, *session, options, *headers);
-  const std::string& subject = tool.line().positional()[0];
   const bool from_stdin =
       tool.line().positional().size() < 2 && (options.force_stdin || !io::is_input_terminal());
-  Status status;
   if (from_stdin && options.send_on == "newline") {
     status = publish_lines(publisher, subject);
   } else {

@@ -81,13 +81,15 @@ int run_reply(const std::string& called_as, const std::vector<std::string>& argu
   }
   Result<std::string> headers = headers_of_flags(options.headers);
   if (!headers) return tool.fail(headers.error());
+  const std::string& subject = tool.line().positional()[0];
+  Status status = check_subscription(subject, options.queue);
+  if (!status) return tool.fail(status);
   Result<ClientTool::Session> session = tool.connect(client::RunMode::driven_by_caller);
   if (!session) return tool.fail(session.error());
-  const std::string& subject = tool.line().positional()[0];
   Result<std::unique_ptr<client::Subscription>> subscription =
       session->connection->subscribe(subject, options.queue, {}, session->queue, 0);
   if (!subscription) return tool.fail(subscription.error());
-  Status status = session->connection->flush(tool.timeout_ns());
+  status = session->connection->flush(tool.timeout_ns());
   if (!status) return tool.fail(status);
   say(fmt::format("Listening on \"{}\" in group \"{}\"", subject, options.queue));
   return serve(tool, options, *session, *headers,

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "base/go_duration.hpp"
+#include "client/publish_line.hpp"
 #include "io/terminal.hpp"
 #include "program/client_tool.hpp"
 
@@ -90,9 +91,11 @@ int run_request(const std::string& called_as, const std::vector<std::string>& ar
   if (!tool.begin(arguments, 1, 2)) return tool.exit_status();
   Result<std::string> headers = headers_of_flags(options.headers);
   if (!headers) return tool.fail(headers.error());
+  const std::string& subject = tool.line().positional()[0];
+  const Status can_ask = client::check_subjects({subject, {}, {}, {}});
+  if (!can_ask) return tool.fail(can_ask);
   Result<ClientTool::Session> session = tool.connect(client::RunMode::driven_by_caller);
   if (!session) return tool.fail(session.error());
-  const std::string& subject = tool.line().positional()[0];
   const bool has_body = tool.line().positional().size() > 1;
   const std::string text = has_body ? tool.line().positional()[1]
                            : options.force_stdin || !io::is_input_terminal() ? read_standard_input()

@@ -97,11 +97,14 @@ int run_sub(const std::string& called_as, const std::vector<std::string>& argume
   tool.line().add_switch('i', "inbox", "subscribe to a new inbox", &options.inbox);
   if (!tool.begin(arguments, 0, 1000)) return tool.exit_status();
   std::vector<std::string> subjects = tool.line().positional();
+  if (subjects.empty() && !options.inbox) return tool.refuse("a subject is missing");
+  for (const std::string& subject : subjects) {
+    const Status status = check_subscription(subject, options.queue);
+    if (!status) return tool.fail(status);
+  }
   Result<ClientTool::Session> session = tool.connect(client::RunMode::own_thread);
   if (!session) return tool.fail(session.error());
   if (options.inbox) subjects.push_back(session->connection->new_inbox());
-  if (subjects.empty())
-    return tool.fail(Error{ErrorCode::invalid_argument, "a subject is missing"});
   std::vector<std::unique_ptr<client::Subscription>> subscriptions;
   for (const std::string& subject : subjects) {
     Result<std::unique_ptr<client::Subscription>> made =

@@ -2,6 +2,8 @@
 //
 // Owns a message as a program sees it. It reads the batch that it came in when it is asked; who
 // answers it does so over the connection that it came by.
+import { inspect } from "node:util";
+import type { InspectOptions } from "node:util";
 import * as abi from "./constants";
 import { InvalidArgumentError, TimeoutError } from "./errors";
 import { Headers } from "./headers";
@@ -74,6 +76,12 @@ export class Msg {
     if (reply === undefined) return false;
     this.publisher.publish(reply, payload, options);
     return true;
+  }
+
+  /** What console.log shows: not the memory that it lies in. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { subject, reply, headers, data } = this;
+    return `Msg ${inspect({ subject, reply, headers, data }, options)}`;
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns the broker in this process as a program sees it.
+import { inspect } from "node:util";
+import type { InspectOptions } from "node:util";
 import * as abi from "./constants";
 import { poll } from "./block";
 import { InvalidArgumentError, OptionsError, StateError } from "./errors";
@@ -118,6 +120,12 @@ export class Server {
   /** What it counts, with the names of /varz. */
   statistics(): Record<string, unknown> {
     return JSON.parse(this.#raw.statistics()) as Record<string, unknown>;
+  }
+
+  /** What console.log shows. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const shown = this.#running ? { isRunning: true, url: this.url } : { isRunning: false };
+    return `Server ${inspect(shown, options)}`;
   }
 
   /** The process, and this, stay alive while it runs: how it begins. */

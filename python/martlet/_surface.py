@@ -39,6 +39,9 @@ logger.addHandler(logging.NullHandler())  # A library prints nothing where loggi
 
 
 class _RawReader(Protocol):
+    subject: str
+    queue: str
+
     def counts(self) -> Tuple[int, int, int, int]: ...
 
 
@@ -48,6 +51,10 @@ class SubscriptionCounts:
     _forget: Optional[Callable[[], object]] = None  # Ends what is kept for its callback.
     _left = False  # It was ended, and nobody will read what is still there.
     _running = 0  # Coroutines of its callback that are under way.
+
+    def __repr__(self: _RawReader) -> str:
+        group = f" queue={self.queue!r}" if self.queue else ""
+        return f"<{type(self).__name__} subject={self.subject!r}{group}>"
 
     @property
     def pending_msgs(self: _RawReader) -> int:
@@ -81,10 +88,25 @@ class _RawConnection(Protocol):
     def stats(self) -> Dict[str, Any]: ...
 
 
+_STATES = {
+    _constants.STATE_NEW: "new",
+    _constants.STATE_CONNECTING: "connecting",
+    _constants.STATE_CONNECTED: "connected",
+    _constants.STATE_RECONNECTING: "reconnecting",
+    _constants.STATE_DRAINING: "draining",
+    _constants.STATE_CLOSED: "closed",
+}
+
+
 class ConnectionState:
     """What a connection knows of itself."""
 
     _draining = False
+
+    def __repr__(self: _RawConnection) -> str:
+        state = self.state()
+        place = f", {self.stats['connected_url']}" if state == _constants.STATE_CONNECTED else ""
+        return f"<{type(self).__name__} {_STATES[state]}{place}>"
 
     def new_inbox(self: _RawConnection) -> str:
         """A subject that nobody else uses."""

@@ -32,7 +32,7 @@ from typing import (
     Union,
 )
 
-from . import _constants, _options, _process, _raw, _surface, _tasks, errors
+from . import _asking, _constants, _options, _process, _raw, _surface, _tasks, errors
 from ._raw import AioMsg as Msg
 from ._surface import ErrorCallback, EventCallback, HeadersLike, Payload
 from .server import Server
@@ -278,32 +278,31 @@ class Connection(_surface.ConnectionState, _raw.Connection):
                 subject, payload, timeout, headers, self._completions, cookie
             )
             if bytes_needed > 0:
-                await self._request_later(bytes_needed, subject, payload, timeout, headers, cookie)
-            reply: Msg = await future
+                await _asking.request_when_room(
+                    self, bytes_needed, subject, payload, timeout, headers, cookie
+                )
+            try:
+                reply: Msg = await future
+            except errors.Error as error:
+                raise _asking.name_request(error, subject, timeout) from None
             return reply
         finally:
             self._waiting.pop(cookie, None)
 
-    async def _request_later(
+    async def request_many(
         self,
-        bytes_needed: int,
         subject: str,
-        payload: Payload,
-        timeout: Optional[float],
-        headers: Optional[HeadersLike],
-        cookie: int,
-    ) -> None:
-        left = timeout
-        deadline = None if timeout is None else self._loop.time() + timeout
-        while bytes_needed > 0:
-            try:
-                await asyncio.wait_for(self._wait_capacity(bytes_needed), left)
-            except asyncio.TimeoutError:
-                raise errors.TimeoutError("the outgoing buffer had no room in time") from None
-            left = None if deadline is None else max(deadline - self._loop.time(), 0.0)
-            bytes_needed = self.request_start(
-                subject, payload, left, headers, self._completions, cookie
-            )
+        payload: Payload = b"",
+        timeout: Optional[float] = 0.5,
+        headers: Optional[HeadersLike] = None,
+        *,
+        max_msgs: int = 0,
+    ) -> AsyncIterator[Msg]:
+        """Sends a request that several may answer, and gives what iterates over the answers as
+        they come: ``async for answer in await connection.request_many(...)``. It ends as that of
+        :meth:`martlet.Connection.request_many`, and raises the same.
+        """
+        return await _asking.ask_many_async(self, subject, payload, timeout, headers, max_msgs)
 
     async def subscribe(
         self,

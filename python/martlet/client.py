@@ -23,7 +23,7 @@ from typing import (
     Union,
 )
 
-from . import _constants, _options, _process, _raw, _surface, errors
+from . import _asking, _constants, _options, _process, _raw, _surface, errors
 from ._raw import Msg
 from ._surface import ErrorCallback, EventCallback, HeadersLike, Payload
 from .server import Server
@@ -192,6 +192,26 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             martlet.errors.TimeoutError: Nobody answered in time.
         """
         return self.request_now(subject, payload, timeout, headers)
+
+    def request_many(
+        self,
+        subject: str,
+        payload: Payload = b"",
+        timeout: Optional[float] = 0.5,
+        headers: Optional[HeadersLike] = None,
+        *,
+        max_msgs: int = 0,
+    ) -> Iterator[Msg]:
+        """Sends a request that several may answer, and iterates over the answers as they come. It
+        ends after ``max_msgs`` of them (0: no bound), or when ``timeout`` seconds (None: without
+        limit) have passed since it was sent, with none too. Answers wait in memory until they are
+        read: where very many may come, give ``max_msgs``.
+
+        Raises:
+            martlet.errors.NoRespondersError: Nobody listens to the subject. The iterator raises it,
+                as it does when the connection is lost or closed meanwhile.
+        """
+        return _asking.ask_many(self, subject, payload, timeout, headers, max_msgs)
 
     def subscribe(
         self,

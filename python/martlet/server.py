@@ -154,6 +154,12 @@ class Server(_raw.Server):
         """The URL that clients on this machine connect to; empty if it listens on no port."""
         return self.url_now()
 
+    def __repr__(self) -> str:
+        try:
+            return f"<Server {self.url or 'without a port'}>"
+        except errors.StateError:
+            return "<Server stopped>"
+
     def statistics(self) -> Dict[str, Any]:
         """What the broker counts, with the names of /varz."""
         counted: Dict[str, Any] = json.loads(self.statistics_json())

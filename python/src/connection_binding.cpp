@@ -299,21 +299,6 @@ cpp::Batch call_and_wait(RawConnection& raw, Start&& start) {
   }
 }
 
-const char* failure_text(int32_t status, const char* what) {
-  switch (status) {
-    case MARTLET_ERR_TIMEOUT:
-      return "no answer in time";
-    case MARTLET_ERR_NO_RESPONDERS:
-      return "nobody listens to the subject";
-    case MARTLET_ERR_CLOSED:
-      return "the connection was closed";
-    case MARTLET_ERR_DISCONNECTED:
-      return "the connection was lost";
-    default:
-      return what;
-  }
-}
-
 int32_t to_timeout_ms(py::handle timeout) {
   const int64_t timeout_ms = timeout_ms_of(timeout.ptr());
   if (timeout_ms == -2) throw py::error_already_set();
@@ -366,7 +351,8 @@ py::object request(py::object self, py::handle subject, py::handle payload, py::
     }
   });
   const int32_t status = batch.at(0).status;
-  if (status < 0) throw cpp::Error(status, failure_text(status, "the request failed"));
+  if (status < 0)
+    throw cpp::Error(status, request_failure_text(status, message.out.subject, timeout_ms));
   SharedBatch* const shared = new SharedBatch(std::move(batch), self.ptr());
   PyObject* const reply = make_message(message_types().sync, shared, shared->at(0));
   shared->release();
@@ -475,6 +461,12 @@ void bind_calls(py::class_<RawConnection>& type) {
              raw->alive().flush_start(to_timeout_ms(timeout), queue_from(reader)->get(), cookie);
            })
       .def("rtt_now", &rtt_ns)
+      .def("wait_capacity_now",
+           [](Raw raw, int64_t message_bytes, py::handle timeout) {
+             raw->alive();
+             const Call call(*raw);
+             wait_for_room(*raw, message_bytes, to_timeout_ms(timeout));
+           })
       .def("notify_capacity",
            [](Raw raw, int64_t message_bytes, py::handle reader, int64_t cookie) {
              raw->alive().notify_capacity(message_bytes, queue_from(reader)->get(), cookie);
@@ -576,6 +568,10 @@ void bind_connection(py::module_& module) {
   bind_calls(type);
   bind_state(type);
   module.def("failure_text", [](int32_t status) { return failure_text(status, "failed"); });
+  module.def("request_failure_text",
+             [](int32_t status, std::string_view subject, py::handle timeout) {
+               return request_failure_text(status, subject, to_timeout_ms(timeout));
+             });
   connection_type = reinterpret_cast<PyTypeObject*>(type.ptr());
   if (!make_done(module.ptr())) throw py::error_already_set();
   for (PyMethodDef& method : publish_methods) {

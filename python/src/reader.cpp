@@ -91,13 +91,20 @@ bool tell_event(ReaderObject* reader, const martlet_descriptor& descriptor) {
   return result != nullptr;
 }
 
+// Is it a message, or an answer to a request for many? The last of those ends the reader.
+bool is_handed_out(ReaderState& state, const martlet_descriptor& descriptor) {
+  if (state.completions) return false;
+  if (descriptor.kind != MARTLET_KIND_REPLY) return descriptor.kind == MARTLET_KIND_MESSAGE;
+  state.ended = (descriptor.flags & MARTLET_FLAG_MORE_FOLLOWS) == 0;
+  return descriptor.status == MARTLET_OK;
+}
+
 }  // namespace
 
 PyObject* take_message(ReaderObject* reader) {
   while (const martlet_descriptor* descriptor = next_at_hand(reader)) {
-    if (descriptor->kind == MARTLET_KIND_MESSAGE && !reader->state->completions) {
+    if (is_handed_out(*reader->state, *descriptor))
       return make_message(reader->message_type, reader->state->batch, *descriptor);
-    }
     if (!tell_event(reader, *descriptor)) return nullptr;
   }
   return nullptr;
@@ -428,10 +435,8 @@ int reader_init(PyObject* self, PyObject* args, PyObject* kwargs) {
                                    &options, &notifier, &completions)) {
     return -1;
   }
-  if (reader->state != nullptr) {
-    raise_status(MARTLET_ERR_STATE, "a reader is initialised once");
-    return -1;
-  }
+  if (reader->state != nullptr)
+    return raise_status(MARTLET_ERR_STATE, "a reader is initialised once"), -1;
   std::string_view options_text;
   if (options != nullptr && !text_of(options, "options", options_text)) return -1;
   try {

@@ -3,6 +3,7 @@
 // Owns the reader: a completion queue as Python sees it, with the subscription that feeds it if
 // there is one. Its iterator hands out messages one after the other from the batch at hand, and
 // asks the queue for the next batch only when that is used up.
+// What it hands out is a subscription's messages, or the answers of one request for many.
 //   Reader      is iterated by `for`, and waits without the GIL;
 //   AioReader   is iterated by `async for`, and waits on a future of the loop; see reader_aio.cpp.
 #pragma once

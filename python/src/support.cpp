@@ -156,4 +156,27 @@ bool append_headers(PyObject* headers, std::string& out) {
   return appended;
 }
 
+const char* failure_text(martlet_status status, const char* what) {
+  switch (status) {
+    case MARTLET_ERR_TIMEOUT:
+      return "no answer in time";
+    case MARTLET_ERR_CLOSED:
+      return "the connection was closed";
+    case MARTLET_ERR_DISCONNECTED:
+      return "the connection was lost";
+    default:
+      return what;
+  }
+}
+
+std::string request_failure_text(martlet_status status, std::string_view subject,
+                                 int64_t timeout_ms) {
+  const std::string named = "\"" + std::string(subject) + "\"";
+  if (status == MARTLET_ERR_NO_RESPONDERS) return "nobody listens to " + named;
+  if (status != MARTLET_ERR_TIMEOUT) return failure_text(status, "the request failed");
+  char seconds[32];
+  std::snprintf(seconds, sizeof seconds, "%g", static_cast<double>(timeout_ms) / 1000);
+  return "no answer to " + named + " in " + seconds + " s";
+}
+
 }  // namespace martlet::python

@@ -106,6 +106,12 @@ class Bytes {
 /// for what cannot be.
 bool append_headers(PyObject* headers, std::string& out);
 
+/// The words for a call that ended with this status; `what` where there are none.
+const char* failure_text(martlet_status status, const char* what);
+/// The same of a request: what was asked for, and how long.
+std::string request_failure_text(martlet_status status, std::string_view subject,
+                                 int64_t timeout_ms);
+
 constexpr int64_t signal_slice_ms = 50;
 
 template <typename Wait>

@@ -3,6 +3,7 @@
 // Goal: what core messaging is, from Node, means the same on our broker over TCP, inside the
 // process and on nats-server. Method: each test runs on each broker, with connections of its own.
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import {
   BadSubjectError, DrainingError, headers, InvalidArgumentError, MaxPayloadError,
   NoRespondersError, TimeoutError,
@@ -25,6 +26,16 @@ onEachBroker("a callback gets what is published", async (open) => {
     [null, "greet.joe", "hello"], [null, "greet.sue", "hi"], [null, "greet.ann", ""],
     [null, "greet.bob", "AB"],
   ]);
+});
+
+onEachBroker("a message shows what it holds, and not its memory", async (open) => {
+  const connection = await open();
+  const shown = connection.subscribe("shown");
+  connection.publish("shown", "x", { reply: "back" });
+  const message = await shown.next({ timeout: 10_000 });
+  assert.equal(
+    inspect(message, { breakLength: Infinity }),
+    "Msg { subject: 'shown', reply: 'back', headers: undefined, data: <Buffer 78> }");
 });
 
 onEachBroker("the subject of the last message is not taken for another", async (open) => {

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import {
   AddressInUseError, AuthorizationError, connect, linkedVersions, NoServersError, OptionsError,
   Server, StateError,
@@ -30,6 +31,8 @@ test("a random port, a URL, statistics, and a second start", async (context) => 
   await assert.rejects(server.start(), StateError);
   await assert.rejects(Server.start({ port: server.port }), AddressInUseError);
   assert.ok(server.isRunning);
+  assert.equal(inspect(server), `Server { isRunning: true, url: '${server.url}' }`);
+  assert.equal(inspect(new Server()), "Server { isRunning: false }");
 });
 
 test("no port at all", async () => {

@@ -68,9 +68,8 @@ def install_java(place: Place, scratch: Path) -> None:
 
 
 def install_csharp(place: Place, scratch: Path) -> None:
-    # Without a system in its name an output for netstandard has no native files beside it.
     out = build_dotnet_program(
-        scratch, "-p:TargetFramework=netstandard2.1", "-p:RuntimeIdentifier=linux-x64",
+        scratch, "-p:TargetFramework=netstandard2.1",
         "-p:AssemblyName=Martlet.Parity", "-p:Nullable=enable",
         sources=(PARITY / "csharp").glob("*.cs"),
     )  # fmt: skip

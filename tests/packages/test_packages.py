@@ -97,3 +97,8 @@ def test_the_nupkg_installs_and_exchanges_a_message(tmp_path):
     output = run(os.environ["DOTNET"], out / "exchange.dll", cwd=tmp_path,
                  LD_LIBRARY_PATH=os.environ["DOTNET_SSL_FOLDER"])  # fmt: skip
     assert output.splitlines() == [f"exchanged {VERSION}"]
+
+
+def test_a_program_for_mono_has_the_native_library_where_the_assembly_looks(tmp_path):
+    out = build_dotnet_program(tmp_path, "-p:TargetFramework=netstandard2.1")
+    assert (out / "runtimes" / "linux-x64" / "native" / "libmartlet_csharp.so").exists()

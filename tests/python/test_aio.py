@@ -219,6 +219,62 @@ def test_many_subscriptions_use_one_descriptor_of_the_loop(server):
     run(main())
 
 
+def test_a_request_for_many_gives_answers_as_they_come(way):
+    async def main():
+        async with await aio.connect(way) as nc:
+            for name in (b"first", b"second", b"third"):
+
+                async def answer(message, name=name):
+                    await message.respond(message.data + name)
+
+                await nc.subscribe("who", cb=answer)
+            bounded = await nc.request_many("who", b"I am ", timeout=30, max_msgs=2)
+            assert len({message.data async for message in bounded}) == 2
+            answers = await nc.request_many("who", timeout=2)
+            assert {message.data async for message in answers} == {b"first", b"second", b"third"}
+
+    run(main())
+
+
+def test_how_a_request_for_many_ends_otherwise(way):
+    async def main():
+        nc = await aio.connect(way)
+        with pytest.raises(errors.NoRespondersError, match='nobody listens to "nobody"'):
+            async for _ in await nc.request_many("nobody"):
+                pass
+        silent = await nc.subscribe("silent")
+        assert [message async for message in await nc.request_many("silent", timeout=0.05)] == []
+        assert (await silent.next_msg(10)).data == b""
+        with pytest.raises(errors.BadSubjectError):
+            await nc.request_many("a b")
+        with pytest.raises(errors.InvalidArgumentError, match="max_msgs must be 0 or more"):
+            await nc.request_many("silent", max_msgs=-1)
+        unanswered = await nc.request_many("silent", timeout=None)
+        reading = asyncio.ensure_future(unanswered.__anext__())
+        await asyncio.sleep(0)
+        await nc.close()
+        with pytest.raises(errors.ConnectionClosedError):
+            await reading
+        with pytest.raises(errors.ConnectionClosedError):
+            await nc.request_many("silent")
+
+    run(main())
+
+
+def test_a_request_that_fails_names_its_subject_and_time(way):
+    async def main():
+        async with await aio.connect(way) as nc:
+            silent = await nc.subscribe("silent")
+            with pytest.raises(errors.TimeoutError, match=r'no answer to "silent" in 0\.05 s'):
+                await nc.request("silent", timeout=0.05)
+            with pytest.raises(errors.NoRespondersError, match='nobody listens to "nobody"'):
+                await nc.request("nobody")
+            assert repr(nc) == f"<Connection connected, {nc.connected_url}>"
+            assert repr(silent) == "<Subscription subject='silent'>"
+
+    run(main())
+
+
 def test_back_pressure_awaits_and_loses_nothing(server):
     async def main():
         nc = await aio.connect(server.url, pending_size=65536)

@@ -155,11 +155,24 @@ def test_asyncio_a_request_ends_in_time_when_the_outgoing_buffer_is_full(stopped
         for headers in (None, {"large": "y" * 20_000}):
             with pytest.raises(errors.TimeoutError):
                 await nc.request("b", memoryview(b"z"), timeout=0.3, headers=headers)
+        with pytest.raises(errors.TimeoutError, match="no room in time"):
+            await nc.request_many("b", FILL, timeout=0.3)
         assert len(nc._waiting) <= 1
         full.cancel()
         await nc.close()
 
     run(main())
+
+
+def test_a_request_for_many_ends_in_time_when_the_outgoing_buffer_is_full(stopped_server):
+    url, stop = stopped_server
+    nc = martlet.connect(url, pending_size=65536, ping_interval=60)
+    nc.flush(20)
+    stop()
+    with pytest.raises(errors.TimeoutError, match="no room in time"):
+        while True:
+            nc.request_many("b", FILL, timeout=0.3)
+    nc.close()
 
 
 def test_the_gil_is_free_while_a_publish_is_blocked(stopped_server):

@@ -187,6 +187,79 @@ def test_request_and_reply(nc, way):
     assert reply.data == b"abab" and reply.headers["From"] == "service"
 
 
+def test_a_request_for_many_gives_answers_as_they_come(nc):
+    for name in (b"first", b"second", b"third"):
+        nc.subscribe("who", cb=lambda message, name=name: message.respond(message.data + name))
+    nc.flush(5)
+    bounded = list(nc.request_many("who", b"am I ", timeout=30, headers={"X": "y"}, max_msgs=2))
+    assert len({message.data for message in bounded}) == 2
+    began = time.monotonic()
+    answers = nc.request_many("who", timeout=2)
+    assert {next(answers).data for _ in range(3)} == {b"first", b"second", b"third"}
+    assert list(answers) == [] and time.monotonic() - began >= 1.9
+
+
+def test_a_request_for_many_is_sent_although_nobody_iterates(nc):
+    asked = nc.subscribe("who")
+    nc.request_many("who", b"?")
+    assert asked.next_msg(timeout=10).data == b"?"
+
+
+def test_how_a_request_for_many_ends_otherwise(nc, way):
+    with pytest.raises(errors.NoRespondersError, match='nobody listens to "nobody"'):
+        list(nc.request_many("nobody"))
+    silent = nc.subscribe("silent")
+    assert list(nc.request_many("silent", timeout=0.05)) == []
+    assert silent.next_msg(timeout=10).reply
+    with pytest.raises(errors.BadSubjectError):
+        nc.request_many("a b")
+    with pytest.raises(errors.InvalidArgumentError, match="max_msgs must be 0 or more"):
+        nc.request_many("silent", max_msgs=-1)
+    with martlet.connect(way) as asker:
+        unanswered = asker.request_many("silent", timeout=None)
+    with pytest.raises(errors.ConnectionClosedError):
+        next(unanswered)
+    with pytest.raises(errors.ConnectionClosedError):
+        asker.request_many("silent")
+
+
+@pytest.mark.parametrize("mode", ["thread", "caller"])
+def test_requests_for_many_wait_for_room_and_lose_nothing(server, mode):
+    with (
+        martlet.connect(server.url) as service,
+        martlet.connect(server.url, pending_size=65536, run=mode) as asker,
+    ):
+        service.subscribe("big", cb=lambda message: message.respond(message.data[:6]))
+        service.flush(20)
+        asked = [
+            asker.request_many("big", b"%06d" % number + bytes(60_000), timeout=30, max_msgs=1)
+            for number in range(200)
+        ]
+        answers = [int(message.data) for each in asked for message in each]
+    assert answers == list(range(200))
+
+
+def test_a_request_that_fails_names_its_subject_and_time(nc):
+    silent = nc.subscribe("silent")
+    with pytest.raises(errors.TimeoutError, match=r'no answer to "silent" in 0\.05 s'):
+        nc.request("silent", timeout=0.05)
+    with pytest.raises(errors.NoRespondersError, match='nobody listens to "nobody"'):
+        nc.request("nobody")
+    assert silent.next_msg(timeout=10).reply
+
+
+def test_what_objects_show_of_themselves(server, way):
+    with martlet.connect(way) as nc:
+        assert repr(nc) == f"<Connection connected, {nc.connected_url}>"
+        assert repr(nc.subscribe("a.*")) == "<Subscription subject='a.*'>"
+        assert repr(nc.subscribe("b", queue="q")) == "<Subscription subject='b' queue='q'>"
+    assert repr(nc) == "<Connection closed>"
+    assert repr(server) == f"<Server {server.url}>"
+    assert repr(martlet.Server()) == "<Server stopped>"
+    with martlet.Server(listen=False) as inside:
+        assert repr(inside) == "<Server without a port>"
+
+
 def test_requests_from_many_threads(nc):
     nc.subscribe("echo", cb=lambda msg: msg.respond(msg.data))
     nc.flush(5)

@@ -42,7 +42,18 @@ TEST_F(BenchTest, ServiceTellsLatencies) {
 TEST_F(BenchTest, KnowsItsKinds) {
   EXPECT_EQ(run(run_bench, {"fly", "b"}).status, 1);
   EXPECT_EQ(run(run_bench, {"pub"}).status, 2);
+  EXPECT_NE(run(run_bench, {}).err.find("what to measure is missing: pub | sub | "),
+            std::string::npos);
   EXPECT_EQ(run(run_bench, {"pub", "a", "b"}).status, 1);
+}
+
+TEST_F(BenchTest, RefusesWhatIsNoSubject) {
+  const Ran literal = run_without_server(run_bench, {"pub", "b.*"});
+  EXPECT_EQ(literal.status, 1);
+  EXPECT_NE(literal.err.find("\"b.*\" cannot be published to: "), std::string::npos) << literal.err;
+  const Ran pattern = run_without_server(run_bench, {"service", "serve", "b.>.c"});
+  EXPECT_NE(pattern.err.find("\"b.>.c\" cannot be subscribed to: "), std::string::npos)
+      << pattern.err;
 }
 
 }  // namespace

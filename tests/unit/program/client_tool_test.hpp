@@ -42,6 +42,15 @@ class ClientToolTest : public testing::Test {
     words.insert(words.begin(), {"-s", server->client_url()});
     return words;
   }
+  /// Runs a command whose mistake is told although no server is there.
+  static Ran run_without_server(Command command, std::vector<std::string> words) {
+    words.insert(words.begin(), {"-s", "127.0.0.1:1"});
+    testing::internal::CaptureStderr();
+    Ran ran;
+    ran.status = command("martlet tool", words);
+    ran.err = testing::internal::GetCapturedStderr();
+    return ran;
+  }
   /// Runs a command on this thread while `beside`, if any, runs on another as soon as there are
   /// `subscriptions`.
   Ran run(Command command, const std::vector<std::string>& words, uint64_t subscriptions = 0,

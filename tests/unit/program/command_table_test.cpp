@@ -12,6 +12,10 @@ namespace {
 TEST(CommandTable, knows_its_commands) {
   ASSERT_NE(find_command("serve"), nullptr);
   EXPECT_EQ(find_command("no-such"), nullptr);
+  EXPECT_EQ(find_command(""), nullptr);
+  EXPECT_EQ(find_command("req"), find_command("request"));
+  EXPECT_EQ(find_command("publish"), find_command("pub"));
+  EXPECT_EQ(find_command("subscribe"), find_command("sub"));
   EXPECT_NE(commands_help().find("    serve     run a server"), std::string::npos);
 }
 

@@ -26,11 +26,15 @@ TEST_F(PubTest, SaysWhatItDid) {
 }
 
 TEST_F(PubTest, SaysWhatIsWrong) {
-  const Ran subject = run(run_pub, {"a b", "x"});
+  const Ran subject = run_without_server(run_pub, {"a b", "x"});
   EXPECT_EQ(subject.status, 1);
   EXPECT_EQ(
       subject.err,
       "martlet tool: \"a b\" cannot be published to: it holds a space, a tab or a line end\n");
+  EXPECT_EQ(run_without_server(run_pub, {"a.{{Random 0 0}}", "x"}).err,
+            "martlet tool: \"a.\" cannot be published to: a token of it is empty\n");
+  EXPECT_EQ(run_without_server(run_pub, {"a", "x", "--reply", "r.*"}).err,
+            "martlet tool: \"r.*\" cannot be a reply subject: wildcards are for subscriptions\n");
   EXPECT_EQ(run(run_pub, {"a", "x", "-H", "nocolon"}).status, 1);
   EXPECT_EQ(run(run_pub, {"a", "x", "--send-on", "never"}).status, 1);
   EXPECT_EQ(run(run_pub, {}).status, 2);

@@ -43,5 +43,11 @@ TEST_F(ReplyTest, SaysThatTheConnectionWasLostAndIsThereAgain) {
 
 TEST_F(ReplyTest, WantsAnAnswer) { EXPECT_EQ(run(run_reply, {"svc"}).status, 1); }
 
+TEST_F(ReplyTest, RefusesWhatIsNoSubject) {
+  const Ran ran = run_without_server(run_reply, {"a..b", "x"});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.err.find("\"a..b\" cannot be subscribed to: "), std::string::npos) << ran.err;
+}
+
 }  // namespace
 }  // namespace martlet::program

@@ -33,6 +33,12 @@ TEST_F(RequestTest, SeveralAnswers) {
   EXPECT_EQ(answers, 2u);
 }
 
+TEST_F(RequestTest, RefusesWhatIsNoSubject) {
+  const Ran ran = run_without_server(run_request, {"a.*", "x"});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.err.find("\"a.*\" cannot be published to: "), std::string::npos) << ran.err;
+}
+
 TEST_F(RequestTest, SilenceIsAFailure) {
   const Ran ran = run(run_request, {"silent", "x", "--timeout", "50ms"}, 0, {});
   EXPECT_EQ(ran.status, 1);

@@ -48,8 +48,16 @@ TEST_F(SubTest, EndsWhenNothingComes) {
 }
 
 TEST_F(SubTest, RefusesWhatIsNoSubject) {
-  EXPECT_EQ(run(run_sub, {"a b"}).status, 1);
-  EXPECT_EQ(run(run_sub, {}).status, 1);
+  const Ran subject = run_without_server(run_sub, {"a", "a b"});
+  EXPECT_EQ(subject.status, 1);
+  EXPECT_EQ(
+      subject.err,
+      "martlet tool: \"a b\" cannot be subscribed to: it holds a space, a tab or a line end\n");
+  EXPECT_EQ(run_without_server(run_sub, {"a", "--queue", "a b"}).err,
+            "martlet tool: \"a b\" is no name of a queue group\n");
+  const Ran none = run_without_server(run_sub, {});
+  EXPECT_EQ(none.status, 2);
+  EXPECT_EQ(none.err, "martlet tool: a subject is missing; try --help\n");
 }
 
 }  // namespace

@@ -197,9 +197,9 @@ public final class Connection implements AutoCloseable {
      *
      * @param subject where to
      * @param body the payload; null is empty
-     * @return completed with the first answer, or with {@link TimeoutException}, {@link
-     *     io.martlet.errors.NoRespondersException}, {@link ClosedException} or {@link
-     *     DisconnectedException}
+     * @return completed with the first answer, or with {@link TimeoutException} (after {@link
+     *     Options#getRequestTimeout}), {@link io.martlet.errors.NoRespondersException}, {@link
+     *     ClosedException} or {@link DisconnectedException}
      */
     public CompletableFuture<Message> request(String subject, byte @Nullable [] body) {
         return requestWithTimeout(subject, null, body, options.getRequestTimeout());
@@ -254,7 +254,7 @@ public final class Connection implements AutoCloseable {
      */
     public CompletableFuture<Message> requestWithTimeout(String subject, @Nullable Headers headers,
             byte @Nullable [] body, Duration timeout) {
-        Waiting.Reply reply = new Waiting.Reply(this);
+        Waiting.Reply reply = new Waiting.Reply(this, subject, timeout);
         core.begin(reply, requestCall(subject, headers, body, timeout));
         return reply;
     }
@@ -299,7 +299,7 @@ public final class Connection implements AutoCloseable {
     public Message request(String subject, @Nullable Headers headers, byte @Nullable [] body,
             Duration timeout) throws InterruptedException {
         return core.await(
-                new Waiting.Reply(this), requestCall(subject, headers, body, timeout));
+                new Waiting.Reply(this, subject, timeout), requestCall(subject, headers, body, timeout));
     }
 
     /**
@@ -315,11 +315,17 @@ public final class Connection implements AutoCloseable {
             long repliesMax, Duration timeout) {
         int milliseconds = Texts.milliseconds(timeout, "timeout");
         byte[] to = encoded(subject);
-        Waiting.Replies replies = new Waiting.Replies(this);
+        Waiting.Replies replies = new Waiting.Replies(this, subject);
         core.begin(replies, sent(to, null, body, (self, queue, cookie) ->
                 Raw.martlet_connection_request_many_start(self, to, null, body, repliesMax,
                         milliseconds, queue, cookie)));
         return replies;
+    }
+
+    @Override
+    public String toString() {
+        Status now = getStatus();
+        return "Connection[" + now + (now == Status.CONNECTED ? ", " + getConnectedUrl() : "") + "]";
     }
 
     /** A call that sends, or answers AGAIN when there is no room. */
@@ -515,7 +521,9 @@ public final class Connection implements AutoCloseable {
     }
 
     /**
-     * Closes at once: requests and flushes under way end with {@link ClosedException}. Waits until
+     * Closes at once: requests and flushes under way end with {@link ClosedException}, and what
+     * was published and has not left yet is lost, as with jnats; {@link #flush} or {@link #drain}
+     * first sends it. Waits until
      * the callbacks that run have returned, but at most ten seconds, and not when it is called by
      * one. May be called twice.
      */

@@ -3,6 +3,7 @@ package io.martlet;
 
 import io.martlet.errors.ClosedException;
 import io.martlet.errors.InvalidArgumentException;
+import io.martlet.errors.StateException;
 import io.martlet.raw.Abi;
 import io.martlet.raw.Handle;
 import io.martlet.raw.NativeLibrary;
@@ -133,6 +134,16 @@ public final class Server implements AutoCloseable {
         long[] text = new long[1];
         call(server -> Raw.martlet_server_url(server, text));
         return Texts.take(text[0]);
+    }
+
+    @Override
+    public String toString() {
+        try {
+            String url = getUrl();
+            return "Server[" + (url.isEmpty() ? "no port" : url) + "]";
+        } catch (StateException | ClosedException stopped) {
+            return "Server[stopped]";
+        }
     }
 
     /**

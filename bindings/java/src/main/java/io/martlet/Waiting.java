@@ -5,6 +5,7 @@ import io.martlet.errors.MartletException;
 import io.martlet.raw.Abi;
 import io.martlet.raw.BatchReader;
 import java.lang.ref.Reference;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -24,12 +25,25 @@ interface Waiting {
         return MartletException.of(status, text.isEmpty() ? sentence(status) : text);
     }
 
+    /** The same of a request; it names what was asked for. */
+    private static MartletException requestFailure(
+            BatchReader reader, int index, String subject, Duration timeout) {
+        int status = reader.status(index);
+        switch (status) {
+            case Abi.ERR_TIMEOUT:
+                return MartletException.of(status,
+                        "no answer to \"" + subject + "\" in " + timeout.toMillis() + " ms");
+            case Abi.ERR_NO_RESPONDERS:
+                return MartletException.of(status, "nobody listens to \"" + subject + "\"");
+            default:
+                return failure(reader, index);
+        }
+    }
+
     private static String sentence(int status) {
         switch (status) {
             case Abi.ERR_TIMEOUT:
                 return "the time given has passed";
-            case Abi.ERR_NO_RESPONDERS:
-                return "nobody listens to the subject of the request";
             case Abi.ERR_CLOSED:
                 return "the connection is closed";
             case Abi.ERR_DISCONNECTED:
@@ -67,15 +81,19 @@ interface Waiting {
     /** The first answer to a request. */
     final class Reply extends CompletableFuture<Message> implements Waiting {
         private final Connection connection;
+        private final String subject;
+        private final Duration timeout;
 
-        Reply(Connection connection) {
+        Reply(Connection connection, String subject, Duration timeout) {
             this.connection = connection;
+            this.subject = subject;
+            this.timeout = timeout;
         }
 
         @Override
         public boolean complete(BatchReader reader, int index) {
             if (reader.status(index) < 0) {
-                completeExceptionally(failure(reader, index));
+                completeExceptionally(requestFailure(reader, index, subject, timeout));
             } else {
                 complete(new Message(reader, index, connection, null));
             }
@@ -91,10 +109,12 @@ interface Waiting {
     /** Several answers to a request: as many as came in time. */
     final class Replies extends CompletableFuture<List<Message>> implements Waiting {
         private final Connection connection;
+        private final String subject;
         private final List<Message> messages = new ArrayList<>();
 
-        Replies(Connection connection) {
+        Replies(Connection connection, String subject) {
             this.connection = connection;
+            this.subject = subject;
         }
 
         @Override
@@ -107,7 +127,7 @@ interface Waiting {
                 }
             }
             if (status < 0 && status != Abi.ERR_TIMEOUT) {
-                completeExceptionally(failure(reader, index));
+                completeExceptionally(requestFailure(reader, index, subject, Duration.ZERO));
             } else {
                 complete(messages);
             }

@@ -142,14 +142,16 @@ class MessagingTest {
     @EnumSource(Place.class)
     void aRequestThatNobodyAnswersSaysWhy(Place place) throws Exception {
         try (Broker broker = place.open(); Connection connection = broker.connect()) {
-            assertThrows(
+            NoRespondersException nobody = assertThrows(
                     NoRespondersException.class, () -> connection.request("nobody", HELLO, SOON));
+            assertEquals("nobody listens to \"nobody\"", nobody.getMessage());
             ExecutionException failed = assertThrows(ExecutionException.class,
                     () -> connection.request("nobody", HELLO).get(10, TimeUnit.SECONDS));
             assertTrue(failed.getCause() instanceof NoRespondersException, failed.toString());
             Subscription silent = connection.subscribe("silent");
-            assertThrows(TimeoutException.class,
+            TimeoutException late = assertThrows(TimeoutException.class,
                     () -> connection.request("silent", HELLO, Duration.ofMillis(50)));
+            assertEquals("no answer to \"silent\" in 50 ms", late.getMessage());
             assertNotNull(next(silent).getReplyTo());
         }
     }

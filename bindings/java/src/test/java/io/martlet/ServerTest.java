@@ -41,6 +41,8 @@ class ServerTest {
         try (Server server = Server.start();
                 Connection connection = Nats.connect(server.getUrl())) {
             assertEquals("nats://127.0.0.1:" + server.getPort(), server.getUrl());
+            assertEquals("Server[" + server.getUrl() + "]", server.toString());
+            assertEquals("Connection[CONNECTED, " + server.getUrl() + "]", connection.toString());
             assertEquals(0, server.getMonitoringPort());
             connection.subscribe("a");
             connection.publish("a", new byte[3]);
@@ -60,6 +62,7 @@ class ServerTest {
                 Connection connection = Nats.connect(server)) {
             assertEquals(0, server.getPort());
             assertEquals("", server.getUrl());
+            assertEquals("Server[no port]", server.toString());
             connection.flush(SOON);
             assertEquals(server, connection.getServer());
         }
@@ -72,10 +75,15 @@ class ServerTest {
             server.stop();
             server.stop();
             assertThrows(StateException.class, server::getPort);
+            assertEquals("Server[stopped]", server.toString());
             server.restart();
-            Nats.connect(server.getUrl()).close();
+            assertEquals("Server[" + server.getUrl() + "]", server.toString());
+            Connection connection = Nats.connect(server.getUrl());
+            connection.close();
+            assertEquals("Connection[CLOSED]", connection.toString());
             server.close();
             server.close();
+            assertEquals("Server[stopped]", server.toString());
             assertThrows(ClosedException.class, server::getPort);
             assertThrows(ClosedException.class, server::restart);
             assertThrows(ClosedException.class, () -> Nats.connect(server));
