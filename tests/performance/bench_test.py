@@ -223,5 +223,27 @@ class Smoke(unittest.TestCase):
                              else {OURS, THEIRS})
 
 
+class Programs(unittest.TestCase):
+    """Those of C++ say what was wrong with their words."""
+
+    def test_words_that_cannot_be_are_named(self) -> None:
+        for words, said in (
+            ("client_rates 127.0.0.1 99999", "PORT is '99999', not a whole number from 1 to 65535"),
+            ("client_rates 127.0.0.1 x", "PORT is 'x', not a whole number"),
+            ("client_rates 127.0.0.1 4222 0", "MESSAGES is '0', not a whole number from 1"),
+            ("client_rates 127.0.0.1 1", "client_rates: connect: nats://127.0.0.1:1: "),
+            ("in_process_rates --rounds 1.5", "--rounds is '1.5', not a whole number"),
+            ("in_process_latency --messages 200", "is '200', not a whole number from 201"),
+            ("in_process_latency --messages", "options: [--messages N]"),
+        ):
+            with self.subTest(words=words):
+                name, *arguments = words.split()
+                program = bench.ROOT / "build" / "release" / "bin" / name
+                answer = subprocess.run([program, *arguments], capture_output=True, text=True,
+                                        timeout=SMOKE_SECONDS_MAX)
+                self.assertEqual(answer.returncode, 1, answer.stderr)
+                self.assertIn(said, answer.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()
