@@ -89,6 +89,15 @@ class Rules(unittest.TestCase):
         self.assertEqual((found.value, found.verdict), (1.5, "must"))
         self.assertIsNone(rule.judge({"in-process martlet": 6.0}))
 
+    def test_timers_of_a_busy_loop_are_reported_and_not_judged(self) -> None:
+        for rules in (bench_programs.PYTHON_RULES, bench_programs.NODE_RULES):
+            timers = [rule for rule in rules if rule.ours.startswith("timers of a busy loop")]
+            self.assertEqual(len(timers), 4)
+            for rule in timers:
+                for late_ms, verdict in ((20.0, "aim"), (20.1, "below the aim")):
+                    found = rule.judge({rule.ours: late_ms})
+                    self.assertEqual((found.must, found.verdict), (None, verdict))
+
     def test_a_program_that_is_not_there_is_named(self) -> None:
         program = bench_programs.Program("x", "x", ("/nowhere/x_bench",), [])
         found = bench_programs.run_program(program, None, 1, True, Path("/nowhere/x.json"))
