@@ -79,8 +79,8 @@ IN_PROCESS_RULES = [
     sooner("publish to callback p50, spinning", must=5.0, unit="us"),
 ]
 
-#: How late a timer of 5 ms is while messages flood the loop that it runs on: a promise of what is
-#: aimed at, never a must, because it is the machine's as much as ours.
+#: How late a timer of 5 ms is while messages flood its loop. No must: it is the machine's doing as
+#: much as ours.
 TIMERS_MS_AIM = 20.0
 
 
