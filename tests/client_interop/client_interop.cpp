@@ -13,7 +13,9 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "client/connection.hpp"
 #include "client/header_block.hpp"
@@ -152,8 +154,10 @@ TEST_P(ClientInterop, CostsNoThreadUnlessItHasItsOwn) {
   const size_t before = thread_count();
   Client client(server->url(), GetParam());
   ASSERT_TRUE(client.connection->connect().is_ok());
-  const std::unique_ptr<Subscription> subscription = client.subscribe("threads");
-  client.publish("threads", "x");
+  std::vector<std::unique_ptr<Subscription>> subscriptions;
+  for (int i = 0; i < 1000; ++i)
+    subscriptions.push_back(client.subscribe("threads." + std::to_string(i)));
+  client.publish("threads.999", "x");
   EXPECT_EQ(client.next_data(), "x");
   EXPECT_EQ(thread_count(), before + (GetParam() == RunMode::own_thread ? 1 : 0));
 }
