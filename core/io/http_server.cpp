@@ -9,6 +9,7 @@
 
 #include "base/civil_time.hpp"
 #include "base/out_of_memory.hpp"
+#include "base/trimmed.hpp"
 #include "io/io_slice.hpp"
 #include "io/thread.hpp"
 
@@ -61,12 +62,6 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
     return lower(x) == lower(y);
   });
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 /// What the head of a request says, as far as it matters here.

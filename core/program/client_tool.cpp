@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "base/trimmed.hpp"
 #include "client/header_block.hpp"
 #include "io/entropy.hpp"
 #include "subject/subject.hpp"
@@ -32,12 +33,6 @@ std::tm local_time(int64_t wall_ns) {
 }
 
 std::string time_of_day(int64_t wall_ns) { return fmt::format("{:%H:%M:%S}", local_time(wall_ns)); }
-
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 
 #include "base/json.hpp"
 #include "base/json_walk.hpp"
+#include "base/trimmed.hpp"
 
 namespace martlet::protocol {
 namespace {
@@ -177,17 +178,11 @@ bool is_subject_permission(std::string_view text) {
   return true;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
-  return text.substr(0, text.find_last_not_of(blanks) + 1);
-}
-
 }  // namespace
 
 Status read_connect(std::string_view text, ConnectOptions& options) {
   if (!is_json(text, depth_max)) return Status(ErrorCode::protocol, "CONNECT is not JSON");
-  const std::string_view object = trimmed(text);
+  const std::string_view object = trimmed(text, json_blanks);
   if (object == "null") return Status();
   if (!object.starts_with('{')) return Status(ErrorCode::protocol, "CONNECT is not a JSON object");
   std::string key;
@@ -319,7 +314,7 @@ bool fits_info(InfoType type, std::string_view text) {
 
 bool is_info(std::string_view text) {
   if (!is_json(text, depth_max)) return false;
-  const std::string_view object = trimmed(text);
+  const std::string_view object = trimmed(text, json_blanks);
   if (object == "null") return true;
   if (!object.starts_with('{')) return false;
   std::string key;

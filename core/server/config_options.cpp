@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/go_duration.hpp"
 #include "base/json.hpp"
+#include "base/trimmed.hpp"
 #include "broker/session.hpp"
 #include "server/config_scalars.hpp"
 #include "server/host_port.hpp"
@@ -28,15 +29,6 @@ constexpr int64_t int32_max = std::numeric_limits<int32_t>::max();
 constexpr int64_t payload_advised_max = 8 * 1024 * 1024;
 constexpr int32_t loops_max = 1024;
 constexpr int64_t lame_duck_duration_min_ns = 30 * ns_per_s;
-
-std::string trimmed(std::string_view text) {
-  const auto is_space = [](char character) {
-    return character == ' ' || (character >= '\t' && character <= '\r');
-  };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return std::string(text);
-}
 
 /// Applies one tree to one Options; collects what is wrong.
 class OptionsReader {
@@ -421,7 +413,7 @@ void OptionsReader::set_write_timeout(const std::string& key, const ConfigValue&
 }
 
 void OptionsReader::add_tag(const std::string& text) {
-  const std::string tag = lower_case(trimmed(text));
+  const std::string tag = lower_case(trimmed(text, ascii_blanks));
   std::vector<std::string>& tags = options_.server_tags;
   if (!tag.empty() && std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
 }

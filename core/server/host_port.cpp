@@ -7,17 +7,11 @@
 
 #include <charconv>
 
+#include "base/trimmed.hpp"
 #include "broker/session.hpp"
 
 namespace martlet::server {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\n\v\f\r";
-  const size_t first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 struct Split {
   const char* mistake = nullptr;  // Nothing else is set then.
@@ -88,11 +82,11 @@ Result<HostPort> read_advertised_address(std::string_view text, int64_t default_
   }
   if (split.mistake != nullptr)
     return {ErrorCode::invalid_argument, fmt::format("address {}: {}", whole, split.mistake)};
-  const std::string_view written = trimmed(split.port);
+  const std::string_view written = trimmed(split.port, ascii_blanks);
   std::string_view digits = written;
   if (digits.starts_with('+')) digits.remove_prefix(1);
   HostPort out;
-  out.host = std::string(trimmed(split.host));
+  out.host = std::string(trimmed(split.host, ascii_blanks));
   const char* const end = digits.data() + digits.size();
   const std::from_chars_result read = std::from_chars(digits.data(), end, out.port);
   const bool is_number = !digits.starts_with('-') || digits.size() == written.size();

@@ -15,9 +15,14 @@ with it, not part of it.
 from __future__ import annotations
 
 import json as _json
+import os as _os
 
-from . import _raw, errors
-from .headers import Headers
+from . import _native_file
+
+_native_file.refuse_if_damaged(_os.path.dirname(__file__))
+
+from . import _raw, errors  # noqa: E402 - the loader would not refuse one that is cut off.
+from .headers import Headers  # noqa: E402
 
 _raw.set_error_types(errors.by_status())
 _raw.set_headers_factory(Headers.parse)

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "client/connection.hpp"
 #include "io/system_clock.hpp"
@@ -69,6 +71,12 @@ TEST_P(ClientInProcess, CarriesEverySizeAndCostsNoThread) {
   const size_t threads = thread_count();
   const std::unique_ptr<Connection> connection = make();
   ASSERT_TRUE(connection->connect().is_ok());
+  std::vector<std::unique_ptr<Subscription>> others;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string subject = "other." + std::to_string(i);
+    others.push_back(std::move(*connection->subscribe(subject, {}, {}, queue, 4)));
+  }
+  ASSERT_TRUE(connection->flush(long_ns).is_ok());
   EXPECT_EQ(thread_count(), threads + (GetParam() == RunMode::own_thread ? 1 : 0));
   const Result<std::unique_ptr<Subscription>> subscription =
       connection->subscribe("size", {}, {}, queue, 3);
@@ -175,7 +183,7 @@ TEST_P(ClientInProcess, TheBrokerMayEndFirstAndComeAgain) {
 TEST_P(ClientInProcess, ManyLivesLeaveNothing) {
   size_t threads = 0;
   size_t descriptors = 0;
-  for (int life = 0; life < 60; ++life) {
+  for (int life = 0; life <= 110; ++life) {
     const std::unique_ptr<Connection> connection = make();
     ASSERT_TRUE(connection->connect().is_ok());
     ASSERT_TRUE(connection->flush(long_ns).is_ok());

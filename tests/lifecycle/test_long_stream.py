@@ -7,10 +7,9 @@ what waits is the same throughout; memory is read from /proc before and after.
 
 from __future__ import annotations
 
-import ctypes
-import gc
-import os
 import threading
+
+from usage import resident_bytes
 
 import martlet
 
@@ -19,13 +18,6 @@ WARM_MESSAGES = 2_000_000
 PENDING_MAX = 8_192
 GROWTH_BYTES_MAX = 16 * 1024 * 1024
 PAYLOAD = b"x" * 128
-
-
-def resident_bytes() -> int:
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def stream(publisher: martlet.Connection, reader: martlet.Connection, count: int) -> None:

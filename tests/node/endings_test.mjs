@@ -6,7 +6,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import net from "node:net";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -14,25 +13,9 @@ import { Worker } from "node:worker_threads";
 import { connect, Server } from "martlet";
 import { testConnection, testServer } from "martlet/testing";
 import { until, within } from "./brokers.mjs";
+import { flat, held, residentKib } from "./usage.mjs";
 
 const program = (name) => fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
-/** What a descriptor stands for; "" for the one that the folder itself was read by. */
-function targetOf(descriptor) {
-  try {
-    return readlinkSync(`/proc/self/fd/${descriptor}`);
-  } catch {
-    return "";
-  }
-}
-
-// Files are none of ours: Node 20 leaves one open when a worker is terminated while it is loaded.
-const held = () => ({
-  threads: readdirSync("/proc/self/task").length,
-  descriptors: readdirSync("/proc/self/fd").map(targetOf)
-    .filter((target) => /^(socket|pipe|anon_inode):/.test(target)).length,
-});
-const residentKib = () =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]);
 
 /** A server that greets, and then reads no more; its URL. */
 async function startDeafServer(context) {
@@ -55,11 +38,14 @@ async function startDeafServer(context) {
   return `nats://127.0.0.1:${server.address().port}`;
 }
 
-async function flat(before) {
-  await until(() => {
-    const now = held();
-    return now.threads <= before.threads && now.descriptors <= before.descriptors;
-  }, 5_000);
+/** A thousand times, after a hundred to warm up. */
+async function leavesNothing(cycle) {
+  for (let i = 0; i < 100; i++) await cycle(i);
+  const before = held();
+  const resident = residentKib();
+  for (let i = 0; i < 1_000; i++) await cycle(i);
+  await flat(before);
+  assert.ok(residentKib() - resident < 60_000, `${resident} KiB grew to ${residentKib()}`);
 }
 
 test("1,000 connects leave nothing", { timeout: 120_000 }, async (context) => {
@@ -72,12 +58,7 @@ test("1,000 connects leave nothing", { timeout: 120_000 }, async (context) => {
     if (i % 3 === 0) subscription.unsubscribe();
     await connection.close();
   };
-  for (let i = 0; i < 100; i++) await cycle(i);
-  const before = held();
-  const resident = residentKib();
-  for (let i = 0; i < 1_000; i++) await cycle(i);
-  await flat(before);
-  assert.ok(residentKib() - resident < 60_000, `${resident} KiB grew to ${residentKib()}`);
+  await leavesNothing(cycle);
   assert.equal(server.statistics().connections, 0);
 });
 
@@ -90,12 +71,7 @@ test("1,000 server cycles leave nothing", { timeout: 240_000 }, async () => {
     await server.stop();
     await connection.close();
   };
-  for (let i = 0; i < 100; i++) await cycle(i);
-  const before = held();
-  const resident = residentKib();
-  for (let i = 0; i < 1_000; i++) await cycle(i);
-  await flat(before);
-  assert.ok(residentKib() - resident < 60_000, `${resident} KiB grew to ${residentKib()}`);
+  await leavesNothing(cycle);
 });
 
 test("1,000 subscriptions add no thread", async (context) => {

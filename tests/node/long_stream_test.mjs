@@ -4,18 +4,15 @@
 // from one connection to another inside the process, with the reader's bound in force, so that what
 // waits is the same throughout; memory is read from /proc before and after.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { connect } from "martlet";
 import { testServer } from "martlet/testing";
+import { residentKib } from "./usage.mjs";
 
 const MESSAGES = 10_000_000;
 const WARM_MESSAGES = 2_000_000;
 const GROWTH_KIB_MAX = 60_000; // The collector does not give all back at once.
 const PAYLOAD = Buffer.alloc(128, "x");
-
-const residentKib = () =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]);
 
 async function stream(publisher, reader, count) {
   let seen = 0;

@@ -89,6 +89,15 @@ class Rules(unittest.TestCase):
         self.assertEqual((found.value, found.verdict), (1.5, "must"))
         self.assertIsNone(rule.judge({"in-process martlet": 6.0}))
 
+    def test_timers_of_a_busy_loop_are_reported_and_not_judged(self) -> None:
+        for rules in (bench_programs.PYTHON_RULES, bench_programs.NODE_RULES):
+            timers = [rule for rule in rules if rule.ours.startswith("timers of a busy loop")]
+            self.assertEqual(len(timers), 4)
+            for rule in timers:
+                for late_ms, verdict in ((20.0, "aim"), (20.1, "below the aim")):
+                    found = rule.judge({rule.ours: late_ms})
+                    self.assertEqual((found.must, found.verdict), (None, verdict))
+
     def test_a_program_that_is_not_there_is_named(self) -> None:
         program = bench_programs.Program("x", "x", ("/nowhere/x_bench",), [])
         found = bench_programs.run_program(program, None, 1, True, Path("/nowhere/x.json"))
@@ -221,6 +230,28 @@ class Smoke(unittest.TestCase):
                 self.assertGreater(medians[ROWS[row].figure], 0, f"{row} {name}")
             self.assertEqual(set(found[row]), {OURS, THEIRS, FLOOR} if ROWS[row].has_floor
                              else {OURS, THEIRS})
+
+
+class Programs(unittest.TestCase):
+    """Those of C++ say what was wrong with their words."""
+
+    def test_words_that_cannot_be_are_named(self) -> None:
+        for words, said in (
+            ("client_rates 127.0.0.1 99999", "PORT is '99999', not a whole number from 1 to 65535"),
+            ("client_rates 127.0.0.1 x", "PORT is 'x', not a whole number"),
+            ("client_rates 127.0.0.1 4222 0", "MESSAGES is '0', not a whole number from 1"),
+            ("client_rates 127.0.0.1 1", "client_rates: connect: nats://127.0.0.1:1: "),
+            ("in_process_rates --rounds 1.5", "--rounds is '1.5', not a whole number"),
+            ("in_process_latency --messages 200", "is '200', not a whole number from 201"),
+            ("in_process_latency --messages", "options: [--messages N]"),
+        ):
+            with self.subTest(words=words):
+                name, *arguments = words.split()
+                program = bench.ROOT / "build" / "release" / "bin" / name
+                answer = subprocess.run([program, *arguments], capture_output=True, text=True,
+                                        timeout=SMOKE_SECONDS_MAX)
+                self.assertEqual(answer.returncode, 1, answer.stderr)
+                self.assertIn(said, answer.stderr)
 
 
 if __name__ == "__main__":

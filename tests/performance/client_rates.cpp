@@ -9,10 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -21,20 +18,19 @@
 
 #include "client/connection.hpp"
 #include "io/system_clock.hpp"
+#include "rounds.hpp"
 
 namespace {
 
 using namespace martlet;
 using namespace martlet::client;
+using namespace martlet::performance;
 
 const io::SystemClock system_clock_;
 constexpr size_t payload_bytes = 128;
+constexpr int messages_max = 1'000'000'000;
+constexpr int rounds_max = 1000;
 constexpr int64_t wait_ns = 60 * ns_per_s;
-
-[[noreturn]] void die(const std::string& what) {
-  std::fprintf(stderr, "client_rates: %s\n", what.c_str());
-  std::exit(1);
-}
 
 double seconds() { return static_cast<double>(system_clock_.monotonic_ns()) / 1e9; }
 
@@ -45,7 +41,8 @@ class BareSocket {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(port));
-    inet_pton(AF_INET, host, &address.sin_addr);
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
+      die("HOST is '" + std::string(host) + "', not an IPv4 address");
     if (connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
       die("cannot connect");
     const int one = 1;
@@ -87,11 +84,11 @@ class BareSocket {
 struct OurClient {
   OurClient(const char* host, int port, RunMode run, const QueueOptions& queue_options = {}) {
     ConnectionOptions options =
-        *parse_connection_options(std::string(host) + ":" + std::to_string(port));
+        taken(parse_connection_options(std::string(host) + ":" + std::to_string(port)), "options");
     options.run = run;
-    queue = *CompletionQueue::create(system_clock_, queue_options);
-    connection = std::move(*Connection::create(options, queue, 0, system_clock_));
-    if (!connection->connect()) die("our client cannot connect");
+    queue = taken(CompletionQueue::create(system_clock_, queue_options), "queue");
+    connection = taken(Connection::create(options, queue, 0, system_clock_), "connection");
+    check(connection->connect(), "connect");
   }
   void publish(const PublishView& message) {
     Status status = connection->publish(message);
@@ -172,11 +169,6 @@ double our_receive(const char* host, int port, int messages, RunMode run) {
   return rate;
 }
 
-double p50_us(std::vector<double>& times) {
-  std::sort(times.begin(), times.end());
-  return times[times.size() / 2] * 1e6;
-}
-
 // A service that echoes, on a bare socket, the same for both.
 class EchoService {
  public:
@@ -219,7 +211,7 @@ double bare_request(const char* host, int port, int count) {
     socket.receive();
     times.push_back(seconds() - start);
   }
-  return p50_us(times);
+  return median(times) * 1e6;
 }
 
 double our_request(const char* host, int port, int count, RunMode run) {
@@ -230,12 +222,7 @@ double our_request(const char* host, int port, int count, RunMode run) {
     if (!client.connection->request({"bench.echo", {}, {}, "ping"}, wait_ns)) die("request");
     times.push_back(seconds() - start);
   }
-  return p50_us(times);
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
+  return median(times) * 1e6;
 }
 
 void row(const char* name, const char* unit, double scale, int rounds,
@@ -256,17 +243,17 @@ void row(const char* name, const char* unit, double scale, int rounds,
 int main(int argc, char** argv) {
   if (argc < 3) die("usage: client_rates HOST PORT [MESSAGES [ROUNDS]]");
   const char* const host = argv[1];
-  const int port = std::atoi(argv[2]);
-  const int messages = argc > 3 ? std::atoi(argv[3]) : 1000000;
-  const int rounds = argc > 4 ? std::atoi(argv[4]) : 3;
+  const int port = read_number("PORT", argv[2], 1, 65535);
+  const int messages = argc > 3 ? read_number("MESSAGES", argv[3], 1, messages_max) : 1'000'000;
+  const int rounds = argc > 4 ? read_number("ROUNDS", argv[4], 1, rounds_max) : 3;
   {
     OurClient client(host, port, RunMode::own_thread);
     const std::string data(payload_bytes, 'x');
     const double start = seconds();
-    int taken = 0;
-    while (taken < 100000 && client.connection->publish({"bench", {}, {}, data}).is_ok()) ++taken;
-    std::printf("publish(): %.0f ns a call over the first %d\n", (seconds() - start) * 1e9 / taken,
-                taken);
+    int count = 0;
+    while (count < 100000 && client.connection->publish({"bench", {}, {}, data}).is_ok()) ++count;
+    std::printf("publish(): %.0f ns a call over the first %d\n", (seconds() - start) * 1e9 / count,
+                count);
   }
   row(
       "publish 128 B", "M/s", 1e6, rounds, [&] { return bare_publish(host, port, messages); },

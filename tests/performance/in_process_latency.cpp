@@ -4,18 +4,14 @@
 // least that as many wake-ups could cost. Method: in turn, some rounds: two threads around an
 // embedded broker (two hops: publisher to the broker's loop, loop to receiver), and three threads
 // in a chain of bare eventfds. The next message leaves when the last has been answered through an
-// eventfd, so everybody sleeps when it does. Prints medians; writes them with --json.
+// eventfd, so everybody sleeps when it does. Prints medians in µs; writes them with --json.
 //   in_process_latency [--messages N] [--rounds N] [--json FILE]
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -24,24 +20,17 @@
 #include "client/completion_queue.hpp"
 #include "client/connection.hpp"
 #include "io/system_clock.hpp"
+#include "rounds.hpp"
 #include "server/server.hpp"
 
 namespace {
 
 using namespace martlet;
+using namespace martlet::performance;
 
 constexpr int64_t wait_ns = 60'000'000'000;
 constexpr int64_t spin_us = 2000;  // Longer than any answer takes, so that nobody sleeps.
 constexpr int warm_up_messages = 200;
-
-[[noreturn]] void die(const std::string& what) {
-  std::fprintf(stderr, "in_process_latency: %s\n", what.c_str());
-  std::exit(1);
-}
-
-void check(const Status& status, const char* what) {
-  if (!status) die(std::string(what) + ": " + status.error().context);
-}
 
 /// A wake-up: one thread writes, another sleeps until it has.
 class Bell {
@@ -105,16 +94,13 @@ struct Side {
   Side(server::Server& server, const Clock& clock, int64_t spin) {
     client::QueueOptions queue_options;
     queue_options.spin_us = spin;
-    auto made_queue = client::CompletionQueue::create(clock, queue_options);
-    if (!made_queue) die("no queue");
-    queue = *made_queue;
+    queue = taken(client::CompletionQueue::create(clock, queue_options), "queue");
     client::ConnectionOptions options;
     options.run = client::RunMode::driven_by_caller;
     options.spin_us = spin;
-    auto made =
-        client::Connection::create_in_process(server.connector(), options, nullptr, 0, clock);
-    if (!made) die("no connection");
-    connection = std::move(*made);
+    connection =
+        taken(client::Connection::create_in_process(server.connector(), options, nullptr, 0, clock),
+              "connection");
     check(connection->connect(wait_ns), "connect");
   }
   std::shared_ptr<client::CompletionQueue> queue;
@@ -141,16 +127,14 @@ double broker_p50_us(const Clock& clock, int messages, int64_t spin) {
   server::Options options;
   options.listens = false;
   options.spin_us = spin;
-  auto made = server::Server::create(options, nullptr);
-  if (!made) die("no server");
-  const std::unique_ptr<server::Server> server = std::move(*made);
+  const auto server = taken(server::Server::create(options, nullptr), "server");
   check(server->start(), "start");
   std::vector<int64_t> times_ns;
   {
     Side publisher(*server, clock, spin);
     Side receiver(*server, clock, spin);
-    const auto subscription = receiver.connection->subscribe("latency", {}, {}, receiver.queue, 0);
-    if (!subscription) die("no subscription");
+    const auto subscription =
+        taken(receiver.connection->subscribe("latency", {}, {}, receiver.queue, 0), "subscribe");
     check(receiver.connection->flush(wait_ns), "flush");
     Bell answered;
     std::thread thread([&] { receive(receiver, clock, messages, answered, times_ns); });
@@ -168,63 +152,18 @@ double broker_p50_us(const Clock& clock, int messages, int64_t spin) {
   return p50_us(times_ns);
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-struct Arguments {
-  int messages = 20000;
-  int rounds = 3;
-  std::string json;
-};
-
-Arguments read_arguments(int argc, char** argv) {
-  Arguments out;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string name = argv[i];
-    if (name == "--messages") {
-      out.messages = std::atoi(argv[i + 1]);
-    } else if (name == "--rounds") {
-      out.rounds = std::atoi(argv[i + 1]);
-    } else if (name == "--json") {
-      out.json = argv[i + 1];
-    } else {
-      die("unknown option " + name);
-    }
-  }
-  if (argc % 2 == 0 || out.messages <= warm_up_messages || out.rounds < 1) {
-    die("usage: in_process_latency [--messages N] [--rounds N] [--json FILE]");
-  }
-  return out;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Arguments arguments = read_arguments(argc, argv);
+  const Arguments arguments = read_arguments(argc, argv, 20'000, warm_up_messages + 1);
   const io::SystemClock clock;
   const int messages = arguments.messages;
-  const std::map<std::string, std::function<double()>> rows = {
+  const Rows rows = {
       {"eventfd chain p50", [&] { return chain_p50_us(clock, messages); }},
       {"publish to callback p50", [&] { return broker_p50_us(clock, messages, 0); }},
       {"publish to callback p50, spinning",
        [&] { return broker_p50_us(clock, messages, spin_us); }},
   };
-  std::map<std::string, std::vector<double>> found;
-  for (int round = 0; round < arguments.rounds; ++round) {
-    for (const auto& [name, measure] : rows) found[name].push_back(measure());
-  }
-  std::string json = "{";
-  for (const auto& [name, values] : found) {
-    std::printf("%-36s %8.2f us\n", name.c_str(), median(values));
-    json += (json.size() > 1 ? ", \"" : "\"") + name + "\": " + std::to_string(median(values));
-  }
-  if (!arguments.json.empty()) {
-    std::FILE* file = std::fopen(arguments.json.c_str(), "w");
-    if (file == nullptr || std::fputs((json + "}\n").c_str(), file) < 0 || std::fclose(file) != 0) {
-      die("cannot write " + arguments.json);
-    }
-  }
+  measure(rows, arguments);
   return 0;
 }

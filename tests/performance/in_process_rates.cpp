@@ -4,11 +4,7 @@
 // beside: the rate from one connection to another, the median of a request, the start of a broker.
 // Method: some rounds around an embedded broker without a socket; medians, written with --json.
 //   in_process_rates [--messages N] [--rounds N] [--json FILE]
-#include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -17,56 +13,40 @@
 #include "client/completion_queue.hpp"
 #include "client/connection.hpp"
 #include "io/system_clock.hpp"
+#include "rounds.hpp"
 #include "server/server.hpp"
 
 namespace {
 
 using namespace martlet;
+using namespace martlet::performance;
 
 constexpr int64_t wait_ns = 60'000'000'000;
 constexpr int requests = 5000;
 constexpr int starts = 50;
 const std::string payload(128, 'x');
 
-[[noreturn]] void die(const std::string& what) {
-  std::fprintf(stderr, "in_process_rates: %s\n", what.c_str());
-  std::exit(1);
-}
-
-void check(const Status& status, const char* what) {
-  if (!status) die(std::string(what) + ": " + status.error().context);
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 std::unique_ptr<server::Server> start_server() {
   server::Options options;
   options.listens = false;
-  auto made = server::Server::create(options, nullptr);
-  if (!made) die("no server");
-  check((*made)->start(), "start");
-  return std::move(*made);
+  auto server = taken(server::Server::create(options, nullptr), "server");
+  check(server->start(), "start");
+  return server;
 }
 
 /// A connection with a thread of its own, and the queue that its messages come to.
 struct Side {
   Side(server::Server& server, const Clock& clock) {
-    auto made_queue = client::CompletionQueue::create(clock, {});
-    if (!made_queue) die("no queue");
-    queue = *made_queue;
-    auto made = client::Connection::create_in_process(server.connector(), {}, nullptr, 0, clock);
-    if (!made) die("no connection");
-    connection = std::move(*made);
+    queue = taken(client::CompletionQueue::create(clock, {}), "queue");
+    connection =
+        taken(client::Connection::create_in_process(server.connector(), {}, nullptr, 0, clock),
+              "connection");
     check(connection->connect(wait_ns), "connect");
   }
   std::unique_ptr<client::Subscription> subscribe(std::string_view subject) {
-    auto made = connection->subscribe(subject, {}, {}, queue, 0);
-    if (!made) die("no subscription");
+    auto made = taken(connection->subscribe(subject, {}, {}, queue, 0), "subscribe");
     check(connection->flush(wait_ns), "flush");
-    return std::move(*made);
+    return made;
   }
   void publish(const client::PublishView& message) {
     Status status = connection->publish(message);
@@ -141,56 +121,16 @@ double start_us(const Clock& clock) {
   return median(times_us);
 }
 
-struct Arguments {
-  int messages = 500000;
-  int rounds = 3;
-  std::string json;
-};
-
-Arguments read_arguments(int argc, char** argv) {
-  Arguments out;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string name = argv[i];
-    if (name == "--messages") {
-      out.messages = std::atoi(argv[i + 1]);
-    } else if (name == "--rounds") {
-      out.rounds = std::atoi(argv[i + 1]);
-    } else if (name == "--json") {
-      out.json = argv[i + 1];
-    } else {
-      die("unknown option " + name);
-    }
-  }
-  if (argc % 2 == 0 || out.messages < 1 || out.rounds < 1) {
-    die("usage: in_process_rates [--messages N] [--rounds N] [--json FILE]");
-  }
-  return out;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Arguments arguments = read_arguments(argc, argv);
+  const Arguments arguments = read_arguments(argc, argv, 500'000, 1);
   const io::SystemClock clock;
-  const std::map<std::string, std::function<double()>> rows = {
+  const Rows rows = {
       {"in-process C++", [&] { return rate(clock, arguments.messages); }},
       {"in-process request C++", [&] { return request_p50_us(clock); }},
       {"in-process start C++", [&] { return start_us(clock); }},
   };
-  std::map<std::string, std::vector<double>> found;
-  for (int round = 0; round < arguments.rounds; ++round) {
-    for (const auto& [name, measure] : rows) found[name].push_back(measure());
-  }
-  std::string json = "{";
-  for (const auto& [name, values] : found) {
-    std::printf("%-28s %12.1f\n", name.c_str(), median(values));
-    json += (json.size() > 1 ? ", \"" : "\"") + name + "\": " + std::to_string(median(values));
-  }
-  if (!arguments.json.empty()) {
-    std::FILE* file = std::fopen(arguments.json.c_str(), "w");
-    if (file == nullptr || std::fputs((json + "}\n").c_str(), file) < 0 || std::fclose(file) != 0) {
-      die("cannot write " + arguments.json);
-    }
-  }
+  measure(rows, arguments);
   return 0;
 }

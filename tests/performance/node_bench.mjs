@@ -6,11 +6,12 @@
 //     [--server martlet | nats-server]
 //
 // Over TCP, both clients on one server in a process of its own – ours, because it is the less in
-// the way, or $NATS_SERVER – 128 B: publish, callback and iterator rates, request p50. Inside the
-// process, beside what users have without us – nats-server as a child with the official client
-// ($NATS_JS_MODULES): the rate from one connection to another, the request p50, the time until a
-// client is connected to a new broker; and beside what else a program can carry inside itself
-// (node_peers.mjs), the first two. The contestants take turns.
+// the way, or $NATS_SERVER – 128 B: publish, callback and iterator rates, request p50, and how late
+// a timer is while messages flood the loop. Inside the process, beside what users have without us
+// – nats-server as a child with the official client ($NATS_JS_MODULES): the rate from one
+// connection to another, the request p50, the time until a client is connected to a new broker; and
+// beside what else a program can carry inside itself (node_peers.mjs), the first two. The
+// contestants take turns.
 // Prints medians and ratios with the load of the machine; it judges nothing.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -30,6 +31,7 @@ const SUBSCRIPTIONS = 8;
 const REQUESTS = 3_000;
 const WARM_UP = 300;
 const STARTS = 20;
+const TIMER_MS = 5;
 const FLUSH_MS = 120_000;
 const PEER_MESSAGES = 200_000; // They are slower: the round is to end.
 
@@ -103,7 +105,8 @@ function officialClient() {
   const file = path.join(modules, name, "package.json");
   const { version } = JSON.parse(readFileSync(file, "utf8"));
   const { connect } = createRequire(`${modules}/x`)(name);
-  return { connect: (url) => connect({ servers: url }), version };
+  // Who is cut off as a slow consumer would come back without what it has missed.
+  return { connect: (url) => connect({ servers: url, reconnect: false }), version };
 }
 
 // --- what is measured; both clients have these names ---
@@ -147,15 +150,45 @@ async function publisherOf(url) {
   return { begin: () => child.stdin.end("go\n"), ended };
 }
 
-async function received(connect, url, subscribe) {
+/** What is read of a flood: begins now; what it gives says the figure when the flood is over. */
+function rateOfFlood() {
+  const began = performance.now();
+  return () => rate(count, began);
+}
+
+/** How late, in ms, a timer is that is set again and again. */
+function latenessOfTimer() {
+  const late = [];
+  let due;
+  let timer;
+  const set = () => {
+    due = performance.now() + TIMER_MS;
+    timer = setTimeout(() => {
+      late.push(performance.now() - due);
+      set();
+    }, TIMER_MS);
+  };
+  set();
+  return () => {
+    clearTimeout(timer);
+    late.push(performance.now() - due); // One that never had its turn counts too.
+    late.sort((a, b) => a - b);
+    return { p99: late[Math.ceil(late.length * 0.99) - 1], largest: late.at(-1) };
+  };
+}
+
+async function received(connect, url, subscribe, beginReading) {
   const connection = await connect();
   const done = subscribe(connection);
   await connection.flush();
   const publisher = await publisherOf(url);
-  const began = performance.now();
+  const lost = connection.closed().then((reason) => {
+    throw new Error(`a connection ended before all had come: ${reason}`);
+  });
+  const read = beginReading();
   publisher.begin();
-  await done;
-  const result = rate(count, began);
+  await Promise.race([done, lost]);
+  const result = read();
   await publisher.ended;
   await connection.close();
   return result;
@@ -164,25 +197,44 @@ async function received(connect, url, subscribe) {
 // Nothing is lost: ours lets the server wait, the official one has no bound.
 const BOUNDS = { policy: "block_reader" };
 
-const calledBack = (connect, url, bounds) => received(connect, url, (connection) =>
-  new Promise((resolve) => {
+function calledBack(connect, url, bounds, beginReading = rateOfFlood) {
+  const subscribe = (connection) => new Promise((resolve) => {
     let seen = 0;
     const callback = (_, message) => {
       if (message.data.length > 0 && ++seen === count) resolve();
     };
     for (let i = 0; i < SUBSCRIPTIONS; i++) connection.subscribe(SUBJECT, { ...bounds, callback });
-  }));
+  });
+  return received(connect, url, subscribe, beginReading);
+}
 
-const iterated = (connect, url, bounds) => received(connect, url, (connection) => {
+function iterated(connect, url, bounds, beginReading = rateOfFlood) {
   const read = async (subscription) => {
     let bytes = 0;
     for await (const message of subscription) bytes += message.data.length;
     return bytes;
   };
   const max = count / SUBSCRIPTIONS;
-  return Promise.all(Array.from({ length: SUBSCRIPTIONS }, () =>
+  const subscribe = (connection) => Promise.all(Array.from({ length: SUBSCRIPTIONS }, () =>
     read(connection.subscribe(SUBJECT, { ...bounds, max }))));
-});
+  return received(connect, url, subscribe, beginReading);
+}
+
+/** Of each flood two figures, by the names of bench_programs.py. */
+function timerRows(url, official) {
+  const ours = () => martlet.connect(url);
+  const theirs = () => official.connect(url);
+  const floods = {
+    "callback martlet": () => calledBack(ours, url, BOUNDS, latenessOfTimer),
+    "iterator martlet": () => iterated(ours, url, BOUNDS, latenessOfTimer),
+    "callback nats.js": () => calledBack(theirs, url, {}, latenessOfTimer),
+  };
+  return Object.entries(floods).map(([name, flood]) => ["ms", async () => {
+    const { p99, largest } = await flood();
+    const row = "timers of a busy loop";
+    return { [`${row}, p99 ${name}`]: p99, [`${row}, largest ${name}`]: largest };
+  }]);
+}
 
 /** The p50 in µs. */
 async function requests(connect) {
@@ -227,20 +279,20 @@ async function oneToOne(connect, bounds) {
 /** What node_peers.mjs has: the same two figures of each, by the names of bench_programs.py. */
 function peerRows(peers) {
   return Object.entries(peers).flatMap(([name, peer]) => [
-    [`in-process ${name}`, "/s", async () => {
+    ["/s", async () => {
       const messages = Math.min(count, PEER_MESSAGES);
       const began = performance.now();
       await peer.oneToOne(messages, PAYLOAD);
-      return rate(messages, began);
+      return { [`in-process ${name}`]: rate(messages, began) };
     }],
-    [`in-process request ${name}`, "µs", async () => {
+    ["µs", async () => {
       const samples = [];
       for (let i = 0; i < REQUESTS + WARM_UP; i++) {
         const began = performance.now();
         await peer.request(PAYLOAD);
         if (i >= WARM_UP) samples.push((performance.now() - began) * 1_000);
       }
-      return median(samples);
+      return { [`in-process request ${name}`]: median(samples) };
     }],
   ]);
 }
@@ -306,13 +358,18 @@ async function measure() {
   const rows = rowsOf(shared.url, child.url, inside, official);
   const found = rows.map(() => ({ ours: [], theirs: [] }));
   const peers = await startPeers(process.env.NODE_BENCH_PEERS);
-  const besides = peerRows(peers).map(([name, unit, run]) => ({ name, unit, run, samples: [] }));
+  const besides = [...timerRows(shared.url, official), ...peerRows(peers)];
+  const foundBesides = {}; // By the names of the figures: the unit, and what each round gave.
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const [index, [, , ours, theirs]] of rows.entries()) {
       found[index].ours.push(await ours());
       found[index].theirs.push(await theirs());
     }
-    for (const each of besides) each.samples.push(await each.run());
+    for (const [unit, run] of besides) {
+      for (const [name, value] of Object.entries(await run())) {
+        (foundBesides[name] ??= { unit, samples: [] }).samples.push(value);
+      }
+    }
   }
   for (const peer of Object.values(peers)) await peer.close();
   await inside.stop();
@@ -324,13 +381,14 @@ async function measure() {
       `nats.js ${theirs.toFixed(1)} ${unit}, ratio ${(ours / theirs).toFixed(2)}`);
     return { name, unit, ours, theirs, samples: found[index] };
   });
-  for (const { name, unit, samples } of besides) {
-    console.log(`${name.padEnd(32)}  ${median(samples).toFixed(1)} ${unit}`);
+  const mediansBesides = {};
+  for (const [name, { unit, samples }] of Object.entries(foundBesides)) {
+    mediansBesides[name] = median(samples);
+    console.log(`${name.padEnd(48)}  ${mediansBesides[name].toFixed(1)} ${unit}`);
   }
   console.log(`load after: ${loadavg().map((load) => load.toFixed(1)).join(" ")}`);
   if (options.json) writeFileSync(options.json, JSON.stringify({
-    ...figuresOf(results),
-    ...Object.fromEntries(besides.map(({ name, samples }) => [name, median(samples)])),
+    ...figuresOf(results), ...mediansBesides,
   }, null, 1));
 }
 

@@ -4,10 +4,10 @@
     python tests/performance/python_bench.py [--server URL] [--rounds 3] [--messages 200000]
     [--json FILE]
 
-Over TCP beside nats-py: publish, synchronous receive, callback, iterator, asyncio receive,
-request p50. Inside the process beside pyzmq `inproc` and eclipse-zenoh: one to one rate, request
-p50. Prints the medians and their ratios; it judges nothing. Without --server an embedded broker
-in a process of its own serves both clients.
+Over TCP beside nats-py: publish, synchronous receive, callback, iterator, asyncio receive, request
+p50, and how late a timer of asyncio is while messages flood its loop. Inside the process beside
+pyzmq `inproc` and eclipse-zenoh: one to one rate, request p50. Prints the medians and their ratios;
+it judges nothing. Without --server an embedded broker in a process of its own serves both clients.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import asyncio
 import contextlib
 import importlib.util
 import json
+import math
 import multiprocessing
 import statistics
 import sys
 import threading
 import time
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Awaitable, Callable, Dict, Iterator, List, Union
 
 import martlet
 from martlet import aio
@@ -30,6 +31,10 @@ from martlet import aio
 PAYLOAD = b"x" * 128
 SUBJECT = "bench.subject"
 REQUESTS = 2000
+TIMER_SECONDS = 0.005
+
+Figures = Dict[str, float]
+Connect = Callable[[Any], Awaitable[Any]]
 
 
 def rate(count: int, begin: float) -> float:
@@ -109,31 +114,50 @@ def martlet_receive(url: str, count: int, kind: str) -> float:
         return rate(count, begin)
 
 
-def martlet_aio_receive(url: str, count: int) -> float:
-    async def main() -> float:
+# What is read of a flood: begins when it is called, and what it gives says the figures when the
+# flood is over.
+Reading = Callable[[int], Callable[[], Any]]
+
+
+def rate_of_flood(count: int) -> Callable[[], float]:
+    begin = time.perf_counter()
+    return lambda: rate(count, begin)
+
+
+def lateness_of_timer(count: int) -> Callable[[], Figures]:
+    """How late, in ms, a timer of the running loop is that is set again and again."""
+    loop = asyncio.get_running_loop()
+    late_ms: List[float] = []
+    due = loop.time() + TIMER_SECONDS
+    timer = None
+
+    def on_due() -> None:
+        nonlocal due, timer
+        late_ms.append((loop.time() - due) * 1000)
+        due = loop.time() + TIMER_SECONDS
+        timer = loop.call_at(due, on_due)
+
+    def read() -> Figures:
+        timer.cancel()
+        late_ms.append((loop.time() - due) * 1000)  # One that never had its turn counts too.
+        late_ms.sort()
+        return {"p99": late_ms[math.ceil(len(late_ms) * 0.99) - 1], "largest": late_ms[-1]}
+
+    timer = loop.call_at(due, on_due)
+    return read
+
+
+def martlet_aio_receive(url: str, count: int, reading: Reading = rate_of_flood) -> Any:
+    async def main() -> Any:
         nc = await aio.connect(url)
         sub = await nc.subscribe(SUBJECT, max_msgs=count, policy="block_reader")
         await nc.flush(10)
         with load(url, count) as start:
             start()
-            begin = time.perf_counter()
+            read = reading(count)
             async for msg in sub:
                 msg.data
-            result = rate(count, begin)
-        await nc.close()
-        return result
-
-    return asyncio.run(main())
-
-
-def martlet_aio_publish(url: str, count: int) -> float:
-    async def main() -> float:
-        nc = await aio.connect(url)
-        begin = time.perf_counter()
-        for _ in range(count):
-            await nc.publish(SUBJECT, PAYLOAD)
-        await nc.flush(60)
-        result = rate(count, begin)
+            result = read()
         await nc.close()
         return result
 
@@ -150,27 +174,6 @@ def martlet_request(where: Any) -> float:
             nc.request("bench.echo", PAYLOAD, timeout=10)
             samples.append(time.perf_counter() - begin)
         return p50_us(samples)
-
-
-def martlet_aio_request(where: Any) -> float:
-    async def main() -> float:
-        service, nc = await aio.connect(where), await aio.connect(where)
-
-        async def serve(msg: aio.Msg) -> None:
-            await msg.respond(msg.data)
-
-        await service.subscribe("bench.echo", cb=serve)
-        await service.flush(10)
-        samples = []
-        for _ in range(REQUESTS):
-            begin = time.perf_counter()
-            await nc.request("bench.echo", PAYLOAD, timeout=10)
-            samples.append(time.perf_counter() - begin)
-        await service.close()
-        await nc.close()
-        return p50_us(samples)
-
-    return asyncio.run(main())
 
 
 def martlet_in_process(count: int) -> float:
@@ -198,14 +201,23 @@ def martlet_in_process(count: int) -> float:
         return result
 
 
-# --- nats-py ---
+# --- both clients of asyncio over TCP, ours inside the process too: they have the same names ---
 
 
-def nats_publish(url: str, count: int) -> float:
+async def nats_connect(url: str) -> Any:
+    import nats
+
+    return await nats.connect(url)
+
+
+# Nothing is lost: ours lets the server wait, nats-py has no bound.
+BLOCKING = {"policy": "block_reader"}
+UNBOUND = {"pending_msgs_limit": -1, "pending_bytes_limit": -1}
+
+
+def aio_publish(connect: Connect, url: str, count: int) -> float:
     async def main() -> float:
-        import nats
-
-        nc = await nats.connect(url)
+        nc = await connect(url)
         begin = time.perf_counter()
         for _ in range(count):
             await nc.publish(SUBJECT, PAYLOAD)
@@ -217,11 +229,11 @@ def nats_publish(url: str, count: int) -> float:
     return asyncio.run(main())
 
 
-def nats_receive(url: str, count: int) -> float:
-    async def main() -> float:
-        import nats
-
-        nc = await nats.connect(url)
+def aio_callback(
+    connect: Connect, url: str, count: int, bounds: Any, reading: Reading = rate_of_flood
+) -> Any:
+    async def main() -> Any:
+        nc = await connect(url)
         done = asyncio.get_running_loop().create_future()
         seen = 0
 
@@ -232,30 +244,28 @@ def nats_receive(url: str, count: int) -> float:
             if seen == count:
                 done.set_result(None)
 
-        await nc.subscribe(SUBJECT, cb=callback, pending_msgs_limit=-1, pending_bytes_limit=-1)
-        await nc.flush()
+        await nc.subscribe(SUBJECT, cb=callback, **bounds)
+        await nc.flush(10)
         with load(url, count) as start:
             start()
-            begin = time.perf_counter()
+            read = reading(count)
             await asyncio.wait_for(done, 120)
-            result = rate(count, begin)
+            result = read()
         await nc.close()
         return result
 
     return asyncio.run(main())
 
 
-def nats_request(url: str) -> float:
+def aio_request(connect: Connect, where: Any) -> float:
     async def main() -> float:
-        import nats
-
-        service, nc = await nats.connect(url), await nats.connect(url)
+        service, nc = await connect(where), await connect(where)
 
         async def serve(msg: Any) -> None:
             await msg.respond(msg.data)
 
         await service.subscribe("bench.echo", cb=serve)
-        await service.flush()
+        await service.flush(10)
         samples = []
         for _ in range(REQUESTS):
             begin = time.perf_counter()
@@ -374,26 +384,45 @@ def has(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
-def rows(url: str, count: int, embedded: martlet.Server) -> Dict[str, Callable[[], float]]:
-    """Name -> one measurement. Rates are messages a second, requests microseconds."""
+def of_timers(name: str, figures: Figures) -> Figures:
+    return {f"timers of a busy loop, {key} {name}": value for key, value in figures.items()}
+
+
+def rows(
+    url: str, count: int, embedded: martlet.Server
+) -> Dict[str, Callable[[], Union[float, Figures]]]:
+    """Name -> one measurement, of one figure or of several by their own names. Rates are messages a
+    second, requests microseconds, timers milliseconds."""
     few = max(count // 4, 1000)
-    table: Dict[str, Callable[[], float]] = {
+    many = 5 * count  # Timers want some time.
+    table: Dict[str, Callable[[], Union[float, Figures]]] = {
         "publish martlet": lambda: martlet_publish(url, count),
-        "publish martlet.aio": lambda: martlet_aio_publish(url, count),
+        "publish martlet.aio": lambda: aio_publish(aio.connect, url, count),
         "receive martlet next_msg": lambda: martlet_receive(url, count, "next_msg"),
         "receive martlet callback": lambda: martlet_receive(url, count, "callback"),
         "receive martlet iterator": lambda: martlet_receive(url, count, "iterator"),
         "receive martlet.aio": lambda: martlet_aio_receive(url, count),
         "request martlet": lambda: martlet_request(url),
-        "request martlet.aio": lambda: martlet_aio_request(url),
+        "request martlet.aio": lambda: aio_request(aio.connect, url),
         "in-process martlet": lambda: martlet_in_process(count),
         "in-process request martlet": lambda: martlet_request(embedded),
-        "in-process request martlet.aio": lambda: martlet_aio_request(embedded),
+        "in-process request martlet.aio": lambda: aio_request(aio.connect, embedded),
+        "timers iterator martlet.aio": lambda: of_timers(
+            "iterator martlet.aio", martlet_aio_receive(url, many, lateness_of_timer)
+        ),
+        "timers callback martlet.aio": lambda: of_timers(
+            "callback martlet.aio",
+            aio_callback(aio.connect, url, many, BLOCKING, lateness_of_timer),
+        ),
     }
     if has("nats"):
-        table["publish nats-py"] = lambda: nats_publish(url, few)
-        table["receive nats-py"] = lambda: nats_receive(url, few)
-        table["request nats-py"] = lambda: nats_request(url)
+        table["publish nats-py"] = lambda: aio_publish(nats_connect, url, few)
+        table["receive nats-py"] = lambda: aio_callback(nats_connect, url, few, UNBOUND)
+        table["request nats-py"] = lambda: aio_request(nats_connect, url)
+        table["timers callback nats-py"] = lambda: of_timers(
+            "callback nats-py",
+            aio_callback(nats_connect, url, count, UNBOUND, lateness_of_timer),
+        )
     if has("zmq"):
         table["in-process pyzmq"] = lambda: zmq_in_process(count)
         table["in-process request pyzmq"] = zmq_request
@@ -448,22 +477,22 @@ def main(arguments: List[str]) -> int:
             for name, run in rows(url, options.messages, embedded).items()
             if options.only in name
         }
-        found: Dict[str, List[float]] = {name: [] for name in table}
+        found: Dict[str, List[float]] = {}
         for number in range(options.rounds):
-            for name, run in table.items():
-                found[name].append(run())
-                print(
-                    f"round {number + 1}/{options.rounds} {name}: {found[name][-1]:,.1f}",
-                    flush=True,
-                )
+            for row, run in table.items():
+                result = run()
+                figures = result if isinstance(result, dict) else {row: result}
+                for name, value in figures.items():
+                    found.setdefault(name, []).append(value)
+                    print(f"round {number + 1}/{options.rounds} {name}: {value:,.1f}", flush=True)
     if process is not None:
         pipe.send("end")
         process.join(30)
     medians = {name: statistics.median(values) for name, values in found.items()}
     print()
     for name, value in medians.items():
-        unit = "us" if "request" in name else "msg/s"
-        print(f"{name:<34} {value:14,.1f} {unit}")
+        unit = "us" if "request" in name else "ms" if "timers" in name else "msg/s"
+        print(f"{name:<50} {value:14,.1f} {unit}")
     print()
     for ours, theirs_name, wanted in RATIOS:
         if ours in medians and theirs_name in medians:

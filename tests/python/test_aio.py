@@ -204,17 +204,17 @@ def test_two_tasks_cannot_wait_on_one_subscription(way):
     run(main())
 
 
-def test_many_subscriptions_use_one_descriptor_of_the_loop(server):
+def test_many_subscriptions_use_one_descriptor_of_the_loop_and_no_thread(server):
     async def main():
         async with await aio.connect(server) as nc:
             gc.collect()
-            before = len(os.listdir("/proc/self/fd"))
+            before = len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
             subs = [await nc.subscribe(f"s.{number}") for number in range(1000)]
             for number in range(1000):
                 await nc.publish(f"s.{number}", b"%d" % number)
             for number, sub in enumerate(subs):
                 assert (await sub.next_msg(20)).data == b"%d" % number
-            assert len(os.listdir("/proc/self/fd")) == before
+            assert (len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))) == before
 
     run(main())
 

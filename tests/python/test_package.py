@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -154,6 +155,35 @@ def test_the_version_is_that_of_the_package():
     from importlib import metadata
 
     assert martlet.__version__ == metadata.version("martlet")
+
+
+# What is left of it.
+DAMAGES = {
+    "empty": lambda whole: b"",
+    "no library": lambda whole: b"no library" * 100,
+    "headers alone": lambda whole: whole[:4096],
+    "a third": lambda whole: whole[: len(whole) // 3],
+}
+
+
+@pytest.mark.parametrize("damage", ["missing", *DAMAGES])
+def test_a_native_part_that_is_missing_or_damaged_is_named(damage, tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "martlet")
+    native = tmp_path / "martlet" / Path(_raw.__file__).name
+    whole = native.read_bytes()
+    native.unlink()
+    if damage in DAMAGES:
+        native.write_bytes(DAMAGES[damage](whole))
+    done = subprocess.run(
+        [sys.executable, "-c", "import martlet"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1, f"{done.returncode} {done.stderr}"
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: ") and "_raw" in last and str(tmp_path) in last, last
 
 
 def test_the_plugin_gives_each_test_its_own_broker(tmp_path):

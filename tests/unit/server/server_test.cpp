@@ -447,7 +447,7 @@ TEST(Server, logs_the_life_of_a_connection_and_no_secret) {
   EXPECT_EQ(lines.find("-password"), std::string::npos) << lines;
 }
 
-TEST(Server, fifty_cycles_leave_no_thread_and_no_descriptor) {
+TEST(Server, a_hundred_cycles_leave_no_thread_and_no_descriptor) {
   Options options = local_options();
   options.http_port = -1;
   options.loops = 2;
@@ -456,7 +456,7 @@ TEST(Server, fifty_cycles_leave_no_thread_and_no_descriptor) {
   }
   const size_t descriptors = descriptor_count();
   const size_t threads = thread_count();
-  for (int i = 0; i < 50; i++) {
+  for (int i = 0; i < 100; i++) {
     const std::unique_ptr<Server> server = start_server(options);
     const auto tcp = TestClient::tcp(server->client_port());
     const auto inside = TestClient::in_process(*server->connector());

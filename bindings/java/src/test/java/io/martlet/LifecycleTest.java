@@ -7,17 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.lang.ref.WeakReference;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -28,54 +24,22 @@ import org.junit.jupiter.api.Test;
 class LifecycleTest {
     private static final Duration COLLECTED = Duration.ofSeconds(5);
 
-    /** Threads that are not the JVM's own. */
-    private static int threads() throws IOException {
-        int count = 0;
-        try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
-            for (Path task : tasks.toList()) {
-                count += isOurs(task) ? 1 : 0;
-            }
-        }
-        return count;
-    }
-
-    private static boolean isOurs(Path task) {
-        try {
-            String name = Files.readString(task.resolve("comm"));
-            return Stream
-                    .of("C1 ", "C2 ", "G1 ", "GC ", "VM ", "ForkJoin", "CompletableFut", "Sweeper")
-                    .noneMatch(name::startsWith);
-        } catch (IOException ended) {
-            return false;
-        }
-    }
-
-    private static int descriptors() throws IOException {
-        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
-            return (int) all.count();
-        }
-    }
-
-    private static long residentBytes() throws IOException {
-        return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]) * 4096;
-    }
-
     private static void assertFlat(int lives, int warmUp, Life life) throws Exception {
         for (int at = 0; at < warmUp; at++) {
             life.live();
         }
         System.gc();
         Thread.sleep(300);
-        int threads = threads();
-        int descriptors = descriptors();
-        long bytes = residentBytes();
+        int threads = Usage.threads();
+        int descriptors = Usage.descriptors();
+        long bytes = Usage.residentBytes();
         for (int at = 0; at < lives; at++) {
             life.live();
         }
         System.gc();
-        Place.await("no thread is left", SOON, () -> threads() <= threads);
-        Place.await("no descriptor is left", SOON, () -> descriptors() <= descriptors);
-        long grown = residentBytes() - bytes;
+        Place.await("no thread is left", SOON, () -> Usage.threads() <= threads);
+        Place.await("no descriptor is left", SOON, () -> Usage.descriptors() <= descriptors);
+        long grown = Usage.residentBytes() - bytes;
         assertTrue(grown < 100L << 20, "grown by " + grown + " bytes");
     }
 
@@ -127,7 +91,7 @@ class LifecycleTest {
             AtomicInteger handled = new AtomicInteger();
             dispatcher.subscribe("s.0", message -> handled.incrementAndGet());
             connection.flush(SOON);
-            int threads = threads();
+            int threads = Usage.threads();
             List<Subscription> asked = new ArrayList<>();
             for (int at = 1; at <= 1000; at++) {
                 dispatcher.subscribe("s." + at, message -> handled.incrementAndGet());
@@ -140,7 +104,7 @@ class LifecycleTest {
                 assertNotNull(subscription.nextMessage(SOON));
             }
             Place.await("the handlers", SOON, () -> handled.get() == 1000);
-            assertTrue(threads() <= threads, threads + " threads, then " + threads());
+            assertTrue(Usage.threads() <= threads, threads + " threads, then " + Usage.threads());
         }
     }
 
@@ -189,13 +153,14 @@ class LifecycleTest {
     @Test
     void aServerThatIsDroppedEnds() throws Exception {
         List<WeakReference<Server>> dropped = new ArrayList<>();
-        int threads = threads();
+        int threads = Usage.threads();
         for (int at = 0; at < 10; at++) {
             dropped.add(new WeakReference<>(Server.start()));
         }
         Place.await("its threads end", COLLECTED, () -> {
             System.gc();
-            return threads() <= threads && dropped.stream().allMatch(each -> each.get() == null);
+            return Usage.threads() <= threads
+                    && dropped.stream().allMatch(each -> each.get() == null);
         });
     }
 

@@ -4,8 +4,6 @@ package io.martlet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -23,11 +21,6 @@ class LongStreamTest {
     private static final byte[] BODY = new byte[128];
     /** The heap grows as the collector likes; what leaks here would be above a gigabyte. */
     private static final long GROWTH_BYTES_MAX = 100L << 20;
-
-    private static long residentBytes() throws Exception {
-        System.gc();
-        return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]) * 4096;
-    }
 
     private static void stream(Connection publisher, Connection reader, int count)
             throws Exception {
@@ -55,9 +48,9 @@ class LongStreamTest {
                 Connection publisher = Nats.connect(server);
                 Connection reader = Nats.connect(server)) {
             stream(publisher, reader, WARM_MESSAGES);
-            long before = residentBytes();
+            long before = Usage.residentBytes();
             stream(publisher, reader, MESSAGES);
-            long grown = residentBytes() - before;
+            long grown = Usage.residentBytes() - before;
             assertTrue(grown < GROWTH_BYTES_MAX, "grown by " + grown + " bytes");
         }
     }

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Owns the look at the native part before it is loaded: one that is cut off would not be refused by
+the loader, it would end the program at the first access behind its end.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from importlib.machinery import EXTENSION_SUFFIXES
+from typing import BinaryIO
+
+_HEADER = struct.Struct("<4sB27xQ14xHH")  # Magic, class, where the segments are, size, count.
+_SEGMENT = struct.Struct("<IIQ16xQ16x")  # Kind, flags, where its bytes are, how many.
+_CLASS_64 = 2
+_LOADED = 1
+
+
+def refuse_if_damaged(folder: str) -> None:
+    """Raises ImportError if the native part in that folder ends before what its headers say."""
+    for suffix in EXTENSION_SUFFIXES:
+        path = os.path.join(folder, "_raw" + suffix)
+        if os.path.exists(path):
+            with open(path, "rb") as file:
+                damage = _damage_of(file, os.path.getsize(path))
+            if damage:
+                raise ImportError(f"{path} cannot be loaded: {damage}", name="martlet._raw")
+            return
+
+
+def _damage_of(file: BinaryIO, size: int) -> str:
+    try:
+        magic, kind, at, segment_bytes, count = _HEADER.unpack(file.read(_HEADER.size))
+        if magic != b"\x7fELF" or kind != _CLASS_64:
+            return ""  # The loader says what it is.
+        end = at + segment_bytes * count
+        for index in range(count):
+            file.seek(at + segment_bytes * index)
+            kind, _, offset, held = _SEGMENT.unpack(file.read(_SEGMENT.size))
+            if kind == _LOADED:
+                end = max(end, offset + held)
+    except struct.error:
+        return "it is damaged: it ends within its headers"
+    return "" if size >= end else f"it is damaged: {size} bytes of {end}"
