@@ -15,6 +15,8 @@ export interface Waiting {
   fail(error: unknown): void;
 }
 
+const whatFailed = (status: number): Error => failureOf(status, "", "it failed");
+
 export class Completions {
   readonly #waiting = new Map<number, Waiting>();
   #cookies = 0;
@@ -38,10 +40,12 @@ export class Completions {
     return this.#waiting.has(cookie);
   }
 
-  /** Waits for the one completion of what `start` begins; `read` makes the result of it. */
+  /** Waits for the one completion of what `start` begins; `read` makes the result of it, and
+   * `failure` the error that its status is. */
   expect<T>(
     signal: AbortSignal | undefined, read: (block: Block, at: number) => T,
-    start: (cookie: number) => void | Promise<void>): Promise<T> {
+    start: (cookie: number) => void | Promise<void>,
+    failure: (status: number) => Error = whatFailed): Promise<T> {
     const cookie = this.newCookie();
     const release = hold(this.home);
     return new Promise<T>((resolve, reject) => {
@@ -57,7 +61,7 @@ export class Completions {
       };
       const complete = (status: number, block: Block, at: number): boolean => {
         if (status < 0) {
-          fail(failureOf(status, "", "it failed"));
+          fail(failure(status));
         } else {
           end();
           resolve(read(block, at));

@@ -2,6 +2,8 @@
 //
 // Owns a connection as a program sees it, in the manner of nats.js, and `connect`. Nothing here
 // waits for the library: its completions come through one queue, which wakes the event loop.
+import { inspect } from "node:util";
+import type { InspectOptions } from "node:util";
 import * as abi from "./constants";
 import { poll } from "./block";
 import type { Block } from "./block";
@@ -16,7 +18,10 @@ import {
   checkCount, checkMilliseconds, checkText, limited, Msg, throwIfAborted, whenAborted,
 } from "./message";
 import type { Payload, PublishOptions } from "./message";
-import { checkObject, CONNECTION, namedAsGiven, OPEN_QUEUE } from "./options";
+import {
+  checkNames, checkObject, CONNECTION, namedAsGiven, OPEN_QUEUE, REQUEST_MANY_OPTIONS,
+  REQUEST_OPTIONS, WAIT_OPTIONS,
+} from "./options";
 import type { RequestManyOptions, RequestOptions, WaitOptions } from "./options";
 import { Outbox } from "./outbox";
 import { raw } from "./raw";
@@ -27,9 +32,9 @@ import { StatusStream } from "./status";
 import type { ServerInfo, Stats, Status } from "./status";
 import { Subscription } from "./subscription";
 import type { Home, SubscriptionOptions } from "./subscription";
+import { beginTurn, goOnLater, isTurnOver } from "./turn";
 
 const MESSAGES_MAX = 1024;
-const TURN_MS = 5;
 const LOOK_EVERY = 32;
 const FLUSH_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 1_000;
@@ -42,6 +47,13 @@ const DRAIN_BODIES_MS = 1_000;
 /** No subject of a program is equal to it. */
 const NO_SUBJECT = Symbol("none");
 const NO_ROOM = "the outgoing buffer had no room in time";
+
+function requestFailure(status: number, subject: string, timeout: number): MartletError {
+  let text = "";
+  if (status === abi.ERR_TIMEOUT) text = `no answer to ${JSON.stringify(subject)} in ${timeout} ms`;
+  if (status === abi.ERR_NO_RESPONDERS) text = `nobody listens to ${JSON.stringify(subject)}`;
+  return failureOf(status, text, "the request failed");
+}
 
 const forgotten = new FinalizationRegistry<{ all: Map<number, unknown>; cookie: number }>(
   ({ all, cookie }) => all.delete(cookie));
@@ -90,6 +102,7 @@ export class NatsConnection implements Home {
       () => new raw.Connection(options, broker, this.#queue, 0));
     this.#publish = this.raw.publisher();
     this.#queue.setWake(() => {
+      beginTurn();
       if (!this.#goesOn) this.#dispatch();
     });
   }
@@ -184,15 +197,18 @@ export class NatsConnection implements Home {
    * or the reason of the signal. */
   request(subject: string, payload?: Payload, options: RequestOptions = {}): Promise<Msg> {
     try {
+      checkNames(options, REQUEST_OPTIONS);
       const timeout = checkMilliseconds("timeout", options.timeout, REQUEST_TIMEOUT_MS);
       checkText("subject", subject);
       throwIfAborted(options.signal);
       this.#refuseClosed();
       const block = headerBlock(options.headers);
       const read = (from: Block, at: number): Msg => new Msg(from, at, this);
-      return this.#completions.expect(options.signal, read, (cookie) =>
+      const start = (cookie: number): void | Promise<void> =>
         this.#requestStart(timeout, cookie, (left) => this.raw.requestStart(
-          subject, payload, block, left, this.#queue, cookie)));
+          subject, payload, block, left, this.#queue, cookie));
+      return this.#completions.expect(options.signal, read, start, (status) =>
+        requestFailure(status, subject, timeout));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -201,6 +217,7 @@ export class NatsConnection implements Home {
   /** Sends a request and gives every answer that comes in time. */
   async requestMany(
     subject: string, payload?: Payload, options: RequestManyOptions = {}): Promise<Replies> {
+    checkNames(options, REQUEST_MANY_OPTIONS);
     const timeout = checkMilliseconds("maxWait", options.maxWait, REQUEST_TIMEOUT_MS);
     const most = options.maxMessages === undefined
       ? 0 : checkCount("maxMessages", options.maxMessages, 1);
@@ -219,7 +236,7 @@ export class NatsConnection implements Home {
       if (status >= 0) replies.push(new Msg(from, at, this));
       if (status >= 0 && (flags & abi.FLAG_MORE_FOLLOWS) !== 0) return false;
       const isOver = status >= 0 || status === abi.ERR_TIMEOUT;
-      replies.end(isOver ? undefined : failureOf(status, "", "the request failed"));
+      replies.end(isOver ? undefined : requestFailure(status, subject, timeout));
       return true;
     };
     this.#completions.add(cookie, { complete, fail: (error) => replies.end(error) });
@@ -236,6 +253,7 @@ export class NatsConnection implements Home {
   /** Sends everything and waits for the server's answer: what was published before has then been
    * processed. */
   async flush(options: WaitOptions = {}): Promise<void> {
+    checkNames(options, WAIT_OPTIONS);
     const timeout = checkMilliseconds("timeout", options.timeout, FLUSH_TIMEOUT_MS);
     throwIfAborted(options.signal);
     this.#refuseClosed();
@@ -250,6 +268,7 @@ export class NatsConnection implements Home {
 
   /** The time to the server and back in ms. */
   async rtt(options: WaitOptions = {}): Promise<number> {
+    checkNames(options, WAIT_OPTIONS);
     const timeout = checkMilliseconds("timeout", options.timeout, FLUSH_TIMEOUT_MS);
     throwIfAborted(options.signal);
     this.#refuseClosed();
@@ -274,6 +293,7 @@ export class NatsConnection implements Home {
     }
     let timeout: number;
     try {
+      checkNames(options, WAIT_OPTIONS);
       timeout = checkMilliseconds("timeout", options.timeout, this.#drainTimeout);
       throwIfAborted(options.signal);
     } catch (error) {
@@ -380,6 +400,12 @@ export class NatsConnection implements Home {
     return this;
   }
 
+  /** What console.log shows. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const shown = this.isClosed() ? { isClosed: true } : { server: this.getServer() };
+    return `NatsConnection ${inspect(shown, options)}`;
+  }
+
   // --- what its subscriptions tell ---
 
   /** @internal */
@@ -460,7 +486,6 @@ export class NatsConnection implements Home {
   /** Reads what the library has to tell; lets others have their turn after a while. */
   #dispatch(): void {
     this.#goesOn = false;
-    const until = performance.now() + TURN_MS;
     let left = LOOK_EVERY;
     while (!this.#goesOn) {
       const block = (this.#block ??= this.#read());
@@ -471,13 +496,13 @@ export class NatsConnection implements Home {
       this.#handle(block, at);
       if (--left > 0) continue;
       left = LOOK_EVERY;
-      if (performance.now() >= until) this.#goOnLater();
+      if (isTurnOver()) this.#goOnLater();
     }
   }
 
   #goOnLater(): void {
     this.#goesOn = true;
-    setImmediate(() => this.#dispatch());
+    goOnLater(() => this.#dispatch());
   }
 
   #read(): Block | undefined {

@@ -213,6 +213,17 @@ export function checkObject(what: string, value: unknown): Record<string, unknow
   return value as Record<string, unknown>;
 }
 
+export const REQUEST_OPTIONS = ["timeout", "headers", "signal"];
+export const REQUEST_MANY_OPTIONS = ["maxWait", "maxMessages", "headers", "signal"];
+export const WAIT_OPTIONS = ["timeout", "signal"];
+
+/** Refuses what a call has no option for. */
+export function checkNames(options: unknown, known: readonly string[]): void {
+  for (const name of Object.keys(checkObject("options", options))) {
+    if (!known.includes(name)) throw new OptionsError(`there is no option ${JSON.stringify(name)}`);
+  }
+}
+
 /** The JSON text for what was given; undefined means the default. */
 export function toJson(table: Table, given: object, fixed: object = {}): string {
   const out: Record<string, unknown> = { ...fixed };

@@ -5,6 +5,7 @@
 import * as path from "node:path";
 import { ABI_MAJOR, ABI_MINOR } from "./constants";
 import { errorOf, NativeLoadError } from "./errors";
+import { damageOf } from "./native_file";
 
 /** Bytes that are given to be sent. */
 export type Bytes = string | NodeJS.ArrayBufferView | ArrayBuffer | null | undefined;
@@ -125,6 +126,8 @@ function load(): RawModule {
   const file = addonFile();
   let loaded: RawModule;
   try {
+    const damage = damageOf(file);
+    if (damage !== "") throw new Error(damage);
     loaded = require(file) as RawModule;
   } catch (cause) {
     const why = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);

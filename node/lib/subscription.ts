@@ -12,10 +12,11 @@ import {
   checkCount, checkMilliseconds, Msg, throwIfAborted, whenAborted,
 } from "./message";
 import type { Publisher } from "./message";
-import { named, OPEN_QUEUE, subscriptionJson } from "./options";
+import { checkNames, named, OPEN_QUEUE, subscriptionJson, WAIT_OPTIONS } from "./options";
 import type { Bounds } from "./options";
 import { raw } from "./raw";
 import type { RawConnection, RawQueue, RawSubscription } from "./raw";
+import { beginTurn, goOnLater, isTurnOver } from "./turn";
 
 /**
  * What a subscription hands its messages to, one at a time and in their order. When it returns a
@@ -51,7 +52,6 @@ export interface Home extends Publisher {
 }
 
 const MESSAGES_MAX = 1024;
-const TURN_MS = 5;
 const LOOK_EVERY = 8;
 
 interface Waiter {
@@ -70,7 +70,6 @@ export class Subscription implements AsyncIterable<Msg> {
   readonly #callback: MsgCallback | undefined;
   #block: Block | undefined;
   #waiter: Waiter | undefined;
-  #turnBegan = 0;
   /** The handing out goes on in the event loop's next turn. */
   #goesOn = false;
   /** How many are read at once. One, if the callback takes its time: what waits in here is under
@@ -202,6 +201,7 @@ export class Subscription implements AsyncIterable<Msg> {
    * when nothing can come any more.
    */
   async next(options: NextOptions = {}): Promise<Msg> {
+    checkNames(options, WAIT_OPTIONS);
     const timeout = checkMilliseconds("timeout", options.timeout, -1);
     throwIfAborted(options.signal);
     const next = this.#next();
@@ -285,7 +285,7 @@ export class Subscription implements AsyncIterable<Msg> {
   #handOut(): void {
     for (let left = 0; !this.#isBusy; left--) {
       if (left === 0) {
-        if (performance.now() - this.#turnBegan > TURN_MS) {
+        if (isTurnOver()) {
           this.#handOutLater();
           return;
         }
@@ -299,9 +299,8 @@ export class Subscription implements AsyncIterable<Msg> {
 
   #handOutLater(): void {
     this.#goesOn = true;
-    setImmediate(() => {
+    goOnLater(() => {
       this.#goesOn = false;
-      this.#turnBegan = performance.now();
       this.#handOut();
     });
   }
@@ -391,11 +390,9 @@ export class Subscription implements AsyncIterable<Msg> {
     }
     let message = this.#take();
     // Who reads without a pause must not keep others from the event loop.
-    const now = performance.now();
-    if (message === undefined && !this.#ended && now - this.#turnBegan > TURN_MS) {
-      this.#turnBegan = now;
+    if (message === undefined && !this.#ended && isTurnOver()) {
       const wait = this.#wait();
-      setImmediate(() => this.#onWake());
+      goOnLater(() => this.#resume());
       return wait;
     }
     message ??= this.#takeOrFetch();
@@ -416,15 +413,15 @@ export class Subscription implements AsyncIterable<Msg> {
   }
 
   #onWake(): void {
-    if (this.#callback !== undefined) {
-      if (this.#goesOn || this.#isBusy) return;
-      this.#turnBegan = performance.now();
-      this.#handOut();
-      return;
-    }
+    beginTurn();
+    if (this.#callback === undefined) this.#resume();
+    else if (!this.#goesOn && !this.#isBusy) this.#handOut();
+  }
+
+  /** Gives the one who waits what came. */
+  #resume(): void {
     const waiter = this.#waiter;
     if (waiter === undefined) return;
-    this.#turnBegan = performance.now();
     const message = this.#takeOrFetch();
     if (message === undefined || this.#waiter !== waiter) return;
     this.#endWait();

@@ -89,7 +89,7 @@ bool Bytes::read_other(napi_env env, napi_value value) {
 
 const char* OutgoingArguments::read(napi_env env, napi_value subject, napi_value data,
                                     napi_value reply, napi_value headers) {
-  if (!subject_.read_text(env, subject)) return "subject must be a string";
+  if (!subject_.read_string(env, subject)) return "subject must be a string";
   if (!data_.read(env, data)) return wrong_data;
   if (reply != nullptr && !reply_.read_text(env, reply)) return "reply must be a string";
   if (headers != nullptr && !headers_.read(env, headers)) return "headers must be a block of bytes";

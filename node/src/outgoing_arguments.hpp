@@ -21,11 +21,11 @@ class Bytes {
   Bytes& operator=(const Bytes&) = delete;
   /// False for a value of another type. undefined and null are empty.
   bool read_text(napi_env env, napi_value value);
+  bool read_string(napi_env env, napi_value value);
   bool read(napi_env env, napi_value value);
   std::string_view view() const { return view_; }
 
  private:
-  bool read_string(napi_env env, napi_value value);
   bool read_buffer(napi_env env, napi_value value);
   bool read_other(napi_env env, napi_value value);
 

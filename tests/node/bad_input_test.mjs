@@ -5,12 +5,13 @@
 // values into each function, on a connection whose other subscription goes on all the while.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 import * as martlet from "martlet";
 import { testConnection } from "martlet/testing";
 import { until, within } from "./brokers.mjs";
@@ -25,11 +26,11 @@ const naming = (kind, name) => (error) => error instanceof kind && error.message
 test("publish and subscribe refuse by name", async (context) => {
   const { connection } = await testConnection(context);
   const alive = connection.subscribe("alive");
-  const wrong = [undefined, null, "", " ", "a b", "a\tb", "a..b", ".", "a.*", "a.>", "x\r\n"];
+  const wrong = ["", " ", "a b", "a\tb", "a..b", ".", "a.*", "a.>", "x\r\n"];
   for (const subject of wrong) {
     assert.throws(() => connection.publish(subject), BadSubjectError, JSON.stringify(subject));
   }
-  for (const subject of [1, {}, [], () => {}, Symbol("s"), 1n]) {
+  for (const subject of [undefined, null, 1, {}, [], () => {}, Symbol("s"), 1n]) {
     assert.throws(() => connection.publish(subject), naming(InvalidArgumentError, "subject"));
     assert.throws(() => connection.subscribe(subject), naming(InvalidArgumentError, "subject"));
   }
@@ -229,10 +230,17 @@ test("a native part that is missing, damaged or of another version is named", (c
   const damaged = path.join(folder, "damaged.node");
   const other = path.join(folder, "other.cjs");
   writeFileSync(damaged, "no library");
+  const built = new URL("../../node/dist/martlet.node", import.meta.url);
+  const whole = readFileSync(process.env.MARTLET_NODE_ADDON || built);
+  const parts = [4, 40, 300, whole.length / 3].map((bytes) => {
+    const part = path.join(folder, `part-${Math.trunc(bytes)}.node`);
+    writeFileSync(part, whole.subarray(0, bytes));
+    return part;
+  });
   writeFileSync(other, "exports.abiVersion = () => 7001;");
   const program = 'require("martlet")';
   const here = path.dirname(fileURLToPath(import.meta.url));
-  for (const file of [path.join(folder, "missing.node"), damaged, other]) {
+  for (const file of [path.join(folder, "missing.node"), folder, damaged, other, ...parts]) {
     const env = { ...process.env, MARTLET_NODE_ADDON: file };
     assert.throws(
       () => execFileSync(process.execPath, ["-e", program], { env, stdio: "pipe", cwd: here }),
@@ -241,6 +249,37 @@ test("a native part that is missing, damaged or of another version is named", (c
         return text.includes("NativeLoadError") && text.includes(file);
       });
   }
+});
+
+test("options that a call does not have are refused", async (context) => {
+  const { connection } = await testConnection(context);
+  const subscription = connection.subscribe("a");
+  const refusing = {
+    request: (options) => connection.request("a", "", options),
+    requestMany: (options) => connection.requestMany("a", "", options),
+    flush: (options) => connection.flush(options),
+    rtt: (options) => connection.rtt(options),
+    drain: (options) => connection.drain(options),
+    next: (options) => subscription.next(options),
+  };
+  for (const [name, call] of Object.entries(refusing)) {
+    await assert.rejects(call({ timeou: 50 }), naming(OptionsError, '"timeou"'), name);
+    await assert.rejects(call(50), naming(InvalidArgumentError, "options"), name);
+  }
+  await connection.flush();
+});
+
+test("a request that fails names its subject", async (context) => {
+  const { connection } = await testConnection(context);
+  connection.subscribe("silent", { callback: () => {} });
+  const failing = (subject) => connection.request(subject, "", { timeout: 50 });
+  await assert.rejects(failing("silent"), { message: 'no answer to "silent" in 50 ms' });
+  await assert.rejects(failing("nobody"), { message: 'nobody listens to "nobody"' });
+  const replies = await connection.requestMany("nobody", "", { maxWait: 50 });
+  await assert.rejects(async () => {
+    for await (const reply of replies) assert.fail(reply.subject);
+  }, { message: 'nobody listens to "nobody"' });
+  assert.match(inspect(connection), /^NatsConnection { server: /);
 });
 
 test("each status has its own class", () => {
