@@ -99,7 +99,10 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
   /// Holds the queue for a run of entries: one lock and one wake-up for all of them.
   class Feed {
    public:
-    explicit Feed(CompletionQueue& queue) : queue_(queue), lock_(queue.mutex_) {}
+    explicit Feed(CompletionQueue& queue) : Feed(queue, queue.lock()) {}
+    /// `lock`: the queue's, held.
+    Feed(CompletionQueue& queue, std::unique_lock<std::mutex> lock)
+        : queue_(queue), lock_(std::move(lock)) {}
     ~Feed() {
       if (lock_.owns_lock()) end().run();
     }
@@ -121,6 +124,12 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
     std::unique_lock<std::mutex> lock_;
     bool appended_ = false;
   };
+
+  /// For a Feed. try_lock() may come back without it.
+  std::unique_lock<std::mutex> lock() { return std::unique_lock<std::mutex>(mutex_); }
+  std::unique_lock<std::mutex> try_lock() {
+    return std::unique_lock<std::mutex>(mutex_, std::try_to_lock);
+  }
 
   /// One entry by itself.
   bool add(const Completion& completion) {

@@ -17,21 +17,28 @@ constexpr size_t input_bytes = 64 * 1024;
 // So few that what a turn brings is still in the cache of who then takes it.
 constexpr int reads_per_turn_max = 4;
 
-// What every message tells, whoever gets it.
-inline Completion completion_of(const ServerMessage& m, int64_t received_ns) {
-  Completion c;
-  c.received_ns = received_ns;
-  c.subject = m.subject;
-  c.reply = m.reply;
-  c.headers = m.headers;
-  c.data = m.data;
-  if (!m.reply.empty()) c.flags |= completion_flag_has_reply;
-  if (!m.headers.empty()) c.flags |= completion_flag_has_headers;
-  return c;
-}
-
 inline bool says_no_responders(const ServerMessage& m) {
   return m.data.empty() && !m.headers.empty() && header_status(m.headers) == 503;
+}
+
+// What every message tells, whoever gets it. Each member is written once: one that is cleared
+// before is read back only when all stores before it are done.
+inline Completion completion_of(const ServerMessage& m, int64_t received_ns, int32_t sid,
+                                int64_t cookie) {
+  return Completion{
+      .kind = CompletionKind::message,
+      .flags = (m.reply.empty() ? 0 : completion_flag_has_reply) |
+               (m.headers.empty() ? 0 : completion_flag_has_headers) |
+               (says_no_responders(m) ? completion_flag_no_responders : 0),
+      .status = 0,
+      .sid = sid,
+      .cookie = cookie,
+      .received_ns = received_ns,
+      .subject = m.subject,
+      .reply = m.reply,
+      .headers = m.headers,
+      .data = m.data,
+  };
 }
 
 }  // namespace
@@ -154,11 +161,7 @@ bool ConnectionInput::on_message(const ServerMessage& m) {
   }
   SubscriptionState* const subscription = shared_.subscriptions.find(m.sid);
   if (subscription == nullptr) return true;  // It ended before the server knew.
-  Completion c = completion_of(m, received_ns_);
-  c.kind = CompletionKind::message;
-  c.sid = subscription->sid;
-  c.cookie = subscription->cookie;
-  if (says_no_responders(m)) c.flags |= completion_flag_no_responders;
+  const Completion c = completion_of(m, received_ns_, subscription->sid, subscription->cookie);
   const FeedVerdict verdict =
       writer_.feed(subscription->queue).add_message(c, subscription->account, this);
   if (verdict == FeedVerdict::blocked) {
@@ -178,7 +181,7 @@ bool ConnectionInput::on_message(const ServerMessage& m) {
 }
 
 void ConnectionInput::on_reply(const ServerMessage& m) {
-  const Completion c = completion_of(m, received_ns_);
+  const Completion c = completion_of(m, received_ns_, 0, 0);
   count(m);
   shared_.calls.on_reply(m.subject, c, says_no_responders(m), writer_);
 }

@@ -110,8 +110,11 @@ int64_t read_number(const char** at) {
 }
 
 // MSG as servers write it: one space between its parts, and CR LF. `at` is behind "MSG ", and an LF
-// follows somewhere. False: it may still be a message, in another form.
+// follows somewhere. True: all of `line` is filled in but what stands in the payload. False: it may
+// still be a message, in another form.
 bool read_usual_message_line(const char* at, Line* line) {
+  line->message.reply = {};
+  line->headers_bytes = 0;
   const char* const subject_end = skip_word(at);
   line->message.subject = {at, static_cast<size_t>(subject_end - at)};
   if (*subject_end != ' ' || subject_end == at) return false;
@@ -186,6 +189,7 @@ Result<ServerParser::Progress> ServerParser::parse(const char* data, size_t byte
   const char* at = data;
   const char* const end = data + bytes;
   Progress progress;
+  Line line;  // Outside: clearing all of it for each message costs more than reading its line.
   while (at < end && !operations.is_over()) {
     const char* const newline =
         static_cast<const char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
@@ -196,7 +200,6 @@ Result<ServerParser::Progress> ServerParser::parse(const char* data, size_t byte
       break;
     }
     const char* const line_end = newline > at && newline[-1] == '\r' ? newline - 1 : newline;
-    Line line;
     const bool is_usual = line_end - at > 4 && std::memcmp(at, "MSG ", 4) == 0 &&
                           read_usual_message_line(at + 4, &line);
     if (!is_usual) {
