@@ -149,6 +149,7 @@ namespace Martlet
                     }
 
                     hasTurn = false;
+                    Queues.ClearStack(); // It may wait for days now, in frames that lie there.
                 }
             }
             catch (Exception error)

@@ -40,11 +40,7 @@ namespace Martlet
         [MethodImpl(MethodImplOptions.NoInlining)]
         internal static int Poll(QueueHandle queue, int timeoutMs, out Block? block)
         {
-            if (IsMono)
-            {
-                ClearStack();
-            }
-
+            ClearStack();
             return Block.Poll(
                 queue, Block.MessagesMax, timeoutMs < 0 ? WaitMs : timeoutMs, out block);
         }
@@ -53,9 +49,14 @@ namespace Martlet
         /// waits for days must not keep alive, by what an earlier call has left there, the
         /// connection that it works for.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
-        private static void ClearStack()
+        internal static void ClearStack()
         {
             const int Bytes = 4096;
+            if (!IsMono)
+            {
+                return;
+            }
+
             byte* left = stackalloc byte[Bytes];
             new Span<byte>(left, Bytes).Clear();
         }
