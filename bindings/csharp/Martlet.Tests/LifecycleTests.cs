@@ -242,6 +242,7 @@ namespace Martlet.Tests
                 connection.Subscribe("x", message => { });
                 Task[] users = Enumerable.Range(0, 4)
                     .Select(i => Task.Run(() => UseUntilClosedAsync(connection)))
+                    .Append(Task.Run(() => PublishUntilClosedAsync(connection)))
                     .ToArray();
                 await Task.Delay(10);
                 await connection.DisposeAsync();
@@ -310,6 +311,19 @@ namespace Martlet.Tests
                         || error is MartletDisconnectedException,
                     "closed, not " + error);
             }
+        }
+
+        /// <summary>Nothing but that, so that the end mostly comes while it is under way.</summary>
+        private static async Task PublishUntilClosedAsync(MartletConnection connection)
+        {
+            Func<Task> publish = async () =>
+            {
+                while (true)
+                {
+                    await connection.PublishAsync("y", "z");
+                }
+            };
+            await Check.ThrowsAsync<MartletConnectionClosedException>(publish);
         }
 
         private static async Task NextOfAsync(

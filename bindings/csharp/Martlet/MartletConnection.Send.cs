@@ -27,6 +27,33 @@ namespace Martlet
         private unsafe bool TryPublish(
             string subjectText, string? replyTo, byte[]? headers, ReadOnlySpan<byte> data)
         {
+            KnownSubject? last = lastSubject;
+            ConnectionHandle connection = Handle;
+            if (last == null || !ReferenceEquals(last.Text, subjectText)
+                || replyTo != null || headers != null
+                || !connection.TryClaim(out IntPtr claimed))
+            {
+                return TryPublishAny(subjectText, replyTo, headers, data);
+            }
+
+            int status;
+            IntPtr error = IntPtr.Zero;
+            fixed (byte* subject0 = last.Bytes)
+            fixed (byte* data0 = &MemoryMarshal.GetReference(data))
+            {
+                status = Hot.Publish(
+                    claimed, subject0, last.Bytes.Length, null, 0, null, 0,
+                    data0, data.Length, &error);
+            }
+
+            connection.Unclaim();
+            return Status.Check(status, error) == Abi.Ok;
+        }
+
+        [MethodImpl(Hot.Path)]
+        private unsafe bool TryPublishAny(
+            string subjectText, string? replyTo, byte[]? headers, ReadOnlySpan<byte> data)
+        {
             ReadOnlySpan<byte> subject = stackalloc byte[0];
             KnownSubject? last = lastSubject;
             if (last != null && ReferenceEquals(last.Text, subjectText))

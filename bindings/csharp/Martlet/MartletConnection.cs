@@ -242,6 +242,7 @@ namespace Martlet
                 if (dispatcher == null)
                 {
                     dispatcher = new Dispatcher(callbacks);
+                    Pump.MakeRoomForCallbacks();
                     Pump.WhenClosed(dispatcher.Close);
                 }
 

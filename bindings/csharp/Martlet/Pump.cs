@@ -17,6 +17,9 @@ namespace Martlet
     /// collected. Any thread.</summary>
     internal sealed class Pump
     {
+        /// <summary>So long it stays for the next of answers that follow one another.</summary>
+        private const int LingerMs = 10;
+
         private readonly ConcurrentDictionary<long, Wake> readers =
             new ConcurrentDictionary<long, Wake>();
 
@@ -34,6 +37,8 @@ namespace Martlet
         private Action? onClosed;
         private long lastId;
         private volatile bool isOver;
+        private volatile bool hasCallbacks;
+        private bool lingers = true; // Only who has the turn.
 
         internal Pump()
         {
@@ -63,10 +68,18 @@ namespace Martlet
         }
 
         /// <summary>Instead of Start, when there is no connection after all.</summary>
-        internal void Abandon() => Completions.Dispose();
+        internal void Abandon()
+        {
+            turn.End();
+            Completions.Dispose();
+        }
 
         /// <summary>Ends the polling, whatever it waits for.</summary>
         internal void Close() => Queues.Close(Completions);
+
+        /// <summary>From now on another thread waits for messages of its own, which it reads best
+        /// alone.</summary>
+        internal void MakeRoomForCallbacks() => hasCallbacks = true;
 
         /// <summary>What is to be called, once, when the connection is closed.</summary>
         internal void WhenClosed(Action action)
@@ -136,6 +149,7 @@ namespace Martlet
                     }
 
                     hasTurn = false;
+                    Queues.ClearStack(); // It may wait for days now, in frames that lie there.
                 }
             }
             catch (Exception error)
@@ -152,8 +166,28 @@ namespace Martlet
         /// </summary>
         private bool Poll()
         {
-            while (!closed.Task.IsCompleted && Queues.Wait(Completions, out Block? block))
+            while (!closed.Task.IsCompleted)
             {
+                bool isAwaited = turn.IsAnythingAwaited;
+                int status = Queues.Poll(
+                    Completions, isAwaited ? -1 : lingers ? LingerMs : 0, out Block? block);
+                if (status == Abi.Done)
+                {
+                    return true;
+                }
+
+                if (status == Abi.Again)
+                {
+                    if (isAwaited)
+                    {
+                        continue;
+                    }
+
+                    lingers = false;
+                    turn.GiveUp();
+                    return false;
+                }
+
                 int last = block!.Count - 1;
                 for (int i = 0; i <= last; i++)
                 {
@@ -175,6 +209,7 @@ namespace Martlet
         {
             int kind = block.Int32(at + Abi.DescriptorKindOffset);
             long cookie = block.Int64(at + Abi.DescriptorCookieOffset);
+            lingers = !hasCallbacks && (kind == Abi.KindReady || kind == Abi.KindReply);
             switch (kind)
             {
                 case Abi.KindReady:

@@ -24,30 +24,39 @@ namespace Martlet
         private static readonly int WaitMs = IsMono ? 100 : -1;
 
         /// <summary>Waits for the next block; false when the queue is closed and empty.</summary>
-        [MethodImpl(MethodImplOptions.NoInlining)]
         internal static bool Wait(QueueHandle queue, out Block? block)
         {
-            if (IsMono)
-            {
-                ClearStack();
-            }
-
             int status;
             do
             {
-                status = Block.Poll(queue, Block.MessagesMax, WaitMs, out block);
+                status = Poll(queue, -1, out block);
             }
             while (status == Abi.Again);
             return status == Abi.Ok;
+        }
+
+        /// <summary>Waits so long, -1: until something comes, though AGAIN may come before.
+        /// </summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        internal static int Poll(QueueHandle queue, int timeoutMs, out Block? block)
+        {
+            ClearStack();
+            return Block.Poll(
+                queue, Block.MessagesMax, timeoutMs < 0 ? WaitMs : timeoutMs, out block);
         }
 
         /// <summary>Mono's collector takes whatever lies on a stack for a reference. A thread that
         /// waits for days must not keep alive, by what an earlier call has left there, the
         /// connection that it works for.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
-        private static void ClearStack()
+        internal static void ClearStack()
         {
             const int Bytes = 4096;
+            if (!IsMono)
+            {
+                return;
+            }
+
             byte* left = stackalloc byte[Bytes];
             new Span<byte>(left, Bytes).Clear();
         }

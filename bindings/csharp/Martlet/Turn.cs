@@ -3,7 +3,9 @@
 // Owns whose turn it is to poll the completions of a connection. Who has it may run what awaits an
 // answer on the spot, if nobody else waits: it lends the turn first. A second thread takes it as
 // soon as another thread begins to wait, or a completion comes. So an answer needs no hop to the
-// thread pool, and code that blocks keeps nobody waiting.
+// thread pool, and code that blocks keeps nobody waiting. When nothing is awaited nobody has the
+// turn: who polled would read the socket in place of those who wait for messages of their own, be
+// woken by each, and write in small pieces what is published meanwhile.
 using System;
 using System.Threading;
 using Martlet.Raw;
@@ -12,7 +14,7 @@ namespace Martlet
 {
     /// <summary>Lifecycle: the first thread has the turn; ended by who has it. Of two threads one
     /// has the turn, or has lent it and runs the program's code; the other waits, or does not yet
-    /// come back from the program's code.</summary>
+    /// come back from the program's code. Or both wait.</summary>
     internal sealed class Turn
     {
         /// <summary>The second thread begins with this chance to lend: few connections that are
@@ -22,11 +24,13 @@ namespace Martlet
         private const int Held = 0;
         private const int Lent = 1;
         private const int Over = 2;
+        private const int Nobody = 0;
 
         private readonly QueueHandle completions;
         private readonly Action second;
-        private QueueHandle? bell; // The second thread waits for it.
-        private QueueHandle? closed; // Takes nothing, and rings at once.
+        private readonly QueueHandle bell = Queues.MakeOpen(); // Who waits for the turn waits for it.
+        private readonly QueueHandle closed = Queues.MakeClosed(); // Takes nothing; rings at once.
+        private readonly object waiting = new object(); // A queue has one reader.
         private int chances;
         private int waits;
         private int state;
@@ -40,10 +44,12 @@ namespace Martlet
             this.second = second;
         }
 
+        internal bool IsAnythingAwaited => Volatile.Read(ref waits) > 0;
+
         /// <summary>Something waits for a completion from now on. Any thread.</summary>
         internal void BeginWait()
         {
-            // Either this sees that the turn is lent, or TryLend sees that somebody waits.
+            // Either this sees that the turn is lent, or Lend sees that somebody waits.
             Interlocked.Increment(ref waits);
             if (Volatile.Read(ref state) == Lent
                 && Volatile.Read(ref lender) != Environment.CurrentManagedThreadId)
@@ -63,67 +69,74 @@ namespace Martlet
                 return false;
             }
 
-            if (Volatile.Read(ref waits) > 0)
+            if (IsAnythingAwaited)
             {
                 return false;
             }
 
-            Volatile.Write(ref lender, Environment.CurrentManagedThreadId);
-            Interlocked.Exchange(ref state, Lent);
-            if (Volatile.Read(ref waits) > 0)
-            {
-                Ring();
-            }
-
-            try
-            {
-                Notify(completions, bell!);
-            }
-            catch (ObjectDisposedException)
-            {
-                // Who took over meanwhile has ended it. The code runs here all the same.
-            }
-
+            // Who takes over may even end it meanwhile: the code runs here all the same.
+            Lend(Environment.CurrentManagedThreadId);
             return true;
         }
 
         /// <summary>After it; false when somebody has taken over.</summary>
         internal bool TryTakeBack() => TryTake();
 
+        /// <summary>Nobody has it until something is awaited, or a completion comes.</summary>
+        internal void GiveUp() => Lend(Nobody);
+
         /// <summary>Waits for a turn that is lent; false when there is none any more.</summary>
         internal bool Wait()
         {
-            isAnyoneWaiting = true;
-            try
+            lock (waiting)
             {
-                while (Queues.Wait(bell!, out _))
+                isAnyoneWaiting = true;
+                try
                 {
-                    // Before it is taken: who lent it may come here to wait at once.
-                    isAnyoneWaiting = false;
-                    if (TryTake())
+                    while (Queues.Wait(bell, out _))
                     {
-                        return true;
-                    }
+                        isAnyoneWaiting = false;
+                        if (TryTake())
+                        {
+                            return true;
+                        }
 
-                    isAnyoneWaiting = true;
+                        isAnyoneWaiting = true;
+                    }
                 }
-            }
-            catch (ObjectDisposedException)
-            {
+                catch (ObjectDisposedException)
+                {
+                    return false;
+                }
+
                 return false;
             }
-
-            return false;
         }
 
         internal void End()
         {
             Volatile.Write(ref state, Over);
-            if (bell != null)
+            Queues.Close(bell);
+            bell.Dispose();
+            closed.Dispose();
+        }
+
+        private void Lend(int to)
+        {
+            Volatile.Write(ref lender, to);
+            Interlocked.Exchange(ref state, Lent);
+            if (IsAnythingAwaited)
             {
-                Queues.Close(bell);
-                bell.Dispose();
-                closed!.Dispose();
+                Ring();
+            }
+
+            try
+            {
+                Notify(completions, bell);
+            }
+            catch (ObjectDisposedException)
+            {
+                return; // Who took it meanwhile has ended it.
             }
         }
 
@@ -134,18 +147,16 @@ namespace Martlet
                 return false;
             }
 
-            Notify(completions, closed!); // In place of the bell.
+            Notify(completions, closed); // In place of the bell.
             return true;
         }
 
         private void StartSecond()
         {
-            if (bell == null && ++chances == SecondFrom)
+            if (++chances == SecondFrom)
             {
                 try
                 {
-                    closed = Queues.MakeClosed();
-                    bell = Queues.MakeOpen();
                     Threads.Start(second, "martlet-pump");
                 }
                 catch (Exception)
@@ -159,7 +170,7 @@ namespace Martlet
         {
             try
             {
-                Notify(closed!, bell!);
+                Notify(closed, bell);
             }
             catch (ObjectDisposedException)
             {
