@@ -28,7 +28,8 @@ namespace Martlet
 
         private readonly QueueHandle completions;
         private readonly Action second;
-        private readonly QueueHandle bell = Queues.MakeOpen(); // Who waits for the turn waits for it.
+        // Who waits for the turn waits for it.
+        private readonly QueueHandle bell = Queues.MakeOpen();
         private readonly QueueHandle closed = Queues.MakeClosed(); // Takes nothing; rings at once.
         private readonly object waiting = new object(); // A queue has one reader.
         private int chances;
