@@ -236,12 +236,16 @@ namespace Martlet.Tests
         public async Task RequestsFail(Broker broker)
         {
             await using MartletConnection connection = await broker.ConnectAsync();
-            await Check.ThrowsAsync<MartletNoRespondersException>(
-                () => connection.RequestAsync("nobody", "x"));
+            Check.Equal(
+                "nobody listens to \"nobody\"",
+                (await Check.ThrowsAsync<MartletNoRespondersException>(
+                    () => connection.RequestAsync("nobody", "x"))).Message);
             connection.Subscribe("silent", message => { });
             await connection.FlushAsync();
-            await Check.ThrowsAsync<MartletTimeoutException>(() => connection.RequestAsync(
-                "silent", "x", timeout: TimeSpan.FromMilliseconds(50)));
+            Check.Equal(
+                "no answer to \"silent\" in 50 ms",
+                (await Check.ThrowsAsync<MartletTimeoutException>(() => connection.RequestAsync(
+                    "silent", "x", timeout: TimeSpan.FromMilliseconds(50)))).Message);
             using (var stop = new CancellationTokenSource(50))
             {
                 await Check.ThrowsAsync<OperationCanceledException>(() => connection.RequestAsync(
@@ -282,13 +286,15 @@ namespace Martlet.Tests
             }
 
             Check.Equal(3, answers.Count, "until the time is over");
-            await Check.ThrowsAsync<MartletNoRespondersException>(async () =>
-            {
-                await foreach (MartletMessage reply in connection.RequestManyAsync("nobody"))
+            MartletException nobody = await Check.ThrowsAsync<MartletNoRespondersException>(
+                async () =>
                 {
-                    answers.Add(reply.Text);
-                }
-            });
+                    await foreach (MartletMessage reply in connection.RequestManyAsync("nobody"))
+                    {
+                        answers.Add(reply.Text);
+                    }
+                });
+            Check.Equal("nobody listens to \"nobody\"", nobody.Message);
         }
 
         [Fact]

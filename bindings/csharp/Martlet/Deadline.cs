@@ -14,7 +14,6 @@ namespace Martlet
     internal sealed class Deadline
     {
         private readonly Stopwatch clock = Stopwatch.StartNew();
-        private readonly int timeoutMs;
 
         internal Deadline(TimeSpan timeout, string argument)
             : this(Times.Milliseconds(timeout, argument))
@@ -24,12 +23,15 @@ namespace Martlet
         /// <summary>It runs from now.</summary>
         internal Deadline(int timeoutMs)
         {
-            this.timeoutMs = timeoutMs;
+            TimeoutMs = timeoutMs;
         }
+
+        /// <summary>The whole of it; -1: without limit.</summary>
+        internal int TimeoutMs { get; }
 
         /// <summary>-1: without limit.</summary>
         internal int LeftMs =>
-            timeoutMs < 0 ? -1 : (int)Math.Max(timeoutMs - clock.ElapsedMilliseconds, 0);
+            TimeoutMs < 0 ? -1 : (int)Math.Max(TimeoutMs - clock.ElapsedMilliseconds, 0);
 
         internal TimeSpan Left => TimeSpan.FromMilliseconds(LeftMs);
 

@@ -151,7 +151,7 @@ namespace Martlet
             var message = new Outgoing(subject, null, headers?.ToBytes(), data);
             var deadline = new Deadline(timeout ?? options.RequestTimeout, nameof(timeout));
             cancellationToken.ThrowIfCancellationRequested();
-            var call = new PendingCall(origin);
+            var call = new PendingCall(origin, subject, deadline);
             long cookie = Pump.Add(call);
             try
             {
@@ -277,7 +277,7 @@ namespace Martlet
 
                     if (message.Status < 0)
                     {
-                        throw MartletException.FromStatus(message.Status, message.Explanation);
+                        throw message.FailureOf(question.Subject, null);
                     }
 
                     yield return message;

@@ -78,15 +78,6 @@ namespace Martlet
 
         internal bool MoreFollows => (Flags & Abi.FlagMoreFollows) != 0;
 
-        internal string Explanation
-        {
-            get
-            {
-                string text = Text;
-                return text.Length > 0 ? text : Raw.Status.Explain(Status);
-            }
-        }
-
         private int Flags => block.Int32(at + Abi.DescriptorFlagsOffset);
 
         /// <summary>Answers it.</summary>
@@ -121,6 +112,27 @@ namespace Martlet
             string? replyTo = null,
             CancellationToken cancellationToken = default) =>
             ReplyAsync(Texts.ToPayload(text), headers, replyTo, cancellationToken);
+
+        /// <summary>The failure that it tells in place of an answer. That of a request names what
+        /// was asked, and the time if it has one.</summary>
+        internal MartletException FailureOf(string? request, Deadline? deadline)
+        {
+            string text = Text;
+            if (Status == Abi.ErrNoResponders)
+            {
+                text = "nobody listens to \"" + request + "\"";
+            }
+            else if (Status == Abi.ErrTimeout && deadline != null)
+            {
+                text = "no answer to \"" + request + "\" in " + deadline.TimeoutMs + " ms";
+            }
+            else if (text.Length == 0)
+            {
+                text = Raw.Status.Explain(Status);
+            }
+
+            return MartletException.FromStatus(Status, text);
+        }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private ReadOnlyMemory<byte> Part(int offset, int bytes) =>

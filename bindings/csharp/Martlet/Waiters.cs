@@ -17,11 +17,17 @@ namespace Martlet
             new TaskCompletionSource<MartletMessage>(); // Goes on where it is set.
 
         private readonly MessageOrigin origin;
+        private readonly string? subject;
+        private readonly Deadline? deadline;
         private int isDecided;
 
-        internal PendingCall(MessageOrigin origin)
+        /// <summary>`subject` and `deadline` are a request's: its failure names them.</summary>
+        internal PendingCall(
+            MessageOrigin origin, string? subject = null, Deadline? deadline = null)
         {
             this.origin = origin;
+            this.subject = subject;
+            this.deadline = deadline;
         }
 
         /// <summary>The answer; its failure is thrown.</summary>
@@ -79,8 +85,7 @@ namespace Martlet
             var message = new MartletMessage(block, at, origin);
             if (message.Status < 0)
             {
-                answer.SetException(
-                    MartletException.FromStatus(message.Status, message.Explanation));
+                answer.SetException(message.FailureOf(subject, deadline));
             }
             else
             {

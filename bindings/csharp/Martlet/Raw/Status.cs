@@ -46,8 +46,6 @@ namespace Martlet.Raw
             {
                 case Abi.ErrTimeout:
                     return "no answer in time";
-                case Abi.ErrNoResponders:
-                    return "nobody listens to the subject";
                 case Abi.ErrClosed:
                     return "the connection was closed";
                 case Abi.ErrDisconnected:
