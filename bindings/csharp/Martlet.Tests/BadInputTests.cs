@@ -278,6 +278,8 @@ namespace Martlet.Tests
             await using MartletConnection connection = await MartletConnection.ConnectAsync(server);
             var stopped = new CancellationToken(true);
             await Check.ThrowsAsync<OperationCanceledException>(
+                () => MartletConnection.ConnectAsync(stopped));
+            await Check.ThrowsAsync<OperationCanceledException>(
                 () => MartletConnection.ConnectAsync(server.Url, stopped));
             await Check.ThrowsAsync<OperationCanceledException>(
                 () => connection.PublishAsync("x", "y", cancellationToken: stopped).AsTask());

@@ -107,6 +107,23 @@ namespace Martlet.Tests
         }
 
         [Fact]
+        public async Task ThingsSayWhatTheyAre(Broker broker)
+        {
+            MartletConnection connection = await broker.ConnectAsync();
+            MartletSubscription subscription = connection.SubscribeAsync("said");
+            await connection.PublishAsync("said", "größe");
+            await connection.PublishAsync("said", replyTo: "answers");
+            MartletMessage plain = await Check.InTimeAsync(subscription.NextAsync().AsTask());
+            MartletMessage asking = await Check.InTimeAsync(subscription.NextAsync().AsTask());
+            string place = broker.Kind == BrokerKind.InProcess ? "in process" : broker.Url;
+            Check.Equal("MartletConnection[Open, " + place + "]", connection.ToString());
+            await connection.DisposeAsync();
+            Check.Equal("MartletConnection[Closed]", connection.ToString());
+            Check.Equal("MartletMessage[said, 7 bytes]", plain.ToString());
+            Check.Equal("MartletMessage[said, reply to answers, 0 bytes]", asking.ToString());
+        }
+
+        [Fact]
         public async Task SubjectsOfAnyLanguage(Broker broker)
         {
             await using MartletConnection connection = await broker.ConnectAsync();

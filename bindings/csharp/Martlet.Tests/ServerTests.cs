@@ -29,6 +29,7 @@ namespace Martlet.Tests
             using MartletServer other = MartletServer.Start();
             Check.True(server.Port > 0 && server.Port != other.Port, "ports of their own");
             Check.Equal("nats://127.0.0.1:" + server.Port, server.Url);
+            Check.Equal("MartletServer[" + server.Url + "]", server.ToString());
             Check.Equal(0, server.MonitoringPort);
             await using MartletConnection tcp = await MartletConnection.ConnectAsync(server.Url);
             await using MartletConnection inside = await MartletConnection.ConnectAsync(server);
@@ -43,6 +44,21 @@ namespace Martlet.Tests
             Check.True(counted.All.ContainsKey("slow_consumers"), "all that /varz has");
         }
 
+        /// <summary>Somebody may listen there, or nobody: either says where it was.</summary>
+        [Fact]
+        public async Task ConnectsToTheUsualPort()
+        {
+            try
+            {
+                await using MartletConnection connection = await MartletConnection.ConnectAsync();
+                Check.Equal("nats://127.0.0.1:4222", connection.ConnectedUrl);
+            }
+            catch (MartletNoServersException nobody)
+            {
+                Check.Contains("127.0.0.1:4222", nobody.Message);
+            }
+        }
+
         [Fact]
         public async Task ListensOnNoPort()
         {
@@ -50,6 +66,7 @@ namespace Martlet.Tests
                 new MartletServerOptions { Listen = false });
             Check.Equal(0, server.Port);
             Check.Equal(string.Empty, server.Url);
+            Check.Equal("MartletServer[no port]", server.ToString());
             await using MartletConnection inside = await MartletConnection.ConnectAsync(server);
             await inside.FlushAsync();
         }
@@ -59,6 +76,7 @@ namespace Martlet.Tests
         {
             using var server = new MartletServer(new MartletServerOptions { ServerName = "mine" });
             Check.Throws<MartletStateException>(() => _ = server.Port);
+            Check.Equal("MartletServer[stopped]", server.ToString());
             server.Start();
             Check.Throws<MartletStateException>(() => server.Start());
             server.Stop();
@@ -72,6 +90,7 @@ namespace Martlet.Tests
             server.Dispose();
             server.Dispose();
             Check.Throws<MartletConnectionClosedException>(() => server.Start());
+            Check.Equal("MartletServer[stopped]", server.ToString());
         }
 
         [Fact]

@@ -105,6 +105,14 @@ namespace Martlet
 
         internal ConnectionHandle Handle { get; }
 
+        /// <summary>Connects to nats://127.0.0.1:4222.</summary>
+        /// <param name="cancellationToken">Ends the wait, and the connection.</param>
+        /// <returns>The open connection.</returns>
+        /// <exception cref="MartletNoServersException">No server could be reached.</exception>
+        public static Task<MartletConnection> ConnectAsync(
+            CancellationToken cancellationToken = default) =>
+            ConnectAsync(new MartletConnectionOptions(), cancellationToken);
+
         /// <summary>Connects to a server.</summary>
         /// <param name="url">The server, or several joined by commas.</param>
         /// <param name="cancellationToken">Ends the wait, and the connection.</param>
@@ -231,6 +239,17 @@ namespace Martlet
 
         /// <summary>The same; blocks.</summary>
         public void Dispose() => EndAsync(flush: true).GetAwaiter().GetResult();
+
+        /// <summary>For people: its state, and the server that it is connected to.</summary>
+        /// <returns>One line.</returns>
+        public override string ToString()
+        {
+            MartletConnectionState state = State;
+            bool isConnected =
+                state == MartletConnectionState.Open || state == MartletConnectionState.Draining;
+            return "MartletConnection[" + state + (isConnected ? ", " + ConnectedUrl : string.Empty)
+                + "]";
+        }
 
         /// <summary>What runs from here on, and what it awaits, is a callback.</summary>
         internal void EnterCallbacks() => callbacks.Enter();

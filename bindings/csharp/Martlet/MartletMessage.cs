@@ -113,6 +113,16 @@ namespace Martlet
             CancellationToken cancellationToken = default) =>
             ReplyAsync(Texts.ToPayload(text), headers, replyTo, cancellationToken);
 
+        /// <summary>For people: its subjects and the size of its payload.</summary>
+        /// <returns>One line.</returns>
+        public override string ToString()
+        {
+            string? replyTo = ReplyTo;
+            return "MartletMessage[" + Subject
+                + (replyTo == null ? string.Empty : ", reply to " + replyTo)
+                + ", " + Data.Length + " bytes]";
+        }
+
         /// <summary>The failure that it tells in place of an answer. That of a request names what
         /// was asked, and the time if it has one.</summary>
         internal MartletException FailureOf(string? request, Deadline? deadline)

@@ -150,6 +150,22 @@ namespace Martlet
             return new MartletServerStatistics(JsonReader.ReadObject(Status.Take(json!)));
         }
 
+        /// <summary>For people: where it is to be found.</summary>
+        /// <returns>One line.</returns>
+        public override string ToString()
+        {
+            try
+            {
+                string url = Url;
+                return "MartletServer[" + (url.Length > 0 ? url : "no port") + "]";
+            }
+            catch (Exception stopped) when (
+                stopped is MartletStateException || stopped is MartletConnectionClosedException)
+            {
+                return "MartletServer[stopped]";
+            }
+        }
+
         /// <summary>Stops and ends the broker. May be called twice.</summary>
         public void Dispose()
         {
