@@ -13,7 +13,7 @@ OutgoingBuffer::IdleRule ConnectionPublisher::idle_rule() const {
   switch (shared_.options.run) {
     case RunMode::lent_loop:
       if (!shared_.options.gather) return OutgoingBuffer::IdleRule::write_few_then_ask_now;
-      return OutgoingBuffer::IdleRule::write_few_then_ask;
+      return OutgoingBuffer::IdleRule::write_few_then_wait;
     case RunMode::own_thread:
       return OutgoingBuffer::IdleRule::write_few_then_ask;
     case RunMode::driven_by_caller:

@@ -63,8 +63,7 @@ void ConnectionShared::act_on(FlushNeed need) {
   if (need == FlushNeed::none) return;
   if (loop->is_inside()) return;  // The end of this turn looks anyway.
   if (options.run == RunMode::lent_loop) {
-    // With `gather` the program has promised to come in time by itself.
-    if (need == FlushNeed::now || !options.gather) loop->loop().wake();
+    loop->loop().wake();
     return;
   }
   if (loop->ask_for_turn() || options.run != RunMode::driven_by_caller) return;

@@ -192,6 +192,7 @@ FlushNeed OutgoingBuffer::after_append(std::unique_lock<std::mutex>& lock, IdleR
   const bool is_asked_now = rule == IdleRule::write_few_then_ask_now;
   asked_until_ns_ = is_asked_now ? 0 : now + window_ns;
   asked_ = true;
+  if (rule == IdleRule::write_few_then_wait) return FlushNeed::none;
   return is_asked_now ? FlushNeed::now : FlushNeed::soon;
 }
 

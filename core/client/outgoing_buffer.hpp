@@ -67,6 +67,7 @@ class OutgoingBuffer {
     write_few_then_ask,      // A few a millisecond are written by the publisher, then somebody is
                              // asked to come within one.
     write_few_then_ask_now,  // As that, asked to come at once: a lent loop has no timer of its own.
+    write_few_then_wait,     // As that, nobody is asked: the program promised to come.
     write,                   // Nobody would come: written at once.
     gather,                  // The program promised to come.
   };

@@ -2,7 +2,7 @@
 //
 // Owns the time for which what came may be handed out before others on the event loop have their
 // turn: together, however many connections and subscriptions there are.
-const TURN_MS = 5;
+const TURN_MS = 2;
 
 let began = 0;
 let isOpen = false;

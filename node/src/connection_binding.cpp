@@ -277,6 +277,7 @@ Napi::Value ConnectionBinding::drain(Info info) {
 Napi::Value ConnectionBinding::drain_start(Info info) {
   return guarded(info, [&]() -> Napi::Value {
     connection().drain_start(int32_of(info[0], "timeoutMs"));
+    if (led_ != 0) Addon::of(env_).lead->note_turned(led_);
     return info.Env().Undefined();
   });
 }

@@ -217,28 +217,16 @@ void BeforeWait::want() {
 
 // --- the loop ---
 
-std::shared_ptr<EventLoop> EventLoop::of(napi_env env) {
+std::shared_ptr<EventLoop> EventLoop::of(napi_env env, napi_async_context context) {
   uv_loop_s* loop = nullptr;
-  if (libuv() == nullptr || napi_get_uv_event_loop(env, &loop) != napi_ok) return nullptr;
-  napi_value resource = nullptr, name = nullptr;
-  napi_async_context context = nullptr;
-  if (napi_create_object(env, &resource) != napi_ok ||
-      napi_create_string_utf8(env, "martlet", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_async_init(env, resource, name, &context) != napi_ok) {
+  if (context == nullptr || libuv() == nullptr || napi_get_uv_event_loop(env, &loop) != napi_ok) {
     return nullptr;
   }
   std::unique_ptr<End> end = std::make_unique<End>();
   if (napi_add_async_cleanup_hook(env, &End::want, end.get(), &end->hook) != napi_ok) {
-    napi_async_destroy(env, context);
     return nullptr;
   }
-  std::shared_ptr<EventLoop> made(new EventLoop(env, loop, end.release()));
-  made->context_ = context;
-  return made;
-}
-
-void EventLoop::end() {
-  if (context_ != nullptr) napi_async_destroy(env_, std::exchange(context_, nullptr));
+  return std::shared_ptr<EventLoop>(new EventLoop(env, context, loop, end.release()));
 }
 
 bool EventLoop::open(napi_handle_scope* handles, napi_callback_scope* callback) {

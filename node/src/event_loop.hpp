@@ -62,13 +62,14 @@ class BeforeWait {
 /// it, which the environment waits for.
 class EventLoop {
  public:
-  /// Null where the loop is not libuv's.
-  static std::shared_ptr<EventLoop> of(napi_env env);
+  /// Null where the loop is not libuv's. `context`: what callbacks run in; it outlives the loop's
+  /// use of it.
+  static std::shared_ptr<EventLoop> of(napi_env env, napi_async_context context);
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  /// Callbacks end; what was started on it has been told to.
-  void end();
+  /// No callback runs any more.
+  void end() { context_ = nullptr; }
 
   /// Runs `body`, which may call JavaScript, as a callback of the loop: promises go on after it.
   template <typename Body>
@@ -86,14 +87,15 @@ class EventLoop {
   friend struct LoopHandles;
   struct End;
 
-  EventLoop(napi_env env, uv_loop_s* loop, End* end) : env_(env), loop_(loop), end_(end) {}
+  EventLoop(napi_env env, napi_async_context context, uv_loop_s* loop, End* end)
+      : env_(env), loop_(loop), end_(end), context_(context) {}
   bool open(napi_handle_scope* handles, napi_callback_scope* callback);
   void close(napi_handle_scope handles, napi_callback_scope callback);
 
   napi_env env_;
   uv_loop_s* loop_;
   End* end_;
-  napi_async_context context_ = nullptr;
+  napi_async_context context_;
 };
 
 }  // namespace martlet::node

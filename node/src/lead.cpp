@@ -26,6 +26,7 @@ namespace {
 // While the event loop leads the thread looks so often: it takes the lead when the loop has left
 // alone what came, and sleeps when nothing moves, each after so many looks.
 constexpr int nap_ms = 2;
+constexpr int64_t grace_ns = 4'000'000;  // By which the event loop may be late.
 constexpr int naps_max = 2;
 // Much work within so long is the thread's.
 constexpr int64_t work_window_ns = 5'000'000;
@@ -61,11 +62,14 @@ struct Lead::Led {
   bool is_over = false;                   // GUARDED_BY mutex; removed, or closed.
   std::atomic<int64_t> due_ns{-1};        // When it wants to be served at the latest.
   std::atomic<bool> write_wanted{false};  // Of the thread.
+  std::atomic<bool> is_noted{false};      // Published to since the event loop waited.
+  std::atomic<int64_t> served_ns{0};      // When it was served last.
   std::unique_ptr<LoopWatch> watch;       // The environment's thread.
 };
 
-std::unique_ptr<Lead> Lead::create(napi_env env, std::shared_ptr<Notifier> notifier) {
-  std::shared_ptr<EventLoop> loop = EventLoop::of(env);
+std::unique_ptr<Lead> Lead::create(napi_env env, napi_async_context context,
+                                   std::shared_ptr<Notifier> notifier) {
+  std::shared_ptr<EventLoop> loop = EventLoop::of(env, context);
   if (loop == nullptr) return nullptr;
   return std::unique_ptr<Lead>(new Lead(std::move(loop), std::move(notifier)));
 }
@@ -78,11 +82,7 @@ Lead::Lead(std::shared_ptr<EventLoop> loop, std::shared_ptr<Notifier> notifier)
 Lead::~Lead() { stop(); }
 
 int64_t Lead::add(cpp::Connection& connection) {
-  if (!thread_.joinable()) {
-    create_descriptors();
-    start_thread();
-    before_wait_ = std::make_unique<BeforeWait>(*loop_, [this] { on_before_wait(); });
-  }
+  if (!thread_.joinable()) start();
   const std::shared_ptr<Led> led = std::make_shared<Led>();
   led->number = ++last_number_;
   led->descriptor = connection.descriptor();
@@ -99,9 +99,19 @@ int64_t Lead::add(cpp::Connection& connection) {
     const std::lock_guard<std::mutex> lock(mutex_);
     all_.emplace(led->number, led);
   }
-  serve(*led, true);
-  if (!thread_leads_.load()) call_back(*led);
+  serve_here(*led, true);
   return led->number;
+}
+
+void Lead::start() {
+  std::unique_ptr<BeforeWait> before_wait =
+      std::make_unique<BeforeWait>(*loop_, [this] { on_before_wait(); });
+  if (!before_wait->is_made()) {
+    throw cpp::Error(MARTLET_ERR_LIMIT, "the event loop tells nobody that it is about to wait");
+  }
+  create_descriptors();
+  start_thread();
+  before_wait_ = std::move(before_wait);
 }
 
 void Lead::remove(int64_t number) {
@@ -182,7 +192,8 @@ Lead::Served Lead::serve(Led& led, bool waits) {
   }
   if (led.is_over) return Served::over;
   led.write_wanted = false;
-  if (martlet_connection_process(led.connection, nullptr) != MARTLET_OK) {
+  const martlet_status status = martlet_connection_process(led.connection, nullptr);
+  if (status == MARTLET_DONE || status == MARTLET_ERR_FORKED) {
     led.is_over = true;
     led.due_ns = -1;
     // While the mutex is held: afterwards the number may be another descriptor's.
@@ -191,7 +202,9 @@ Lead::Served Lead::serve(Led& led, bool waits) {
   }
   int32_t timeout_ms = -1;
   martlet_connection_next_timeout(led.connection, &timeout_ms, nullptr);
-  led.due_ns = timeout_ms < 0 ? -1 : now_ns() + timeout_ms * ns_per_ms;
+  const int64_t now = now_ns();
+  led.served_ns = now;
+  led.due_ns = timeout_ms < 0 ? -1 : now + timeout_ms * ns_per_ms;
   return Served::done;
 }
 
@@ -209,21 +222,31 @@ void Lead::call_back(Led& led) {
   led.watch->call_in(ms_until(due));
 }
 
+// Who has served tells the other who leads by now, if it is not he: its times may be nearer.
+void Lead::serve_here(Led& led, bool waits) {
+  served_.fetch_add(1, std::memory_order_relaxed);
+  if (serve(led, waits) == Served::over) {
+    led.watch->stop();
+    return;
+  }
+  if (!thread_leads_) {
+    call_back(led);
+    const int64_t due = led.due_ns;
+    if (due < 0 || due + grace_ns >= sleeps_until_ns_) return;
+  }
+  wake_thread();
+}
+
 void Lead::on_readable(int64_t number) {
   const std::shared_ptr<Led> led = find(number);
   if (led == nullptr || led->watch == nullptr) return;
-  if (thread_leads_.load()) {
+  if (thread_leads_) {
     led->watch->stop();
+    wake_thread();
     return;
   }
-  served_.fetch_add(1, std::memory_order_relaxed);
   notifier_->begin_inside();
-  const Served served = serve(*led, false);
-  if (served == Served::over) {
-    led->watch->stop();
-  } else {
-    call_back(*led);
-  }
+  serve_here(*led, false);
   if (notifier_->end_inside()) {
     loop_->run_callback([this] { notifier_->wake_noted(); });
   }
@@ -234,14 +257,22 @@ void Lead::want_write(Outlet& outlet) {
   outlet.is_noted = true;
   if (published_.empty()) before_wait_->want();
   published_.push_back(outlet.shared_from_this());
+  if (const std::shared_ptr<Led> led = find(outlet.led)) led->is_noted = true;
+  // It looks whether the turn is a long one.
+  if (sleeps_until_ns_ > 0) wake_thread();
 }
 
 // The turn of the event loop is over, and with it, mostly, what it publishes in a row.
 void Lead::on_before_wait() {
+  served_.fetch_add(1, std::memory_order_relaxed);
   for (const std::shared_ptr<Outlet>& outlet : std::exchange(published_, {})) {
     outlet->is_noted = false;
     if (outlet->lead != nullptr) write(outlet->led);
   }
+}
+
+void Lead::note_turned(int64_t number) {
+  if (const std::shared_ptr<Led> led = find(number)) serve_here(*led, true);
 }
 
 void Lead::write(int64_t number) {
@@ -250,6 +281,7 @@ void Lead::write(int64_t number) {
 }
 
 void Lead::write(Led& led) {
+  led.is_noted = false;
   int32_t wanted_in_ms = -1;
   martlet_connection_next_timeout(led.connection, &wanted_in_ms, nullptr);
   if (wanted_in_ms < 0 || wanted_in_ms > 1) return;  // All was written at once.
@@ -257,7 +289,7 @@ void Lead::write(Led& led) {
     led.write_wanted = true;
     wake_thread();
   } else {
-    serve(led, true);
+    serve_here(led, true);
   }
 }
 
@@ -313,12 +345,14 @@ void Lead::run() {
   }
 }
 
+// What is published in a long turn of the event loop is written meanwhile.
 int64_t Lead::wait_ms() const {
   int64_t due = -1;
   const std::lock_guard<std::mutex> lock(mutex_);
   for (const auto& [number, led] : all_) {
     if (led->write_wanted) return 0;
-    const int64_t its = led->due_ns;
+    int64_t its = led->due_ns;
+    if (led->is_noted && thread_leads_) its = led->served_ns + nap_ms * ns_per_ms;
     if (its >= 0 && (due < 0 || its < due)) due = its;
   }
   return due < 0 ? -1 : ms_until(due);
@@ -348,6 +382,7 @@ void Lead::lead_for_a_turn() {
     return;
   }
   int64_t numbers[events_max];
+  sleeps_until_ns_ = INT64_MAX;
   int64_t timeout_ms = wait_ms();
   int turns = 0;
   for (int count; (count = wait(numbers, timeout_ms)) > 0 && turns < turns_max; ++turns) {
@@ -357,6 +392,7 @@ void Lead::lead_for_a_turn() {
     }
     timeout_ms = 0;
   }
+  sleeps_until_ns_ = 0;
   for (const std::shared_ptr<Led>& led : due()) serve(*led, true);
   if (turns > 0) gather();
 }
@@ -367,7 +403,8 @@ std::vector<std::shared_ptr<Lead::Led>> Lead::due() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (const auto& [number, led] : all_) {
     const int64_t its = led->due_ns;
-    if (led->write_wanted || (its >= 0 && its <= now)) found.push_back(led);
+    const bool lies = led->is_noted && led->served_ns + nap_ms * ns_per_ms <= now;
+    if (led->write_wanted || lies || (its >= 0 && its <= now)) found.push_back(led);
   }
   return found;
 }
@@ -386,20 +423,47 @@ bool Lead::nap() {
   return (told.revents & POLLIN) == 0;
 }
 
-// The event loop leads. Sleeps until something comes, then looks whether the loop takes care of it.
+bool Lead::is_left_alone(bool is_readable) const {
+  if (is_readable) return true;
+  const int64_t late = now_ns() - grace_ns;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return std::any_of(all_.begin(), all_.end(), [&](const auto& each) {
+    const int64_t due = each.second->due_ns;
+    return each.second->is_noted || (due >= 0 && due < late);
+  });
+}
+
+void Lead::take() {
+  is_asked_back_ = false;
+  thread_leads_ = true;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& [number, led] : all_) {
+    if (led->is_noted) led->write_wanted = true;
+  }
+}
+
+// The event loop leads. Sleeps until something comes, is published or is due, then looks whether
+// the loop takes care of it.
 void Lead::watch() {
   int64_t numbers[events_max];
-  if (wait(numbers, -1) == 0) return;
+  // Told first: who notes something afterwards wakes it.
+  sleeps_until_ns_ = INT64_MAX;
+  const int64_t due_in_ms = wait_ms();
+  if (due_in_ms >= 0) sleeps_until_ns_ = now_ns() + due_in_ms * ns_per_ms + grace_ns;
+  if (!is_left_alone(false)) {
+    wait(numbers, due_in_ms < 0 ? -1 : due_in_ms + grace_ns / ns_per_ms);
+  }
+  sleeps_until_ns_ = 0;
   for (int quiet = 0, left_alone = 0; quiet < naps_max;) {
     const uint64_t before = served_.load(std::memory_order_relaxed);
     if (!nap() || thread_leads_ || thread_stops_) return;
-    const bool waits = wait(numbers, 0) > 0;
+    const bool waits = is_left_alone(wait(numbers, 0) > 0);
     const bool is_served = served_.load(std::memory_order_relaxed) != before;
     // What is seen once may have come this moment.
     left_alone = waits && !is_served ? left_alone + 1 : 0;
     quiet = waits || is_served ? 0 : quiet + 1;
     if (left_alone < naps_max) continue;
-    thread_leads_ = true;
+    take();
     return;
   }
 }

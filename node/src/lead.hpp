@@ -24,7 +24,8 @@ namespace martlet::node {
 class Lead : public Woken {
  public:
   /// Null where the event loop cannot read sockets for us: connections then need "run": "thread".
-  static std::unique_ptr<Lead> create(napi_env env, std::shared_ptr<Notifier> notifier);
+  static std::unique_ptr<Lead> create(napi_env env, napi_async_context context,
+                                      std::shared_ptr<Notifier> notifier);
   ~Lead() override;
   Lead(const Lead&) = delete;
   Lead& operator=(const Lead&) = delete;
@@ -48,6 +49,8 @@ class Lead : public Woken {
   }
   /// Writes what was published, as far as the socket takes it.
   void write(int64_t number);
+  /// The connection has been turned by a call of the environment's thread: its times may have.
+  void note_turned(int64_t number);
   bool thread_leads() const { return thread_leads_; }
   /// The event loop was woken by the library, and what waited has been told.
   void after_wake();
@@ -62,6 +65,8 @@ class Lead : public Woken {
   void start_thread();
 
   // The environment's thread.
+  void start();
+  void serve_here(Led& led, bool waits);
   void on_readable(int64_t number);
   void want_write(Outlet& outlet);
   void on_before_wait();
@@ -78,6 +83,8 @@ class Lead : public Woken {
 
   // Its own thread.
   void run();
+  void take();
+  bool is_left_alone(bool is_readable) const;
   void lead_for_a_turn();
   void watch();
   int64_t wait_ms() const;
@@ -105,6 +112,8 @@ class Lead : public Woken {
   std::atomic<bool> is_asked_back_{false};
   std::atomic<bool> thread_stops_{false};
   std::atomic<uint64_t> served_{0};  // By the event loop.
+  std::atomic<int64_t> sleeps_until_ns_{
+      0};  // The thread, beside a loop that leads; 0: it is awake.
   mutable std::mutex mutex_;
   std::unordered_map<int64_t, std::shared_ptr<Led>> all_;  // GUARDED_BY mutex_
 };

@@ -14,7 +14,26 @@
 namespace martlet::node {
 namespace {
 
-void end_addon(void* data) { static_cast<Addon*>(data)->end(); }
+struct Ending {
+  napi_env env;
+  Addon* addon;
+};
+
+void end_addon(void* data) {
+  const std::unique_ptr<Ending> ending(static_cast<Ending*>(data));
+  ending->addon->end(ending->env);
+}
+
+napi_async_context make_context(napi_env env) {
+  napi_value resource = nullptr, name = nullptr;
+  napi_async_context made = nullptr;
+  if (napi_create_object(env, &resource) != napi_ok ||
+      napi_create_string_utf8(env, "martlet", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_async_init(env, resource, name, &made) != napi_ok) {
+    return nullptr;
+  }
+  return made;
+}
 
 void delete_addon(napi_env, void* data, void*) { delete static_cast<Addon*>(data); }
 
@@ -35,7 +54,7 @@ Napi::Value status_name(const Napi::CallbackInfo& info) {
 // be asked where the loop is not libuv's, although its functions may be there.
 Napi::Value can_lead(const Napi::CallbackInfo& info) {
   Addon& addon = Addon::of(info.Env());
-  if (addon.lead == nullptr) addon.lead = Lead::create(info.Env(), addon.notifier);
+  if (addon.lead == nullptr) addon.lead = Lead::create(info.Env(), addon.context, addon.notifier);
   return Napi::Boolean::New(info.Env(), addon.lead != nullptr);
 }
 
@@ -55,7 +74,8 @@ Napi::Object make(Napi::Env env, Napi::Object exports) {
     throw Napi::Error::New(env, "martlet: no threadsafe function could be made");
   }
   // After the threadsafe function: hooks run in the opposite order, and ours must come before its.
-  napi_add_env_cleanup_hook(env, end_addon, addon);
+  addon->context = make_context(env);
+  napi_add_env_cleanup_hook(env, end_addon, new Ending{env, addon});
   QueueBinding::bind(env, exports);
   ServerBinding::bind(env, exports);
   ConnectionBinding::bind(env, exports);

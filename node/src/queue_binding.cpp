@@ -4,6 +4,7 @@
 // single large payload, shown where it lies. No object of JavaScript is made for a message here.
 #include "queue_binding.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "lead.hpp"
@@ -12,6 +13,7 @@ namespace martlet::node {
 namespace {
 
 constexpr int64_t external_bytes_min = 64 * 1024;
+constexpr int64_t work_bytes = 1024;  // Of a large payload, that weigh as much as a message.
 
 /// The memory of a typed array of JavaScript, borrowed for the call.
 struct Memory {
@@ -133,6 +135,9 @@ Napi::Value QueueBinding::poll(const Napi::CallbackInfo& info) {
         cpp::check(martlet_queue_poll(get(), messages_max, 0, &batch, error), error);
     if (status != MARTLET_OK) return Napi::Number::New(info.Env(), status);
     martlet_batch_info_get(batch, shape, nullptr);
+    if (addon_.lead != nullptr) {
+      addon_.lead->note_read(std::max<int64_t>(shape->count, shape->block_bytes / work_bytes));
+    }
     return array_buffer_of(info.Env(), batch);
   });
 }

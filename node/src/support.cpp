@@ -36,12 +36,13 @@ void Addon::remove(Living* living) {
   servers_.erase(living);
 }
 
-void Addon::end() {
+void Addon::end(napi_env env) {
   notifier->stop();
   if (lead != nullptr) lead->stop();
   for (Living* const client : std::exchange(clients_, {})) client->end();
   for (Living* const server : std::exchange(servers_, {})) server->end();
   make_error.Reset();
+  if (context != nullptr) napi_async_destroy(env, std::exchange(context, nullptr));
 }
 
 Napi::Value error_of(Napi::Env env, martlet_status status, std::string_view text) {

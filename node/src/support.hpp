@@ -48,10 +48,13 @@ class Addon {
   void add(Living* living, bool is_server);
   void remove(Living* living);
   /// The cleanup hook.
-  void end();
+  void end(napi_env env);
 
   Napi::FunctionReference make_error;  // (status, text) -> Error, handed in once by lib/raw.ts.
   std::shared_ptr<Notifier> notifier;
+  /// What callbacks that the event loop makes for us run in: as when the addon was loaded, not as
+  /// where something was first used. Null where there is none.
+  napi_async_context context = nullptr;
   /// Null until it is first asked for, and where there is none.
   std::unique_ptr<Lead> lead;
 

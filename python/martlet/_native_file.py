@@ -21,8 +21,11 @@ def refuse_if_damaged(folder: str) -> None:
     for suffix in EXTENSION_SUFFIXES:
         path = os.path.join(folder, "_raw" + suffix)
         if os.path.exists(path):
-            with open(path, "rb") as file:
-                damage = _damage_of(file, os.path.getsize(path))
+            try:
+                with open(path, "rb") as file:
+                    damage = _damage_of(file, os.path.getsize(path))
+            except OSError:
+                return  # The loader says why.
             if damage:
                 raise ImportError(f"{path} cannot be loaded: {damage}", name="martlet._raw")
             return

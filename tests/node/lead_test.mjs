@@ -4,8 +4,13 @@
 // it is busy. Method: who leads is asked of the addon; brokers that drop a client who does not
 // answer.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
+import net from "node:net";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { connect, Server } from "martlet";
 import { onEachBroker, startNatsServer, until, within } from "./brokers.mjs";
 import { raw } from "../../node/dist/raw.js";
@@ -167,4 +172,94 @@ test("requests time out, reconnects and pings go on, whoever leads", async (cont
   context.after(() => again.stop());
   await until(() => !connection.isReconnecting(), 20_000);
   await connection.flush();
+});
+
+onEachBroker("a request ends in time, also behind publishes of the same turn", async (open) => {
+  const connection = await open();
+  connection.subscribe("deaf", { callback: () => {} });
+  await connection.flush();
+  for (const many of [0, 5, 20, 20, 20]) {
+    for (let i = 0; i < many; i++) connection.publish("nobody", "x");
+    const asked = connection.request("deaf", "", { timeout: 50 });
+    assert.equal(await within(2_000, asked.catch((error) => error.code)), "ERR_TIMEOUT", `${many}`);
+    await sleep(5);
+  }
+});
+
+test("a connect ends in time while the thread sleeps with the lead", async (context) => {
+  const silent = net.createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  context.after(() => silent.close());
+  const server = await Server.start();
+  context.after(() => server.stop());
+  const connection = await connect(server.url);
+  context.after(() => connection.close());
+  await flood(connection);
+  await connection.flush();
+  await sleep(500);
+  const connecting = connect(`nats://127.0.0.1:${silent.address().port}`, { timeout: 200 });
+  await assert.rejects(within(3_000, connecting), { code: "ERR_NO_SERVERS" });
+});
+
+/** Blocks the event loop until `condition`; whether that was within `limit` ms. */
+function blockUntil(condition, limit) {
+  const end = performance.now() + limit;
+  while (performance.now() < end) if (condition()) return true;
+  return false;
+}
+
+test("what is published in a long turn is sent before its end", async (context) => {
+  const server = await Server.start();
+  context.after(() => server.stop());
+  const connection = await connect(server.url);
+  context.after(() => connection.close());
+  await connection.flush();
+  const got = () => server.statistics().in_msgs;
+  for (const round of [1, 2]) {
+    const before = got();
+    for (let i = 0; i < 12; i++) connection.publish("burst", `${i}`);
+    assert.ok(blockUntil(() => got() === before + 12, 10_000), `burst ${round}`);
+    connection.publish("tick", "");
+    assert.ok(blockUntil(() => got() === before + 13, 10_000), `tick ${round}`);
+    await sleep(20);
+  }
+});
+
+test("a connection that was lost comes back while the loop is busy", async (context) => {
+  const first = await Server.start();
+  const { port } = first;
+  const connection = await connect(first.url, { reconnectTimeWait: 300, reconnectJitter: 0 });
+  context.after(() => connection.close());
+  await first.stop();
+  await until(() => connection.isReconnecting());
+  const second = await Server.start({ port });
+  context.after(() => second.stop());
+  assert.ok(blockUntil(() => !connection.isReconnecting(), 20_000));
+});
+
+test("callbacks run in no context of who connected first", async () => {
+  const program = `
+    const { AsyncLocalStorage } = require("node:async_hooks");
+    const { connect, Server } = require("martlet");
+    const storage = new AsyncLocalStorage();
+    (async () => {
+      const server = await Server.start();
+      const first = await storage.run("first", () => connect(server.url));
+      let seen = 0;
+      const stores = new Set();
+      await new Promise((resolve) => {
+        first.subscribe("a", { callback: () => {
+          stores.add(storage.getStore());
+          if (++seen === 20) resolve();
+          first.publish("a");
+        } });
+        first.publish("a");
+      });
+      console.log([...stores].join());
+      await first.close();
+      await server.stop();
+    })();`;
+  const cwd = fileURLToPath(new URL(".", import.meta.url));
+  const output = execFileSync(process.execPath, ["-e", program], { cwd, timeout: 20_000 });
+  assert.equal(output.toString().trim(), "");
 });

@@ -324,8 +324,13 @@ public final class Connection implements AutoCloseable {
 
     @Override
     public String toString() {
-        Status now = getStatus();
-        return "Connection[" + now + (now == Status.CONNECTED ? ", " + getConnectedUrl() : "") + "]";
+        try {
+            Status now = getStatus();
+            boolean isConnected = now == Status.CONNECTED;
+            return "Connection[" + now + (isConnected ? ", " + getConnectedUrl() : "") + "]";
+        } catch (ClosedException closed) {
+            return "Connection[" + Status.CLOSED + "]";
+        }
     }
 
     /** A call that sends, or answers AGAIN when there is no room. */
