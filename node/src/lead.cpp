@@ -63,7 +63,7 @@ struct Lead::Led {
   std::atomic<int64_t> due_ns{-1};        // When it wants to be served at the latest.
   std::atomic<bool> write_wanted{false};  // Of the thread.
   std::atomic<bool> is_noted{false};      // Published to since the event loop waited.
-  std::atomic<int64_t> served_ns{0};      // When it was served last.
+  std::atomic<int64_t> lies_from_ns{0};   // Of what was published: when it was noted, or served.
   std::unique_ptr<LoopWatch> watch;       // The environment's thread.
 };
 
@@ -190,11 +190,15 @@ Lead::Served Lead::serve(Led& led, bool waits) {
   } else if (!lock.try_lock()) {
     return Served::by_other;
   }
-  if (led.is_over) return Served::over;
   led.write_wanted = false;
+  if (led.is_over) {
+    led.is_noted = false;
+    return Served::over;
+  }
   const martlet_status status = martlet_connection_process(led.connection, nullptr);
   if (status == MARTLET_DONE || status == MARTLET_ERR_FORKED) {
     led.is_over = true;
+    led.is_noted = false;
     led.due_ns = -1;
     // While the mutex is held: afterwards the number may be another descriptor's.
     epoll_ctl(epoll_, EPOLL_CTL_DEL, led.descriptor, nullptr);
@@ -203,7 +207,7 @@ Lead::Served Lead::serve(Led& led, bool waits) {
   int32_t timeout_ms = -1;
   martlet_connection_next_timeout(led.connection, &timeout_ms, nullptr);
   const int64_t now = now_ns();
-  led.served_ns = now;
+  led.lies_from_ns = now;
   led.due_ns = timeout_ms < 0 ? -1 : now + timeout_ms * ns_per_ms;
   return Served::done;
 }
@@ -257,7 +261,10 @@ void Lead::want_write(Outlet& outlet) {
   outlet.is_noted = true;
   if (published_.empty()) before_wait_->want();
   published_.push_back(outlet.shared_from_this());
-  if (const std::shared_ptr<Led> led = find(outlet.led)) led->is_noted = true;
+  if (const std::shared_ptr<Led> led = find(outlet.led)) {
+    if (thread_leads_) led->lies_from_ns = now_ns();
+    led->is_noted = true;
+  }
   // It looks whether the turn is a long one.
   if (sleeps_until_ns_ > 0) wake_thread();
 }
@@ -325,11 +332,21 @@ void Lead::after_wake() {
   wake_thread();
 }
 
-// The thread has given the lead back.
+// The thread has given the lead back, perhaps before it saw what it was to write.
 void Lead::on_wake() {
-  if (thread_leads_.load()) return;
-  const std::lock_guard<std::mutex> lock(mutex_);
-  for (const auto& [number, led] : all_) call_back(*led);
+  std::vector<std::shared_ptr<Led>> all;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& [number, led] : all_) all.push_back(led);
+  }
+  for (const std::shared_ptr<Led>& led : all) {
+    if (thread_leads_.load()) return;
+    if (led->write_wanted) {
+      serve_here(*led, true);
+    } else {
+      call_back(*led);
+    }
+  }
 }
 
 // --- the thread ---
@@ -352,7 +369,10 @@ int64_t Lead::wait_ms() const {
   for (const auto& [number, led] : all_) {
     if (led->write_wanted) return 0;
     int64_t its = led->due_ns;
-    if (led->is_noted && thread_leads_) its = led->served_ns + nap_ms * ns_per_ms;
+    if (led->is_noted && thread_leads_) {
+      const int64_t lies_at = led->lies_from_ns + nap_ms * ns_per_ms;
+      its = its < 0 ? lies_at : std::min(its, lies_at);
+    }
     if (its >= 0 && (due < 0 || its < due)) due = its;
   }
   return due < 0 ? -1 : ms_until(due);
@@ -403,7 +423,7 @@ std::vector<std::shared_ptr<Lead::Led>> Lead::due() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (const auto& [number, led] : all_) {
     const int64_t its = led->due_ns;
-    const bool lies = led->is_noted && led->served_ns + nap_ms * ns_per_ms <= now;
+    const bool lies = led->is_noted && led->lies_from_ns + nap_ms * ns_per_ms <= now;
     if (led->write_wanted || lies || (its >= 0 && its <= now)) found.push_back(led);
   }
   return found;
@@ -428,8 +448,9 @@ bool Lead::is_left_alone(bool is_readable) const {
   const int64_t late = now_ns() - grace_ns;
   const std::lock_guard<std::mutex> lock(mutex_);
   return std::any_of(all_.begin(), all_.end(), [&](const auto& each) {
-    const int64_t due = each.second->due_ns;
-    return each.second->is_noted || (due >= 0 && due < late);
+    const Led& led = *each.second;
+    const int64_t due = led.due_ns;
+    return led.is_noted || led.write_wanted || (due >= 0 && due < late);
   });
 }
 
@@ -450,9 +471,9 @@ void Lead::watch() {
   sleeps_until_ns_ = INT64_MAX;
   const int64_t due_in_ms = wait_ms();
   if (due_in_ms >= 0) sleeps_until_ns_ = now_ns() + due_in_ms * ns_per_ms + grace_ns;
-  if (!is_left_alone(false)) {
-    wait(numbers, due_in_ms < 0 ? -1 : due_in_ms + grace_ns / ns_per_ms);
-  }
+  int64_t sleep_ms = due_in_ms < 0 ? -1 : due_in_ms + grace_ns / ns_per_ms;
+  if (is_left_alone(false)) sleep_ms = 0;
+  wait(numbers, sleep_ms);  // Also without sleeping: it has heard then what it was woken for.
   sleeps_until_ns_ = 0;
   for (int quiet = 0, left_alone = 0; quiet < naps_max;) {
     const uint64_t before = served_.load(std::memory_order_relaxed);

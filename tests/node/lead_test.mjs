@@ -4,9 +4,9 @@
 // it is busy. Method: who leads is asked of the addon; brokers that drop a client who does not
 // answer.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import net from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -262,4 +262,83 @@ test("callbacks run in no context of who connected first", async () => {
   const cwd = fileURLToPath(new URL(".", import.meta.url));
   const output = execFileSync(process.execPath, ["-e", program], { cwd, timeout: 20_000 });
   assert.equal(output.toString().trim(), "");
+});
+
+/** What the thread beside the loop has computed so far, in ms. */
+function threadCpu() {
+  const nameOf = (task) => readFileSync(`/proc/self/task/${task}/comm`, "utf8").trim();
+  const task = readdirSync("/proc/self/task").find((each) => nameOf(each) === "martlet lead");
+  const spent = readFileSync(`/proc/self/task/${task}/schedstat`, "utf8").split(" ")[0];
+  return Number(spent) / 1e6;
+}
+
+/** Blocks without computing, so that only others can. */
+function blockStill(ms) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+test("nothing lies unsent when the lead goes back, and nobody spins", async (context) => {
+  const server = await Server.start();
+  context.after(() => server.stop());
+  const connection = await connect(server.url);
+  context.after(() => connection.close());
+  const other = await connect(server.url);
+  context.after(() => other.close());
+  let got = 0;
+  let sent = 0;
+  let spun = 0;
+  other.subscribe("out", { callback: () => got++ });
+  connection.subscribe("tick", {
+    callback: (_, message) => {
+      // Some are written at once; those behind them when the lead may just go back.
+      for (let i = 0; i < 8; i++) connection.publish("out", "x");
+      block(Number(message.string()));
+      for (let i = 0; i < 3; i++) connection.publish("out", "y");
+      sent += 11;
+      if (sent % 5 > 0) return;
+      const before = threadCpu();
+      blockStill(60);
+      if (threadCpu() - before > 30) spun++;
+    },
+  });
+  await connection.flush();
+  await other.flush();
+  let backs = 0;
+  for (const end = performance.now() + 8_000; performance.now() < end && backs < 25; backs++) {
+    await flood(connection);
+    await connection.flush();
+    await sleep(55);
+    for (let tick = 0; tick < 30 && raw.leader() === "thread"; tick++) {
+      const wanted = sent + 11;
+      other.publish("tick", `${(tick % 10) / 40}`);
+      await until(() => got >= wanted, 2_000);
+    }
+  }
+  assert.ok(backs > 0);
+  assert.equal(spun, 0);
+});
+
+test("a connection that has ended costs the thread nothing", async (context) => {
+  const keep = await Server.start();
+  context.after(() => keep.stop());
+  const flooding = await connect(keep.url);
+  context.after(() => flooding.close());
+  const program = 'require("martlet").Server.start().then((s) => console.log(s.url))';
+  const cwd = fileURLToPath(new URL(".", import.meta.url));
+  const child = spawn(process.execPath, ["-e", program], { cwd, stdio: ["ignore", "pipe", 2] });
+  context.after(() => child.kill("SIGKILL"));
+  const [url] = await once(child.stdout, "data");
+  const connection = await connect(url.toString().trim(), { reconnect: false });
+  await flood(flooding);
+  await flooding.flush();
+  await new Promise((resolve) => setImmediate(() => {
+    connection.publish("last", "");
+    child.kill("SIGKILL");
+    const before = threadCpu();
+    blockStill(400);
+    assert.ok(connection.isClosed());
+    assert.ok(threadCpu() - before < 200);
+    resolve();
+  }));
+  await within(10_000, connection.closed());
 });
