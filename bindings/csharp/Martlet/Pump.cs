@@ -20,6 +20,9 @@ namespace Martlet
         /// <summary>So long it stays for the next of answers that follow one another.</summary>
         private const int LingerMs = 10;
 
+        /// <summary>Who is awaited may give up meanwhile; then nobody need wait here.</summary>
+        private const int AwaitedMs = 1000;
+
         private readonly ConcurrentDictionary<long, Wake> readers =
             new ConcurrentDictionary<long, Wake>();
 
@@ -155,7 +158,7 @@ namespace Martlet
             catch (Exception error)
             {
                 Unheard.Tell("the pump of a connection failed", error);
-                if (hasTurn)
+                if (hasTurn || turn.TryTakeToEnd())
                 {
                     Finish();
                 }
@@ -170,7 +173,9 @@ namespace Martlet
             {
                 bool isAwaited = turn.IsAnythingAwaited;
                 int status = Queues.Poll(
-                    Completions, isAwaited ? -1 : lingers ? LingerMs : 0, out Block? block);
+                    Completions,
+                    isAwaited ? AwaitedMs : lingers ? LingerMs : 0,
+                    out Block? block);
                 if (status == Abi.Done)
                 {
                     return true;

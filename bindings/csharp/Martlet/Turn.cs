@@ -148,9 +148,22 @@ namespace Martlet
                 return false;
             }
 
-            Notify(completions, closed); // In place of the bell.
+            try
+            {
+                Notify(completions, closed); // In place of the bell.
+            }
+            catch (Exception)
+            {
+                Interlocked.CompareExchange(ref state, Lent, Held);
+                throw;
+            }
+
             return true;
         }
+
+        /// <summary>Without waiting, by a thread that can do nothing but end everything.</summary>
+        internal bool TryTakeToEnd() =>
+            Interlocked.CompareExchange(ref state, Held, Lent) == Lent;
 
         private void StartSecond()
         {

@@ -17,6 +17,17 @@ namespace Martlet.Raw
         /// runtime that does not know it passes over it.</summary>
         internal const MethodImplOptions Path = (MethodImplOptions)512; // AggressiveOptimization.
 
+        /// <summary>Throws EntryPointNotFoundException where the library lacks what is called with
+        /// a claimed connection: an exception there would leave the claim.</summary>
+        internal static void Find()
+        {
+            int status = Publish(IntPtr.Zero, null, 0, null, 0, null, 0, null, 0, null);
+            if (status == Abi.Ok)
+            {
+                throw new EntryPointNotFoundException("martlet_connection_publish");
+            }
+        }
+
         /// <summary>For a connection that is claimed. Nothing of it has to be converted, so the
         /// compiler makes the call on the spot.</summary>
         [DllImport(NativeLoader.LoadedName, EntryPoint = "martlet_connection_publish")]

@@ -89,6 +89,7 @@ namespace Martlet.Raw
             try
             {
                 version = Native.martlet_abi_version();
+                Hot.Find();
             }
             catch (Exception error)
                 when (error is DllNotFoundException || error is EntryPointNotFoundException)
