@@ -24,7 +24,11 @@ class FeedWriter {
   static constexpr size_t held_max = 16;
 
   FeedWriter() = default;
-  ~FeedWriter() { finish(); }
+  /// A wake-up for which there is no memory must not keep the others: finish() goes on behind it.
+  ~FeedWriter() {
+    while (!fits_into_memory([this] { finish(); })) {
+    }
+  }
   FeedWriter(const FeedWriter&) = delete;
   FeedWriter& operator=(const FeedWriter&) = delete;
 
