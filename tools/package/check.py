@@ -34,7 +34,7 @@ KINDS = {
     "javadoc jar": (r"martlet-{v}-javadoc\.jar", None, None, None),
     "pom": (r"martlet-{v}\.pom", None, None, None),
     "nupkg": (r"Martlet\.{v}\.nupkg", r"runtimes/linux-x64/native/libmartlet_csharp\.so",
-              r"CSharp_\w+|martlet_\w+_(?:free|release)", None),
+              r"CSharp_\w+|martlet_(?:\w+_(?:free|release)|connection_publish)", None),
 }  # fmt: skip
 # Of the C library and the compiler's unwinder, which every such system has.
 LIBRARIES = {

@@ -89,7 +89,11 @@ namespace Martlet.Raw
             try
             {
                 version = Native.martlet_abi_version();
-                Hot.Find();
+                if (IsEnough(version))
+                {
+                    Hot.Find();
+                    return null;
+                }
             }
             catch (Exception error)
                 when (error is DllNotFoundException || error is EntryPointNotFoundException)
@@ -97,16 +101,12 @@ namespace Martlet.Raw
                 return path + " is not the native library of this package: " + error.Message;
             }
 
-            int major = version / 1000;
-            int minor = version % 1000;
-            if (major == Abi.AbiMajor && minor >= Abi.AbiMinor)
-            {
-                return null;
-            }
-
-            return "the native library " + path + " has the ABI " + major + "." + minor
-                + ", this assembly needs " + Abi.AbiMajor + "." + Abi.AbiMinor;
+            return "the native library " + path + " has the ABI " + (version / 1000) + "."
+                + (version % 1000) + ", this assembly needs " + Abi.AbiMajor + "." + Abi.AbiMinor;
         }
+
+        private static bool IsEnough(int version) =>
+            version / 1000 == Abi.AbiMajor && version % 1000 >= Abi.AbiMinor;
 
         private static string Find(out string? missing)
         {
