@@ -217,10 +217,14 @@ export const REQUEST_OPTIONS = ["timeout", "headers", "signal"];
 export const REQUEST_MANY_OPTIONS = ["maxWait", "maxMessages", "headers", "signal"];
 export const WAIT_OPTIONS = ["timeout", "signal"];
 
+function unknownOption(name: string): OptionsError {
+  return new OptionsError(`there is no option ${JSON.stringify(name)}`);
+}
+
 /** Refuses what a call has no option for. */
 export function checkNames(options: unknown, known: readonly string[]): void {
   for (const name of Object.keys(checkObject("options", options))) {
-    if (!known.includes(name)) throw new OptionsError(`there is no option ${JSON.stringify(name)}`);
+    if (!known.includes(name)) throw unknownOption(name);
   }
 }
 
@@ -229,7 +233,7 @@ export function toJson(table: Table, given: object, fixed: object = {}): string 
   const out: Record<string, unknown> = { ...fixed };
   for (const [name, value] of Object.entries(given)) {
     const key = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (key === undefined) throw new OptionsError(`there is no option ${JSON.stringify(name)}`);
+    if (key === undefined) throw unknownOption(name);
     if (value === undefined) continue;
     if (typeof key === "string") {
       out[key] = checkValue(name, value);

@@ -112,8 +112,8 @@ class Lead : public Woken {
   std::atomic<bool> is_asked_back_{false};
   std::atomic<bool> thread_stops_{false};
   std::atomic<uint64_t> served_{0};  // By the event loop.
-  std::atomic<int64_t> sleeps_until_ns_{
-      0};  // The thread, beside a loop that leads; 0: it is awake.
+  // The thread, whoever leads, unless it is told of something nearer; 0: it is awake.
+  std::atomic<int64_t> sleeps_until_ns_{0};
   mutable std::mutex mutex_;
   std::unordered_map<int64_t, std::shared_ptr<Led>> all_;  // GUARDED_BY mutex_
 };
