@@ -54,6 +54,9 @@ Napi::Value status_name(const Napi::CallbackInfo& info) {
 // be asked where the loop is not libuv's, although its functions may be there.
 Napi::Value can_lead(const Napi::CallbackInfo& info) {
   Addon& addon = Addon::of(info.Env());
+  // Made here and not with the addon: it is only needed to lead, and Deno (2.9.6) ends with a fatal
+  // error where it is destroyed in a cleanup hook.
+  if (addon.context == nullptr) addon.context = make_context(info.Env());
   if (addon.lead == nullptr) addon.lead = Lead::create(info.Env(), addon.context, addon.notifier);
   return Napi::Boolean::New(info.Env(), addon.lead != nullptr);
 }
@@ -74,7 +77,6 @@ Napi::Object make(Napi::Env env, Napi::Object exports) {
     throw Napi::Error::New(env, "martlet: no threadsafe function could be made");
   }
   // After the threadsafe function: hooks run in the opposite order, and ours must come before its.
-  addon->context = make_context(env);
   napi_add_env_cleanup_hook(env, end_addon, new Ending{env, addon});
   QueueBinding::bind(env, exports);
   ServerBinding::bind(env, exports);

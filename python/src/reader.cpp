@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owns what both readers share, the iteration by `for`, and the loop of a dispatcher thread.
+// Owns what both readers share, and the iteration by `for`.
 #include "reader.hpp"
 
 #include <structmember.h>
@@ -40,6 +40,22 @@ const martlet_descriptor* next_at_hand(ReaderObject* reader) {
   return nullptr;
 }
 
+namespace {
+
+// Waits until the queue has an entry, and leaves it there. What is taken while other threads run
+// Python would be neither pending nor held until this one has the GIL again, and a drain that
+// counts just then would not see it.
+martlet_status wait_for_entry(const cpp::Queue& queue, int32_t timeout_ms) {
+  alignas(8) char no_room[8];
+  martlet_batch_info info{};
+  info.info_bytes = sizeof info;
+  const martlet_status status =
+      martlet_queue_poll_into(queue.get(), no_room, 0, 1, timeout_ms, &info, nullptr);
+  return status == MARTLET_ERR_BUFFER_TOO_SMALL ? MARTLET_OK : status;
+}
+
+}  // namespace
+
 martlet_status poll_batch(ReaderObject* reader, int64_t timeout_ms) {
   cpp::Queue* const queue = queue_of(reader);
   if (queue == nullptr) return MARTLET_ERR_CLOSED;
@@ -52,12 +68,13 @@ martlet_status poll_batch(ReaderObject* reader, int64_t timeout_ms) {
   cpp::ErrorOut error;
   // What is there already needs no waiting, and so no release of the GIL.
   martlet_status status = martlet_queue_poll(queue->get(), batch_messages_max, 0, &batch, error);
-  if (status == MARTLET_AGAIN && timeout_ms != 0) {
+  while (status == MARTLET_AGAIN && timeout_ms != 0) {
     state.polling = true;
-    status = wait_interruptibly(timeout_ms, [&](int32_t slice_ms) {
-      return martlet_queue_poll(queue->get(), batch_messages_max, slice_ms, &batch, error);
-    });
+    status = wait_interruptibly(timeout_ms,
+                                [&](int32_t slice_ms) { return wait_for_entry(*queue, slice_ms); });
     state.polling = false;
+    if (status != MARTLET_OK) break;
+    status = martlet_queue_poll(queue->get(), batch_messages_max, 0, &batch, error);
   }
   if (status == MARTLET_OK) {
     state.drop_batch();
@@ -218,55 +235,6 @@ PyObject* fetch(PyObject* self, PyObject* timeout) {
     return nullptr;
   }
   return messages;
-}
-
-// One descriptor on a dispatcher thread.
-void dispatch_one(ReaderObject* reader, const martlet_descriptor& descriptor, PyObject* callbacks,
-                  PyObject* on_error) {
-  PyObject* result = nullptr;
-  PyObject* context = reader->on_event;
-  if (descriptor.kind == MARTLET_KIND_MESSAGE) {
-    PyObject* const cookie = PyLong_FromLongLong(descriptor.cookie);
-    PyObject* const callback =
-        cookie != nullptr ? new_ref(PyDict_GetItemWithError(callbacks, cookie)) : nullptr;
-    Py_XDECREF(cookie);
-    if (callback == nullptr) {
-      if (PyErr_Occurred() != nullptr) hand_over_exception(on_error, nullptr);
-      return;  // Unsubscribed meanwhile.
-    }
-    PyObject* const message = make_message(reader->message_type, reader->state->batch, descriptor);
-    if (message != nullptr) result = PyObject_CallOneArg(callback, message);
-    Py_XDECREF(message);
-    if (result == nullptr) hand_over_exception(on_error, callback);
-    Py_DECREF(callback);
-    Py_XDECREF(result);
-    return;
-  }
-  if (context == nullptr || context == Py_None) return;
-  PyObject* const item = make_item(reader, descriptor);
-  if (item != nullptr) result = PyObject_Call(context, item, nullptr);
-  Py_XDECREF(item);
-  if (result == nullptr) hand_over_exception(on_error, context);
-  Py_XDECREF(result);
-}
-
-// dispatch(callbacks, on_error): the life of a dispatcher thread. Returns when the queue is closed
-// and empty.
-PyObject* dispatch(PyObject* self, PyObject* args) {
-  ReaderObject* const reader = reader_of(self);
-  PyObject *callbacks = nullptr, *on_error = nullptr;
-  if (!PyArg_ParseTuple(args, "O!O:dispatch", &PyDict_Type, &callbacks, &on_error)) return nullptr;
-  if (queue_of(reader) == nullptr) return nullptr;
-  for (;;) {
-    const martlet_status status = poll_batch(reader, -1);
-    if (status < 0) return nullptr;
-    if (status == MARTLET_DONE) Py_RETURN_NONE;
-    while (const martlet_descriptor* descriptor = next_at_hand(reader)) {
-      reader->state->in_callback = true;
-      dispatch_one(reader, *descriptor, callbacks, on_error);
-      reader->state->in_callback = false;
-    }
-  }
 }
 
 // The messages that need no waiting and no poll, as a list.
@@ -512,7 +480,7 @@ PyMethodDef reader_methods[] = {
     {"fetch", fetch, METH_O,
      "fetch(timeout, /)\n--\n\nThe messages of one batch as a list; waits for it."},
     {"take_at_hand", take_at_hand, METH_NOARGS, nullptr},
-    {"dispatch", dispatch, METH_VARARGS,
+    {"dispatch", dispatch_reader, METH_VARARGS,
      "dispatch(callbacks, on_error, /)\n--\n\nRuns a dispatcher thread."},
     {"subscribe", subscribe, METH_VARARGS,
      "subscribe(connection, subject, queue, options, /)\n--\n\n"},

@@ -96,6 +96,10 @@ PyObject* make_item(ReaderObject* reader, const martlet_descriptor& descriptor);
 /// (then `ended` tells whether any can follow).
 PyObject* take_message(ReaderObject* reader);
 
+/// dispatch(callbacks, on_error): the life of a dispatcher thread. Returns when the queue is closed
+/// and empty. In reader_dispatch.cpp.
+PyObject* dispatch_reader(PyObject* self, PyObject* args);
+
 // Shared slots of both types, in reader.cpp.
 int reader_init(PyObject* self, PyObject* args, PyObject* kwargs);
 void reader_dealloc(PyObject* self);

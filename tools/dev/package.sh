@@ -126,6 +126,7 @@ make_notices() {
 
 package_wheels() {
   local version python
+  python_of 3.9 >/dev/null || need_oldest_python
   for version in $PACKAGE_PYTHONS; do
     python=$(python_of "$version") || continue
     step "wheel for Python $version" package_wheel "$python"
@@ -136,11 +137,22 @@ package_wheels() {
     --outdir "$PACKAGE_STAGE" .
 }
 
+# Debian 11's Python, where the machine has none of that version: the wheel for it is the one that
+# the suites install in a bare Debian 11.
+need_oldest_python() {
+  local folder
+  folder=$MARTLET_PEERS/python3.9-$(mark_of <tools/dev/debian_11.sh)
+  step "Python 3.9 of Debian 11" locked "${folder##*/}" make_once "$folder" \
+    make_debian_11_python "$folder" "$PACKAGE_TOOLS/patchelf"
+  OLDEST_PYTHON=$folder/root/usr/bin/python3.9
+}
+
 # python_of 3.N: a Python of that version that has its headers; the system's before pyenv's.
 python_of() {
   local candidate
   for candidate in "/usr/bin/python$1" "/usr/local/bin/python$1" \
-    "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/"python$1"; do
+    "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/"python$1" "${OLDEST_PYTHON:-}"; do
+    [[ $candidate == *"/python$1" ]] || continue
     if [ -x "$candidate" ] && "$candidate" -c '
 import os, sysconfig, venv
 raise SystemExit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))
