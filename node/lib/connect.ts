@@ -15,6 +15,7 @@ const WAITING_BYTES_MAX = 128 * 1024 * 1024;
 /** Bun has libuv's functions, and ends the process when one is called. */
 const hasLibuv = process.versions["bun"] === undefined && process.versions["deno"] === undefined &&
   process.versions["electron"] === undefined && process.versions.uv !== undefined;
+if (hasLibuv) raw.prepareToLead();
 
 /** Whether the event loop reads the connection's socket, or a thread of the connection's own does,
  * which alone can look for work without sleeping. */

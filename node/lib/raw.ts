@@ -94,6 +94,9 @@ export interface RawModule {
     connection: RawConnection, subject: string, group: string, options: string, queue: RawQueue,
     cookie: number) => RawSubscription;
   setErrorMaker(make: (status: number, text: string) => Error): void;
+  /** Makes what callbacks run in. To be called once, when the package is loaded, where the loop is
+   * libuv's. */
+  prepareToLead(): void;
   /** Whether the event loop can read the sockets of connections that are lent to it. Only to be
    * asked where the loop is libuv's. */
   canLead(): boolean;

@@ -50,13 +50,19 @@ Napi::Value status_name(const Napi::CallbackInfo& info) {
   });
 }
 
+// prepareToLead(): makes what callbacks will run in, where nobody's context is at hand: once, when
+// the package is loaded. Only where the event loop may come to lead: Deno (2.9.6) ends with a fatal
+// error where it is destroyed in a cleanup hook.
+Napi::Value prepare_to_lead(const Napi::CallbackInfo& info) {
+  Addon& addon = Addon::of(info.Env());
+  if (addon.context == nullptr) addon.context = make_context(info.Env());
+  return info.Env().Undefined();
+}
+
 // canLead(): whether the event loop can read the sockets of connections with "run": "lent". Not to
 // be asked where the loop is not libuv's, although its functions may be there.
 Napi::Value can_lead(const Napi::CallbackInfo& info) {
   Addon& addon = Addon::of(info.Env());
-  // Made here and not with the addon: it is only needed to lead, and Deno (2.9.6) ends with a fatal
-  // error where it is destroyed in a cleanup hook.
-  if (addon.context == nullptr) addon.context = make_context(info.Env());
   if (addon.lead == nullptr) addon.lead = Lead::create(info.Env(), addon.context, addon.notifier);
   return Napi::Boolean::New(info.Env(), addon.lead != nullptr);
 }
@@ -83,6 +89,7 @@ Napi::Object make(Napi::Env env, Napi::Object exports) {
   ConnectionBinding::bind(env, exports);
   SubscriptionBinding::bind(env, exports);
   exports.Set("setErrorMaker", Napi::Function::New(env, set_error_maker));
+  exports.Set("prepareToLead", Napi::Function::New(env, prepare_to_lead));
   exports.Set("canLead", Napi::Function::New(env, can_lead));
   exports.Set("leader", Napi::Function::New(env, leader));
   exports.Set("statusName", Napi::Function::New(env, status_name));

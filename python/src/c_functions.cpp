@@ -37,6 +37,7 @@ constexpr Called called[] = {
     {"martlet_batch_release", "Msg AioMsg"},
     {"martlet_queue_new", "ReaderBase"},
     {"martlet_queue_poll", "ReaderBase.fetch ReaderBase.next_at_once ReaderBase.dispatch"},
+    {"martlet_queue_poll_into", "ReaderBase.fetch ReaderBase.dispatch"},
     {"martlet_queue_set_wake", "ReaderBase"},
     {"martlet_queue_descriptor", "queue_descriptor"},
     {"martlet_queue_notify_ready", "queue_notify_ready"},
@@ -84,7 +85,6 @@ constexpr Called called[] = {
 
 constexpr Replaced replaced[] = {
     {"martlet_batch_retain", "Msg AioMsg", "martlet_batch_release"},
-    {"martlet_queue_poll_into", "ReaderBase.fetch", "martlet_queue_poll"},
     {"martlet_connection_flush", "Connection.flush_now",
      "martlet_connection_flush_start martlet_queue_poll"},
     {"martlet_connection_request", "Connection.request_now",
