@@ -2,8 +2,6 @@
 //
 // Owns the life of a dispatcher thread: callbacks are called with what a reader's queue brings, in
 // order, until it is closed.
-#include <utility>
-
 #include "reader.hpp"
 
 namespace martlet::python {

@@ -5,8 +5,8 @@
 # asks for, and the oldest Python that there are wheels for, on a machine that has none. By apt with
 # lists of its own, from the archives that the machine itself uses.
 
-# unpack_from_debian_11 FOLDER SUITES PACKAGE...: the packages into FOLDER/root. SUITES: bullseye
-# and bullseye-security, or one of them, in one word.
+# unpack_from_debian_11 FOLDER SUITES PACKAGE...: the packages into FOLDER/unpacked. SUITES:
+# bullseye and bullseye-security, or one of them, in one word.
 unpack_from_debian_11() {
   local folder=$1 suites=$2 options file
   shift 2
@@ -20,7 +20,7 @@ unpack_from_debian_11() {
   quietly "apt-${suites// /-}" apt-get "${options[@]}" -q update || return
   (cd "$folder" && quietly "apt-download-$1" apt-get "${options[@]}" -q download "$@") || return
   for file in "$folder"/*.deb; do
-    dpkg -x "$file" "$folder/root" || return
+    dpkg -x "$file" "$folder/unpacked" || return
   done
   rm -rf "$folder/lists" "$folder/archives" "$folder"/*.bin "$folder"/*.deb "$folder/sources.list"
 }
@@ -36,10 +36,10 @@ debian_11_sources() {
     done | sort -u
 }
 
-# A Python 3.9 with its headers and venv into FOLDER/root. PATCHELF: the program of that name. Its
-# modules look for their libraries, and venv for pip, in that folder.
+# A Python 3.9 with its headers and venv into FOLDER/unpacked. PATCHELF: the program of that name.
+# Its modules look for their libraries, and venv for pip, in that folder.
 make_debian_11_python() {
-  local folder=$1 patchelf=$2 root=$1/root library
+  local folder=$1 patchelf=$2 root=$1/unpacked library
   unpack_from_debian_11 "$folder" "bullseye bullseye-security" libffi7 libmpdec3 libpython3.9-dev \
     libpython3.9-minimal libpython3.9-stdlib libssl1.1 python3-distutils python3-lib2to3 \
     python3.9-minimal python3.9-venv python-pip-whl || return

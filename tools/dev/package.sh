@@ -144,7 +144,7 @@ need_oldest_python() {
   folder=$MARTLET_PEERS/python3.9-$(mark_of <tools/dev/debian_11.sh)
   step "Python 3.9 of Debian 11" locked "${folder##*/}" make_once "$folder" \
     make_debian_11_python "$folder" "$PACKAGE_TOOLS/patchelf"
-  OLDEST_PYTHON=$folder/root/usr/bin/python3.9
+  OLDEST_PYTHON=$folder/unpacked/usr/bin/python3.9
 }
 
 # python_of 3.N: a Python of that version that has its headers; the system's before pyenv's.
