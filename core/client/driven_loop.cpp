@@ -49,7 +49,10 @@ void DrivenLoop::turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bo
     const int64_t wanted = std::max<int64_t>(0, wanted_turn_ns_ - clock_.monotonic_ns());
     if (timeout_ns < 0 || wanted < timeout_ns) timeout_ns = wanted;
   }
-  if (is_keeper || !wait_directly(timeout_ns)) loop_->run_once(timeout_ns);
+  // The loop's timer is as coarse as the kernel's tick, which a write that waits for a millisecond
+  // would feel.
+  const bool is_brief = timeout_ns > 0 && timeout_ns <= direct_wait_ns;
+  if ((is_keeper && !is_brief) || !wait_directly(&timeout_ns)) loop_->run_once(timeout_ns);
   wanted_turn_ns_ = -1;
   for (size_t i = 0; i < members_.size(); ++i) want_turn_in(members_[i]->on_turn(is_keeper));
   if (is_lent_) publish_next_turn();
@@ -78,20 +81,22 @@ int64_t DrivenLoop::next_timeout_ns() const {
   return at < 0 ? -1 : std::max<int64_t>(0, at - clock_.monotonic_ns());
 }
 
-// False when the loop has to be turned: there is more to wait for, or nothing came for a while.
-bool DrivenLoop::wait_directly(int64_t timeout_ns) {
+// False when the loop has to be turned, for what is left of the timeout: there is more to wait for,
+// or nothing came for a while.
+bool DrivenLoop::wait_directly(int64_t* timeout_ns) {
   if (members_.size() != 1) return false;
   const int fd = members_[0]->direct_descriptor();
   if (fd < 0) return false;
-  if (timeout_ns == 0) return look_directly();
+  if (*timeout_ns == 0) return look_directly();
   // The loop's clock stands still since its last turn: after a while its timers get one. It may
   // bring what is waited for, so the waiter looks again before anybody sleeps.
   if (clock_.monotonic_ns() - loop_->now_ns() > direct_wait_ns) {
     loop_->run_once(0);
     return true;
   }
-  const int64_t wait_ns = timeout_ns < 0 ? direct_wait_ns : std::min(timeout_ns, direct_wait_ns);
+  const int64_t wait_ns = *timeout_ns < 0 ? direct_wait_ns : std::min(*timeout_ns, direct_wait_ns);
   const io::ReadablePair ready = io::wait_either_readable(fd, loop_->wake_descriptor(), wait_ns);
+  if (!ready.first && !ready.second && *timeout_ns > 0) *timeout_ns -= wait_ns;
   if (!ready.first || ready.second) return false;
   members_[0]->on_direct_readable();
   return true;

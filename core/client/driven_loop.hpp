@@ -91,7 +91,7 @@ class DrivenLoop final : public QueueDriver, public std::enable_shared_from_this
   void turn(std::unique_lock<std::mutex>& lock, int64_t timeout_ns, bool is_keeper);
   void look_once(const std::function<bool()>& is_ready);
   void keep();
-  bool wait_directly(int64_t timeout_ns);
+  bool wait_directly(int64_t* timeout_ns);
   bool look_directly();
 
   void publish_next_turn();

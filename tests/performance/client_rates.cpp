@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <functional>
@@ -185,11 +186,13 @@ class EchoService {
     for (;;) {
       const ssize_t got = recv(socket_.descriptor(), buffer, sizeof buffer, 0);
       if (got <= 0) return;
-      const std::string_view text(buffer, static_cast<size_t>(got));
+      std::string_view text(buffer, static_cast<size_t>(got));
       if (text.find("STOP") != std::string_view::npos) return;
-      if (!text.starts_with("MSG bench.echo 1 ")) continue;
-      const size_t end = text.find(' ', 17);
-      socket_.send("PUB " + std::string(text.substr(17, end - 17)) + " 2\r\nok\r\n");
+      // A PING may stand before the request.
+      const size_t start = text.find("MSG bench.echo 1 ");
+      if (start == std::string_view::npos) continue;
+      text.remove_prefix(start + 17);
+      socket_.send("PUB " + std::string(text.substr(0, text.find(' '))) + " 2\r\nok\r\n");
     }
   }
   BareSocket socket_;
@@ -223,6 +226,44 @@ double our_request(const char* host, int port, int count, RunMode run) {
     times.push_back(seconds() - start);
   }
   return median(times) * 1e6;
+}
+
+// 99 of 100 messages are there sooner.
+double percentile_99(std::vector<double> times) {
+  std::sort(times.begin(), times.end());
+  return times[times.size() * 99 / 100];
+}
+
+// One publishes, the other waits for it, without a pause and without a flush.
+double bare_turns(const char* host, int port, int count) {
+  BareSocket publisher(host, port);
+  BareSocket receiver(host, port);
+  receiver.send("SUB bench.turn 1\r\nPING\r\n");
+  receiver.until("PONG\r\n");
+  std::vector<double> times;
+  for (int i = 0; i < count; ++i) {
+    const double start = seconds();
+    publisher.send("PUB bench.turn 2\r\nok\r\n");
+    receiver.until("ok\r\n");
+    times.push_back(seconds() - start);
+  }
+  return percentile_99(times) * 1e6;
+}
+
+double our_turns(const char* host, int port, int count) {
+  OurClient publisher(host, port, RunMode::own_thread);
+  OurClient receiver(host, port, RunMode::own_thread);
+  const Result<std::unique_ptr<Subscription>> subscription =
+      receiver.connection->subscribe("bench.turn", {}, {}, receiver.queue, 1);
+  if (!subscription || !receiver.connection->flush(wait_ns)) die("subscribe");
+  std::vector<double> times;
+  for (int i = 0; i < count; ++i) {
+    const double start = seconds();
+    publisher.publish({"bench.turn", {}, {}, "ok"});
+    if (!receiver.queue->poll(1, wait_ns)) die("nothing came");
+    times.push_back(seconds() - start);
+  }
+  return percentile_99(times) * 1e6;
 }
 
 void row(const char* name, const char* unit, double scale, int rounds,
@@ -266,6 +307,9 @@ int main(int argc, char** argv) {
       "receive 128 B, own thread", "M/s", 1e6, rounds,
       [&] { return bare_receive(host, port, messages); },
       [&] { return our_receive(host, port, messages, RunMode::own_thread); });
+  row(
+      "publish and receive in turn, p99", "us", 1, rounds,
+      [&] { return bare_turns(host, port, 3000); }, [&] { return our_turns(host, port, 3000); });
   EchoService echo(host, port);
   row(
       "request p50, driven by caller", "us", 1, rounds,
