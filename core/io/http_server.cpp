@@ -160,7 +160,10 @@ class HttpServer::Connection final : private FdHandler {
         fd_(std::move(fd)),
         watch_(*server.loop_, fd_.get(), *this),
         deadline_([](void* self) { (void)static_cast<Connection*>(self)->end(); }, this) {}
-  ~Connection() { server_.loop_->stop_timer(deadline_); }
+  ~Connection() {
+    server_.loop_->stop_timer(deadline_);
+    shut_down(fd_);
+  }
 
   Status start() {
     wait_for(server_.limits_.request_ns_max);
@@ -339,6 +342,7 @@ void HttpServer::stop() {
   if (thread_.joinable()) thread_.join();
   connections_.clear();
   acceptor_.reset();
+  shut_down(listener_);
   listener_.reset();
 }
 

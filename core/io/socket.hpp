@@ -38,6 +38,10 @@ class Fd {
   int fd_ = -1;
 };
 
+/// Ends the conversation of a socket, or its listening, for every copy of the descriptor: closing
+/// ends only the one at hand, and a child that was forked meanwhile has one too.
+void shut_down(const Fd& socket);
+
 /// A socket address of the network, without names: what bind, accept and connect need.
 struct Address {
   alignas(8) char storage[128] = {};

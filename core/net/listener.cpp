@@ -14,7 +14,7 @@ Listener::Listener(io::Loop& loop, io::Fd fd, Accept accept)
       pause_timer_([](void* self) { static_cast<Listener*>(self)->resume(); }, this),
       accept_(std::move(accept)) {}
 
-Listener::~Listener() = default;
+Listener::~Listener() { io::shut_down(fd_); }
 
 Status Listener::start() { return watch_.set_interest(true, false); }
 

@@ -8,7 +8,10 @@ namespace martlet::transport {
 TcpStream::TcpStream(io::Fd fd, const io::Address& peer)
     : fd_(std::move(fd)), peer_host_(peer.host()), peer_port_(peer.port()) {}
 
-TcpStream::~TcpStream() { watch_.reset(); }
+TcpStream::~TcpStream() {
+  watch_.reset();
+  io::shut_down(fd_);
+}
 
 StreamResult TcpStream::read(char* buffer, size_t bytes_max) {
   const io::SocketResult result = io::read_socket(fd_.get(), buffer, bytes_max);

@@ -11,8 +11,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -100,3 +102,31 @@ def test_children_under_load_inherit_nothing_and_end(method):
             stop.set()
             thread.join()
         nc.flush(20)
+
+
+def test_what_ends_in_the_parent_ends_while_a_forked_child_lives():
+    context = multiprocessing.get_context("fork")
+    near, far = context.Pipe(duplex=False)
+    server = martlet.Server()
+    port = server.port
+    nc = martlet.connect(server.url)
+    with socket.create_connection(("127.0.0.1", port), SECONDS_MAX) as peer:
+        assert peer.recv(5) == b"INFO "
+        child = context.Process(target=near.recv)
+        child.start()
+        try:
+            nc.close()
+            deadline = time.monotonic() + SECONDS_MAX
+            while server.statistics()["connections"] > 1:
+                assert time.monotonic() < deadline, "the broker does not see it go"
+                time.sleep(0.01)
+            server.close()
+            while peer.recv(65536):  # Until its end.
+                pass
+            with martlet.Server(port=port) as again:  # Its port is free.
+                assert again.port == port
+            assert child.is_alive()
+        finally:
+            far.send("end")
+            child.join(SECONDS_MAX)
+        assert child.exitcode == 0

@@ -48,6 +48,10 @@ void Fd::reset(int fd) {
   fd_ = fd;
 }
 
+void shut_down(const Fd& socket) {
+  if (socket.is_open()) ::shutdown(socket.get(), SHUT_RDWR);
+}
+
 std::string Address::host() const {
   char text[INET6_ADDRSTRLEN] = "";
   const sockaddr* address = system_address(*this);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/system_clock.hpp"
+#include "tests/support/forked_copy.hpp"
 
 namespace martlet::net {
 namespace {
@@ -44,6 +45,25 @@ TEST(Listener, accepts_more_than_one_turn_takes) {
   EXPECT_EQ(accepted.front()->peer_host(), "127.0.0.1");
   EXPECT_NE(accepted.front()->peer_port(), 0);
   EXPECT_NE(accepted.front()->peer_port(), accepted.back()->peer_port());
+}
+
+TEST(Listener, leaves_its_port_free_also_while_a_forked_child_has_its_descriptor) {
+  io::SystemClock clock;
+  Result<std::unique_ptr<io::Loop>> loop = io::Loop::create(clock);
+  ASSERT_TRUE(loop.is_ok());
+  Result<io::Fd> any = io::listen_tcp("127.0.0.1", 0, 8);
+  ASSERT_TRUE(any.is_ok());
+  const Result<uint16_t> port = io::local_port(any->get());
+  ASSERT_TRUE(port.is_ok());
+  any->reset();
+  Result<io::Fd> fd = io::listen_tcp("127.0.0.1", *port, 8);  // As who asks for a port does.
+  ASSERT_TRUE(fd.is_ok());
+  auto listener = std::make_unique<Listener>(
+      **loop, std::move(*fd), [](std::unique_ptr<transport::ByteStream>) { return true; });
+  ASSERT_TRUE(listener->start().is_ok());
+  const ForkedCopy child;
+  listener.reset();
+  EXPECT_TRUE(io::listen_tcp("127.0.0.1", *port, 8).is_ok());
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "io/system_clock.hpp"
+#include "tests/support/forked_copy.hpp"
 
 namespace martlet::transport {
 namespace {
@@ -67,6 +68,18 @@ TEST(TcpStream, reading_says_want_read_then_bytes_then_closed) {
   EXPECT_EQ(std::string(buffer, read.bytes), "PING\r\n");
 
   pair.client.reset();
+  wait_readable(*pair.server);
+  EXPECT_EQ(pair.server->read(buffer, sizeof buffer).state, StreamState::closed);
+}
+
+TEST(TcpStream, has_ended_also_while_a_forked_child_has_its_descriptor) {
+  Pair pair = connected_pair();
+  const ForkedCopy child;
+  EXPECT_EQ(write_text(*pair.client, "PING\r\n").state, StreamState::ok);
+  pair.client.reset();
+  char buffer[16];
+  wait_readable(*pair.server);
+  EXPECT_EQ(pair.server->read(buffer, sizeof buffer).bytes, 6U);
   wait_readable(*pair.server);
   EXPECT_EQ(pair.server->read(buffer, sizeof buffer).state, StreamState::closed);
 }
