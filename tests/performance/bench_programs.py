@@ -72,6 +72,7 @@ CLIENT_RULES = [
     sooner("request p50, driven by caller", "request p50, driven by caller, bare socket",
            must=1.15),
     sooner("request p50, own thread", "request p50, own thread, bare socket"),
+    sooner("publish and receive in turn, p99", "publish and receive in turn, p99, bare socket"),
 ]
 
 IN_PROCESS_RULES = [
@@ -92,6 +93,13 @@ def timers_in_time(*contestants: str) -> list[Rule]:
     ]
 
 
+def nothing_left(contestant: str, must: Optional[float] = 0) -> list[Rule]:
+    return [
+        sooner(f"{what} left by 100 starts {contestant}", must=must, unit=what)
+        for what in ("threads", "descriptors")
+    ]
+
+
 PYTHON_RULES = [
     faster("publish martlet", "publish nats-py", must=3),
     faster("publish martlet.aio", "publish nats-py"),
@@ -104,6 +112,11 @@ PYTHON_RULES = [
     faster("in-process martlet", "in-process pyzmq", "in-process zenoh", must=1, aim=2),
     sooner("in-process request martlet", "request nats-py", must=0.5),
     sooner("in-process request martlet", "in-process request zenoh", aim=1),
+    faster("in-process martlet", "child nats-server, nats-py"),
+    sooner("in-process request martlet", "child request nats-server, nats-py", must=0.5),
+    sooner("in-process start martlet", "child start nats-server", must=0.5),
+    *nothing_left("martlet"),
+    *nothing_left("zenoh", must=None),
     *timers_in_time("iterator martlet.aio", "callback martlet.aio"),
 ]
 
@@ -126,6 +139,8 @@ NODE_RULES = [
     faster("in-process martlet", "in-process aedes", "in-process zeromq.js"),
     sooner("in-process request martlet", "in-process request aedes", aim=1),
     sooner("in-process request martlet", "in-process request zeromq.js"),
+    *nothing_left("martlet"),
+    *nothing_left("zeromq.js", must=None),
     *timers_in_time("callback martlet", "iterator martlet"),
 ]
 

@@ -98,6 +98,14 @@ class Rules(unittest.TestCase):
                     found = rule.judge({rule.ours: late_ms})
                     self.assertEqual((found.must, found.verdict), (None, verdict))
 
+    def test_a_thread_or_descriptor_left_behind_misses(self) -> None:
+        for rules in (bench_programs.PYTHON_RULES, bench_programs.NODE_RULES):
+            left = [rule for rule in rules if "left by 100 starts martlet" in rule.ours]
+            self.assertEqual(len(left), 2)
+            for rule in left:
+                for count, verdict in ((0, "must"), (1, "MISSED")):
+                    self.assertEqual(rule.judge({rule.ours: count}).verdict, verdict)
+
     def test_a_program_that_is_not_there_is_named(self) -> None:
         program = bench_programs.Program("x", "x", ("/nowhere/x_bench",), [])
         found = bench_programs.run_program(program, None, 1, True, Path("/nowhere/x.json"))

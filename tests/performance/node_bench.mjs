@@ -31,6 +31,7 @@ const SUBSCRIPTIONS = 8;
 const REQUESTS = 3_000;
 const WARM_UP = 300;
 const STARTS = 20;
+const LIVES = 100;
 const TIMER_MS = 5;
 const FLUSH_MS = 120_000;
 const PEER_MESSAGES = 200_000; // They are slower: the round is to end.
@@ -297,6 +298,31 @@ function peerRows(peers) {
   ]);
 }
 
+async function live() {
+  const server = await martlet.Server.start({ listen: false });
+  const connection = await martlet.connect(server);
+  await connection.flush();
+  await connection.close();
+  await server.stop();
+}
+
+/** How many threads and descriptors more there are after a hundred lives of each. */
+function lifeRows(peers) {
+  const lives = { martlet: live };
+  for (const [name, peer] of Object.entries(peers)) if (peer.live) lives[name] = () => peer.live();
+  const standing = () => ["task", "fd"].map((folder) => readdirSync(`/proc/self/${folder}`).length);
+  return Object.entries(lives).map(([name, one]) => ["", async () => {
+    await one();
+    const before = standing();
+    for (let i = 0; i < LIVES; i++) await one();
+    const [threads, descriptors] = standing().map((count, index) => count - before[index]);
+    return {
+      [`threads left by 100 starts ${name}`]: threads,
+      [`descriptors left by 100 starts ${name}`]: descriptors,
+    };
+  }]);
+}
+
 /** ms until a client is connected to a new broker. */
 async function starts(start, connect) {
   const samples = [];
@@ -358,7 +384,7 @@ async function measure() {
   const rows = rowsOf(shared.url, child.url, inside, official);
   const found = rows.map(() => ({ ours: [], theirs: [] }));
   const peers = await startPeers(process.env.NODE_BENCH_PEERS);
-  const besides = [...timerRows(shared.url, official), ...peerRows(peers)];
+  const besides = [...timerRows(shared.url, official), ...peerRows(peers), ...lifeRows(peers)];
   const foundBesides = {}; // By the names of the figures: the unit, and what each round gave.
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const [index, [, , ours, theirs]] of rows.entries()) {

@@ -71,6 +71,16 @@ async function startZeromq(require) {
     for await (const [payload] of service) await service.send(payload);
   })();
   return {
+    /** What a hundred times leave behind is counted. */
+    async live() {
+      const [sender, receiver] = [new zmq.Push(), new zmq.Pull()];
+      await sender.bind("inproc://bench.life");
+      receiver.connect("inproc://bench.life");
+      await sender.send("x");
+      await receiver.receive();
+      sender.close();
+      receiver.close();
+    },
     async oneToOne(count, payload) {
       const received = (async () => {
         for (let i = 0; i < count; i++) await pull.receive();

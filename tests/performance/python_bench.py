@@ -6,8 +6,10 @@
 
 Over TCP beside nats-py: publish, synchronous receive, callback, iterator, asyncio receive, request
 p50, and how late a timer of asyncio is while messages flood its loop. Inside the process beside
-pyzmq `inproc` and eclipse-zenoh: one to one rate, request p50. Prints the medians and their ratios;
-it judges nothing. Without --server an embedded broker in a process of its own serves both clients.
+pyzmq `inproc` and eclipse-zenoh, and beside nats-server ($NATS_SERVER) as a child with nats-py: one
+to one rate, request p50, the start of a broker, and what a hundred starts leave behind. Prints the
+medians and their ratios; it judges nothing. Without --server an embedded broker in a process of its
+own serves both clients.
 """
 
 from __future__ import annotations
@@ -19,30 +21,23 @@ import importlib.util
 import json
 import math
 import multiprocessing
+import os
 import statistics
 import sys
 import threading
 import time
 from typing import Any, Awaitable, Callable, Dict, Iterator, List, Union
 
+import python_peers
+from python_peers import PAYLOAD, REQUESTS, SUBJECT, Figures, p50_us, rate
+
 import martlet
 from martlet import aio
 
-PAYLOAD = b"x" * 128
-SUBJECT = "bench.subject"
-REQUESTS = 2000
 TIMER_SECONDS = 0.005
+STARTS = 20
 
-Figures = Dict[str, float]
 Connect = Callable[[Any], Awaitable[Any]]
-
-
-def rate(count: int, begin: float) -> float:
-    return count / (time.perf_counter() - begin)
-
-
-def p50_us(samples: List[float]) -> float:
-    return statistics.median(samples) * 1e6
 
 
 # --- martlet over TCP or inside the process ---
@@ -201,6 +196,21 @@ def martlet_in_process(count: int) -> float:
         return result
 
 
+def martlet_start() -> float:
+    """ms until a client is connected to a new broker."""
+    samples = []
+    for _ in range(STARTS):
+        begin = time.perf_counter()
+        with martlet.Server(listen=False) as server, martlet.connect(server):
+            samples.append(time.perf_counter() - begin)
+    return statistics.median(samples) * 1e3
+
+
+def martlet_life() -> None:
+    with martlet.Server(listen=False) as server, martlet.connect(server) as nc:
+        nc.flush(10)
+
+
 # --- both clients of asyncio over TCP, ours inside the process too: they have the same names ---
 
 
@@ -257,6 +267,56 @@ def aio_callback(
     return asyncio.run(main())
 
 
+def aio_one_to_one(connect: Connect, url: str, count: int, bounds: Any) -> float:
+    """One connection publishes, another receives, on one event loop."""
+
+    async def main() -> float:
+        nc, other = await connect(url), await connect(url)
+        done = asyncio.get_running_loop().create_future()
+        seen = 0
+
+        async def callback(msg: Any) -> None:
+            nonlocal seen
+            seen += 1
+            msg.data
+            if seen == count:
+                done.set_result(None)
+
+        await other.subscribe(SUBJECT, cb=callback, **bounds)
+        await other.flush(10)
+        begin = time.perf_counter()
+        for _ in range(count):
+            await nc.publish(SUBJECT, PAYLOAD)
+        await asyncio.wait_for(done, 120)
+        result = rate(count, begin)
+        await nc.close()
+        await other.close()
+        return result
+
+    return asyncio.run(main())
+
+
+def start_of_child(program: str) -> float:
+    """As martlet_start(), of nats-server as a child and nats-py."""
+
+    async def main() -> float:
+        samples = []
+        for _ in range(STARTS):
+            begin = time.perf_counter()
+            with python_peers.nats_server(program) as url:
+                nc = await nats_connect(url)
+                samples.append(time.perf_counter() - begin)
+                await nc.close()
+        return statistics.median(samples) * 1e3
+
+    return asyncio.run(main())
+
+
+def beside_a_child(program: str, measure: Callable[[str], float]) -> float:
+    with python_peers.nats_server(program) as url:
+        return measure(url)
+
+
 def aio_request(connect: Connect, where: Any) -> float:
     async def main() -> float:
         service, nc = await connect(where), await connect(where)
@@ -276,105 +336,6 @@ def aio_request(connect: Connect, where: Any) -> float:
         return p50_us(samples)
 
     return asyncio.run(main())
-
-
-# --- what others offer inside a process ---
-
-
-def zmq_in_process(count: int) -> float:
-    import zmq
-
-    context = zmq.Context()
-    receiver = context.socket(zmq.PULL)
-    receiver.bind("inproc://bench")
-
-    def publish() -> None:
-        sender = context.socket(zmq.PUSH)
-        sender.connect("inproc://bench")
-        for _ in range(count):
-            sender.send(PAYLOAD)
-        sender.close()
-
-    thread = threading.Thread(target=publish)
-    begin = time.perf_counter()
-    thread.start()
-    for _ in range(count):
-        receiver.recv()
-    result = rate(count, begin)
-    thread.join()
-    receiver.close()
-    context.term()
-    return result
-
-
-def zmq_request() -> float:
-    import zmq
-
-    context = zmq.Context()
-    service = context.socket(zmq.REP)
-    service.bind("inproc://bench")
-
-    def serve() -> None:
-        for _ in range(REQUESTS):
-            service.send(service.recv())
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    asker = context.socket(zmq.REQ)
-    asker.connect("inproc://bench")
-    samples = []
-    for _ in range(REQUESTS):
-        begin = time.perf_counter()
-        asker.send(PAYLOAD)
-        asker.recv()
-        samples.append(time.perf_counter() - begin)
-    thread.join()
-    asker.close()
-    service.close()
-    context.term()
-    return p50_us(samples)
-
-
-def open_zenoh() -> Any:
-    import zenoh
-
-    config = zenoh.Config()
-    config.insert_json5("scouting/multicast/enabled", "false")
-    config.insert_json5("listen/endpoints", "[]")
-    return zenoh.open(config)
-
-
-def zenoh_in_process(count: int) -> float:
-    with open_zenoh() as session:
-        done = threading.Event()
-        seen = 0
-
-        def callback(sample: Any) -> None:
-            nonlocal seen
-            seen += 1
-            sample.payload.to_bytes()
-            if seen == count:
-                done.set()
-
-        session.declare_subscriber("bench/subject", callback)
-        publisher = session.declare_publisher("bench/subject")
-        begin = time.perf_counter()
-        for _ in range(count):
-            publisher.put(PAYLOAD)
-        done.wait(120)
-        return rate(count, begin)
-
-
-def zenoh_request() -> float:
-    with open_zenoh() as session:
-        session.declare_queryable("bench/echo", lambda query: query.reply("bench/echo", PAYLOAD))
-        samples = []
-        for _ in range(REQUESTS):
-            begin = time.perf_counter()
-            for reply in session.get("bench/echo"):
-                reply.ok
-            samples.append(time.perf_counter() - begin)
-        return p50_us(samples)
 
 
 # --- the run ---
@@ -407,6 +368,8 @@ def rows(
         "in-process martlet": lambda: martlet_in_process(count),
         "in-process request martlet": lambda: martlet_request(embedded),
         "in-process request martlet.aio": lambda: aio_request(aio.connect, embedded),
+        "in-process start martlet": martlet_start,
+        "lives martlet": lambda: python_peers.left_by_lives("martlet", martlet_life),
         "timers iterator martlet.aio": lambda: of_timers(
             "iterator martlet.aio", martlet_aio_receive(url, many, lateness_of_timer)
         ),
@@ -423,12 +386,24 @@ def rows(
             "callback nats-py",
             aio_callback(nats_connect, url, count, UNBOUND, lateness_of_timer),
         )
+    program = os.environ.get("NATS_SERVER", "")
+    if has("nats") and program:
+        table["child nats-server, nats-py"] = lambda: beside_a_child(
+            program, lambda child: aio_one_to_one(nats_connect, child, few, UNBOUND)
+        )
+        table["child request nats-server, nats-py"] = lambda: beside_a_child(
+            program, lambda child: aio_request(nats_connect, child)
+        )
+        table["child start nats-server"] = lambda: start_of_child(program)
     if has("zmq"):
-        table["in-process pyzmq"] = lambda: zmq_in_process(count)
-        table["in-process request pyzmq"] = zmq_request
+        table["in-process pyzmq"] = lambda: python_peers.zmq_in_process(count)
+        table["in-process request pyzmq"] = python_peers.zmq_request
     if has("zenoh"):
-        table["in-process zenoh"] = lambda: zenoh_in_process(few)
-        table["in-process request zenoh"] = zenoh_request
+        table["in-process zenoh"] = lambda: python_peers.zenoh_in_process(few)
+        table["in-process request zenoh"] = python_peers.zenoh_request
+        table["lives zenoh"] = lambda: python_peers.left_by_lives(
+            "zenoh", python_peers.zenoh_life
+        )
     return table
 
 
@@ -443,10 +418,20 @@ RATIOS = [
     ("request martlet.aio", "request nats-py", "<= 0.6"),
     ("in-process martlet", "in-process pyzmq", ">= 1, aim 2"),
     ("in-process martlet", "in-process zenoh", ">= 1, aim 2"),
+    ("in-process martlet", "child nats-server, nats-py", ""),
     ("in-process request martlet", "request nats-py", "<= 0.5"),
+    ("in-process request martlet", "child request nats-server, nats-py", "<= 0.5"),
+    ("in-process start martlet", "child start nats-server", "<= 0.5"),
     ("in-process request martlet.aio", "request nats-py", ""),
     ("in-process request martlet", "in-process request zenoh", "aim 1"),
 ]
+
+
+def unit_of(name: str) -> str:
+    for word, unit in (("request", "us"), ("timers", "ms"), ("left by", ""), ("start", "ms")):
+        if word in name:
+            return unit
+    return "msg/s"
 
 
 def serve(pipe: Any) -> None:
@@ -491,7 +476,7 @@ def main(arguments: List[str]) -> int:
     medians = {name: statistics.median(values) for name, values in found.items()}
     print()
     for name, value in medians.items():
-        unit = "us" if "request" in name else "ms" if "timers" in name else "msg/s"
+        unit = unit_of(name)
         print(f"{name:<50} {value:14,.1f} {unit}")
     print()
     for ours, theirs_name, wanted in RATIOS:
