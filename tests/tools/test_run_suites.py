@@ -36,9 +36,10 @@ def suite(
     )
 
 
-def run(root, *tables, arguments=(), total=60):
+def run(root, *tables, arguments=(), total=60, full_total=60):
     (root / "tests").mkdir(exist_ok=True)
-    text = f"[run]\ntotal_seconds = {total}\n" + "".join(tables)
+    bounds = f"[run]\ntotal_seconds = {total}\nfull_total_seconds = {full_total}\n"
+    text = bounds + "".join(tables)
     (root / "tests" / "suites.toml").write_text(text, encoding="utf-8")
     return subprocess.run(
         [sys.executable, str(SCRIPT), "--root", str(root), *arguments],
@@ -184,6 +185,14 @@ def test_labels_and_names_select(tmp_path):
     assert last_line(run(tmp_path, *tables, arguments=["fuzz"])) == "1 passed, 0 failed"
     assert last_line(run(tmp_path, *tables, arguments=["one", "fuzz"])) == "2 passed, 0 failed"
     assert run(tmp_path, *tables, arguments=["fuz"]).returncode == 2
+
+
+def test_a_full_run_has_a_bound_of_its_own(tmp_path):
+    started = ["--started", str(time.time() - 100)]
+    late = run(tmp_path, suite("one"), arguments=started, full_total=200)
+    assert late.returncode == 1 and last_line(late) == "0 passed, 1 failed"
+    in_time = run(tmp_path, suite("one"), arguments=["--full", *started], full_total=200)
+    assert in_time.returncode == 0, in_time.stdout
 
 
 def test_a_full_suite_runs_only_when_asked_for(tmp_path):

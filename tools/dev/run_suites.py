@@ -213,12 +213,13 @@ def count_tests(closing: str, output: str) -> tuple[Counts, str]:
 # --- reading the file ---------------------------------------------------------------------------
 
 
-def load(path: Path) -> tuple[list[Suite], int]:
+def load(path: Path, full: bool = False) -> tuple[list[Suite], int]:
     """The suites in their order, and the bound of a whole run in seconds."""
     document = tomllib.loads(path.read_text(encoding="utf-8"))
-    total = document.get("run", {}).get("total_seconds")
+    key = "full_total_seconds" if full else "total_seconds"
+    total = document.get("run", {}).get(key)
     if not isinstance(total, int) or total <= 0:
-        raise SuiteFileError("[run] total_seconds must be a positive number")
+        raise SuiteFileError(f"[run] {key} must be a positive number")
     suites = [_suite(table) for table in document.get("suite", [])]
     names = [suite.name for suite in suites]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
@@ -480,7 +481,8 @@ def main(arguments: list[str]) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        suites, total_seconds = load(options.file or options.root / "tests" / "suites.toml")
+        file = options.file or options.root / "tests" / "suites.toml"
+        suites, total_seconds = load(file, options.full)
         suites = select(suites, options.wanted, options.full)
     except (SuiteFileError, tomllib.TOMLDecodeError, OSError) as error:
         print(f"tests/suites.toml: {error}", file=sys.stderr)
