@@ -35,13 +35,17 @@ class Place:
         self.folder = root / self.name
         self.folder.mkdir()
 
-    def run(self, words: str) -> str:
-        """A shell's command that must succeed; what it printed."""
-        result = subprocess.run(
+    def attempt(self, words: str) -> subprocess.CompletedProcess:
+        """A shell's command, ended."""
+        return subprocess.run(
             entering(self.root, f"/{self.name}", ["/bin/sh", "-c", words]),
             env=ENVIRONMENT, text=True, capture_output=True, timeout=SECONDS_MAX,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
+
+    def run(self, words: str) -> str:
+        """One that must succeed; what it printed."""
+        result = self.attempt(words)
         assert result.returncode == 0, f"{words}\n{result.stdout[-4000:]}\n{result.stderr[-4000:]}"
         return result.stdout
 

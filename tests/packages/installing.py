@@ -2,27 +2,39 @@
 """Where the packages and the programs that use them are, how a command is run on them, and how each
 language's own installer takes them."""
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from npm_registry import NpmRegistry
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools" / "package"))
+
+import contents  # noqa: E402
+
 PROGRAMS = Path(__file__).parent / "programs"
 DIST = ROOT / "dist"
 VERSION = (ROOT / "VERSION").read_text().strip()
+SURFACE_DUMP = ROOT / "bindings" / "csharp" / "Martlet.Tests" / "Surface.cs"
 SECONDS_MAX = 400
 
 
-def run(*command, cwd, **environment):
-    """A command that must succeed, in the environment of a person who has nothing of ours."""
+def attempt(*command, cwd, **environment):
+    """A command, ended, in the environment of a person who has nothing of ours."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("MARTLET_", "PYTHON"))}
-    result = subprocess.run(
+    return subprocess.run(
         list(map(str, command)), cwd=cwd, env={**inherited, **environment}, text=True,
         capture_output=True, timeout=SECONDS_MAX, stdin=subprocess.DEVNULL,
     )  # fmt: skip
+
+
+def run(*command, cwd, **environment):
+    """One that must succeed; what it printed."""
+    result = attempt(*command, cwd=cwd, **environment)
     assert result.returncode == 0, f"{command}\n{result.stdout[-4000:]}\n{result.stderr[-4000:]}"
     return result.stdout
 
@@ -36,6 +48,20 @@ def compare_with_list(linked, sbom):
             assert listed[name].split(".")[0] == version
         else:
             assert listed[name] == version, name
+
+
+def linked_in(output):
+    """The libraries in the lines of a program of ours, `linked NAME VERSION`."""
+    lines = [line.split(" ", 2) for line in output.splitlines()]
+    return {line[1]: line[2] for line in lines if line[0] == "linked"}
+
+
+def sbom_in(archive):
+    """The list in a jar or a nupkg."""
+    listed = [data for name, data in contents.files_of(archive).items()
+              if name.rsplit("/", 1)[-1] == "sbom.cdx.json"]  # fmt: skip
+    assert len(listed) == 1
+    return json.loads(listed[0])
 
 
 def install_wheel(place):
@@ -75,13 +101,14 @@ def run_maven(folder, *goals):
 
 
 def build_dotnet_program(folder, *options, sources=()):
-    """The folder of programs/dotnet, built with the package from dist/ alone; with `sources` these
-    are its program."""
+    """The folder of programs/dotnet and the surface's dump, built with the package from dist/
+    alone; with `sources` these are its program."""
     project = folder / "project"
     shutil.copytree(PROGRAMS / "dotnet", project)
     if sources:
-        (project / "Exchange.cs").unlink()
-    for source in sources:
+        for own in project.glob("*.cs"):
+            own.unlink()
+    for source in sources or [SURFACE_DUMP]:
         shutil.copy(source, project)
     (project / "nuget.config").write_text(
         "<configuration><packageSources><clear/>"

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A broker inside this process, a message through it by TCP and inside.
+// A broker inside this process, a message through it by TCP and inside; what the package says.
 using System;
+using System.Collections.Generic;
 using System.Threading.Tasks;
 using Martlet;
 
 public static class Exchange
 {
-    public static async Task Main()
+    public static async Task RunAsync()
     {
         using MartletServer server = MartletServer.Start();
         await using (MartletConnection connection = await MartletConnection.ConnectAsync(server))
@@ -22,6 +23,10 @@ public static class Exchange
         }
 
         Console.WriteLine("exchanged " + MartletLibrary.Version);
+        foreach (KeyValuePair<string, string> linked in MartletLibrary.LinkedVersions)
+        {
+            Console.WriteLine("linked " + linked.Key + " " + linked.Value);
+        }
     }
 
     private static async Task Once(MartletConnection connection)

@@ -9,7 +9,7 @@ import io.martlet.Subscription;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
-/** A broker inside this process, a message through it by TCP and inside. */
+/** A broker inside this process, a message through it by TCP and inside; what the package says. */
 public final class Exchange {
     private Exchange() {}
 
@@ -22,7 +22,9 @@ public final class Exchange {
                 exchange(connection);
             }
         }
-        System.out.println("exchanged");
+        System.out.println("exchanged " + Nats.libraryVersion());
+        Nats.linkedVersions()
+                .forEach((name, version) -> System.out.println("linked " + name + " " + version));
     }
 
     private static void exchange(Connection connection) throws InterruptedException {
