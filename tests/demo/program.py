@@ -17,9 +17,8 @@ import time
 from pathlib import Path
 from typing import Callable, Sequence
 
-#: Where the programs stand; elsewhere they use the packages that are installed there.
-EXAMPLES = Path(os.environ.get("MARTLET_EXAMPLES")
-                or Path(__file__).resolve().parents[2] / "examples")
+#: Where the programs stand, with the packages that are installed for them (tools/dev/examples.sh).
+EXAMPLES = Path(os.environ["MARTLET_EXAMPLES"])
 SECONDS_MAX = 60.0
 TOLD_LINES_MAX = 40
 

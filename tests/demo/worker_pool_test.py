@@ -47,7 +47,7 @@ def make_files(folder: Path, count: int, file_bytes: int) -> dict[str, str]:
 
 
 def start(folder: Path, *words: str) -> Program:
-    return Program([os.environ["MARTLET_PYTHON"], str(EXAMPLE), str(folder),
+    return Program([os.environ["EXAMPLES_PYTHON"], str(EXAMPLE), str(folder),
                     "--workers", str(WORKERS), *words])
 
 
@@ -213,7 +213,7 @@ class Failures(unittest.TestCase):
         with start(self.folder) as program:
             self.assertEqual(program.end(), 0, program.lines("err"))
             self.assertEqual(len(program.lines("out")), len(names))
-        command = [os.environ["MARTLET_PYTHON"], str(EXAMPLE), str(self.folder), "--workers", "1"]
+        command = [os.environ["EXAMPLES_PYTHON"], str(EXAMPLE), str(self.folder), "--workers", "1"]
         listed = subprocess.run(command, capture_output=True, timeout=60).stdout
         checked = subprocess.run(["sha256sum", "--check", "--strict"], input=listed,
                                  capture_output=True, timeout=60)
@@ -243,7 +243,7 @@ class Failures(unittest.TestCase):
 
     def test_workers_that_cannot_start_end_it(self) -> None:
         (self.folder / "file").write_bytes(b"x")
-        with Program([os.environ["MARTLET_PYTHON"], "-c", BROKEN_WORKER, str(EXAMPLE.parent),
+        with Program([os.environ["EXAMPLES_PYTHON"], "-c", BROKEN_WORKER, str(EXAMPLE.parent),
                       str(self.folder)]) as program:
             self.assertEqual(program.end(), 1)
             self.assertIn("worker_pool: 5 workers in a row ended before they were ready, "
@@ -253,7 +253,7 @@ class Failures(unittest.TestCase):
         for words, text in ((["/nowhere"], "/nowhere is not a folder"),
                             ([str(self.folder), "--workers", "0"], "0 is not between 1 and 1024"),
                             ([str(self.folder), "--answer-seconds", "nan"], "nan is not a number")):
-            command = [os.environ["MARTLET_PYTHON"], str(EXAMPLE), *words]
+            command = [os.environ["EXAMPLES_PYTHON"], str(EXAMPLE), *words]
             answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
             self.assertEqual(answer.returncode, 2, answer.stderr)
             self.assertIn(text, answer.stderr)

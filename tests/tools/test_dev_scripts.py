@@ -167,6 +167,7 @@ def test_no_need_asks_later_for_a_package_that_was_not_gathered(shell):
     ln() { :; }
     chromium-headless-shell() { :; }
     make_packages() { :; }
+    make_examples() { :; }
     make_bare_root() { :; }
     lay_out_sanitized() { :; }
     clang-19() { echo /dev/null; }

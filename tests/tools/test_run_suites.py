@@ -151,7 +151,8 @@ def test_every_command_holds_in_a_clone_whose_path_has_a_space(tmp_path):
         path.chmod(0o755)
     for folder in ("tests/python", "tests/lifecycle"):
         (clone / folder).mkdir(parents=True)
-    names = ("MARTLET_PROGRAM", "MARTLET_PYTHON", "NATS_SERVER", "MARTLET_JAVA_BUILD")
+    names = ("MARTLET_PROGRAM", "MARTLET_PYTHON", "EXAMPLES_PYTHON", "NATS_SERVER",
+             "MARTLET_JAVA_BUILD")  # fmt: skip
     environment = {name: str(clone / "program") for name in names}
     environment["CSHARP_DOTNET"] = environment["CSHARP_MONO"] = "node tests"  # Words of a command.
     environment["NODE_VERSIONS"] = str(clone / "nodes")

@@ -27,6 +27,19 @@ def test_maven_has_it():
     assert project.findtext("{http://maven.apache.org/POM/4.0.0}version") == VERSION
 
 
+def test_the_examples_ask_for_it():
+    page = json.loads((ROOT / "examples" / "live_page" / "package.json").read_text())
+    assert page["dependencies"] == {"martlet": VERSION}
+    quotes = ElementTree.parse(ROOT / "examples" / "quotes" / "pom.xml").getroot()
+    maven = "{http://maven.apache.org/POM/4.0.0}"
+    assert [each.findtext(f"{maven}version") for each in quotes.iter(f"{maven}dependency")] == [
+        VERSION
+    ]
+    gateway = ElementTree.parse(ROOT / "examples" / "sensor_gateway" / "SensorGateway.csproj")
+    asked = [each.attrib for each in gateway.iter("PackageReference")]
+    assert asked == [{"Include": "Martlet", "Version": VERSION}]
+
+
 def test_the_others_read_it():
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert "version" in pyproject["project"]["dynamic"]

@@ -56,28 +56,6 @@ need_languages() {
   export GUEST_CPP MARTLET_NODE_MODULES GUEST_JAVA_CLASSES GUEST_CSHARP
 }
 
-# The programs of examples/ that stand for themselves, with the packages that they use. What starts
-# them is exported; the Python and Node ones need no building.
-need_examples() {
-  local classes=$MARTLET_ROOT/build/examples/java jars=$MARTLET_ROOT/build/examples/jars assembly
-  need_python_package
-  need_node_package
-  need_java_package
-  need_csharp
-  step "the jars" make_guest_jars "$jars"
-  step "the quote service" quietly example-quotes javac -Werror -Xlint:all,-try -d "$classes" \
-    -cp "$jars/*" examples/quotes/*.java tests/demo/java/*.java
-  step "the sensor gateway" quietly example-gateway dotnet_here build -nologo -v minimal \
-    -nodeReuse:false -m:1 -p:UseSharedCompilation=false \
-    examples/sensor_gateway/SensorGateway.csproj
-  assembly=$MARTLET_ROOT/build/csharp/bin/SensorGateway/SensorGateway
-  QUOTES_CLASSES=$classes:$jars/*
-  GATEWAY_DOTNET="env LD_LIBRARY_PATH=$DOTNET_SSL_FOLDER $DOTNET exec \
---runtimeconfig $assembly.runtimeconfig.json $assembly.dll"
-  GATEWAY_MONO="mono $assembly.dll"
-  export QUOTES_CLASSES GATEWAY_DOTNET GATEWAY_MONO
-}
-
 # Martlet's jar and jnats with what it needs.
 make_guest_jars() {
   rm -rf "$1"

@@ -28,7 +28,8 @@ groups_of() {
     rust) rust_is_there || echo build rust ;;
     java) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
-    languages | examples) echo "build swig csharp$(java_is_there || echo " java")" ;;
+    examples) echo csharp ;;
+    languages) echo "build swig csharp$(java_is_there || echo " java")" ;;
     guide) groups_of languages ;;
     java_package | java_parity) echo "build swig$(java_is_there || echo " java")" ;;
   esac
