@@ -7,6 +7,7 @@ Method: one deliberate fault at a time in what tools/package reads.
 
 import json
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -104,6 +105,17 @@ def test_a_jar_without_a_native_and_licences_fails(tmp_path):
     found = " ".join(check.faults_of_package(jar, "jar", "2.28"))
     for wanted in ("native files", "LICENSE", "NOTICE", "THIRD_PARTY_LICENSES", "sbom.cdx.json"):
         assert wanted in found
+
+
+def test_sources_without_licences_fail(tmp_path):
+    sdist = tmp_path / "martlet-0.1.0.tar.gz"
+    (tmp_path / "LICENSE").write_text("Apache-2.0")
+    for there, lacks in (((), {"LICENSE", "NOTICE"}), (("LICENSE",), {"NOTICE"})):
+        with tarfile.open(sdist, "w:gz") as archive:
+            for name in there:
+                archive.add(tmp_path / name, f"martlet-0.1.0/{name}")
+        found = list(check.faults_of_package(sdist, "sdist", "2.28"))
+        assert {fault.rsplit(" ", 1)[-1] for fault in found} == lacks
 
 
 def test_a_package_that_is_too_large_fails(tmp_path):

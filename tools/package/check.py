@@ -36,6 +36,8 @@ KINDS = {
     "nupkg": (r"Martlet\.{v}\.nupkg", r"runtimes/linux-x64/native/libmartlet_csharp\.so",
               r"CSharp_\w+|martlet_(?:\w+_(?:free|release)|connection_publish)", None),
 }  # fmt: skip
+# Sources and what is compiled from them, without anything native.
+OF_OURS_ALONE = {"sdist", "npm"}
 # Of the C library and the compiler's unwinder, which every such system has.
 LIBRARIES = {
     "libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libgcc_s.so.1",
@@ -109,8 +111,7 @@ def faults_of_package(path: Path, kind: str, floor: str):
     for name, data in natives.items():
         for fault in faults_of_native(contents.symbols_of(data), floor, exports, wants):
             yield f"{path.name}: {name} {fault}"
-    if native_name:
-        yield from faults_of_notices(path, names)
+    yield from faults_of_notices(path, kind, names)
     yield from faults_of_manifest(path, kind, names)
 
 
@@ -129,10 +130,17 @@ def faults_of_native(symbols: contents.Symbols, floor: str, exports: str | None,
         yield f"wants {', '.join(wanted[:5])}, and nobody says of whom"
 
 
-def faults_of_notices(path: Path, names: dict[str, bytes]):
-    for wanted in ("LICENSE", "NOTICE", "THIRD_PARTY_LICENSES.txt", "sbom.cdx.json"):
-        if not any(name.rsplit("/", 1)[-1] == wanted for name in names):
-            yield f"{path.name}: has no {wanted}"
+def faults_of_notices(path: Path, kind: str, names: dict[str, bytes]):
+    """What has nothing of others inside has no list of that, which would be of another's build."""
+    wanted = []
+    if KINDS[kind][1]:
+        wanted = ["LICENSE", "NOTICE", "THIRD_PARTY_LICENSES.txt", "sbom.cdx.json"]
+    elif kind in OF_OURS_ALONE:
+        wanted = ["LICENSE", "NOTICE"]
+    present = {name.rsplit("/", 1)[-1] for name in names}
+    for name in wanted:
+        if name not in present:
+            yield f"{path.name}: has no {name}"
 
 
 def faults_of_manifest(path: Path, kind: str, names: dict[str, bytes]):
