@@ -24,6 +24,7 @@ _native_file.refuse_if_damaged(_os.path.dirname(__file__))
 from . import _raw, errors  # noqa: E402 - the loader would not refuse one that is cut off.
 from .headers import Headers  # noqa: E402
 
+_native_file.refuse_if_of_another_abi(_raw)
 _raw.set_error_types(errors.by_status())
 _raw.set_headers_factory(Headers.parse)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the look at the native part before it is loaded: one that is cut off would not be refused by
-the loader, it would end the program at the first access behind its end.
+"""Owns the refusal of a native part that does not fit. Before it is loaded: one that is cut off
+would not be refused by the loader, it would end the program at the first access behind its end.
+After it: one of another ABI than this package's.
 """
 
 from __future__ import annotations
@@ -8,12 +9,16 @@ from __future__ import annotations
 import os
 import struct
 from importlib.machinery import EXTENSION_SUFFIXES
+from types import ModuleType
 from typing import BinaryIO
+
+from . import _constants
 
 _HEADER = struct.Struct("<4sB27xQ14xHH")  # Magic, class, where the segments are, size, count.
 _SEGMENT = struct.Struct("<IIQ16xQ16x")  # Kind, flags, where its bytes are, how many.
 _CLASS_64 = 2
 _LOADED = 1
+_ABI_MAJOR_STEP = 1000  # martlet_abi_version() is that many times the major, and the minor.
 
 
 def refuse_if_damaged(folder: str) -> None:
@@ -29,6 +34,21 @@ def refuse_if_damaged(folder: str) -> None:
             if damage:
                 raise ImportError(f"{path} cannot be loaded: {damage}", name="martlet._raw")
             return
+
+
+def refuse_if_of_another_abi(native: ModuleType) -> None:
+    """Raises ImportError unless it has all that this package was made for."""
+    version: int = native.abi_version() if hasattr(native, "abi_version") else 0
+    major, minor = divmod(version, _ABI_MAJOR_STEP)
+    if major == _constants.ABI_MAJOR and minor >= _constants.ABI_MINOR:
+        return
+    needed = f"{_constants.ABI_MAJOR}.{_constants.ABI_MINOR}"
+    raise ImportError(
+        f"{native.__file__} has the ABI {major}.{minor}, this package needs {needed}: use files of"
+        " one release",
+        name=native.__name__,
+        path=native.__file__,
+    )
 
 
 def _damage_of(file: BinaryIO, size: int) -> str:

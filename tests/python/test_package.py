@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 import martlet
-from martlet import _raw, aio, errors
+from martlet import _constants, _raw, aio, errors
 
 PACKAGE = Path(martlet.__file__).parent
 PROGRAM = textwrap.dedent(
@@ -65,6 +65,7 @@ WRONG = textwrap.dedent(
 
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])
 def test_type_checkers(checker, tmp_path):
+    pytest.importorskip(checker, reason=f"{checker} is installed for the usual Python alone")
     good, wrong = tmp_path / "good.py", tmp_path / "wrong.py"
     good.write_text(PROGRAM)
     wrong.write_text(WRONG)
@@ -174,16 +175,50 @@ def test_a_native_part_that_is_missing_or_damaged_is_named(damage, tmp_path):
     native.unlink()
     if damage in DAMAGES:
         native.write_bytes(DAMAGES[damage](whole))
+    refusal = refusal_of_the_package_in(tmp_path)
+    assert "_raw" in refusal and str(tmp_path) in refusal, refusal
+
+
+def refusal_of_the_package_in(folder: Path) -> str:
+    """What the ImportError says that its import ends with."""
     done = subprocess.run(
         [sys.executable, "-c", "import martlet"],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode == 1, f"{done.returncode} {done.stderr}"
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("ImportError: ") and "_raw" in last and str(tmp_path) in last, last
+    assert last.startswith("ImportError: "), last
+    return last
+
+
+ABI = _constants.ABI_MAJOR, _constants.ABI_MINOR
+
+
+@pytest.mark.parametrize("needed", [(ABI[0] + 1, 0), (ABI[0], ABI[1] + 1), (ABI[0] - 1, ABI[1])])
+def test_a_native_part_of_another_abi_is_named(needed, tmp_path):
+    """It is the usual one: the package around it was made for another header."""
+    shutil.copytree(PACKAGE, tmp_path / "martlet")
+    constants = tmp_path / "martlet" / "_constants.py"
+    text = constants.read_text()
+    for name, number in zip(("ABI_MAJOR", "ABI_MINOR"), needed):
+        text, count = re.subn(rf"(?m)^{name}: Final = \d+$", f"{name}: Final = {number}", text)
+        assert count == 1
+    constants.write_text(text)
+    refusal = refusal_of_the_package_in(tmp_path)
+    native = tmp_path / "martlet" / Path(_raw.__file__).name
+    versions = f"has the ABI {ABI[0]}.{ABI[1]}, this package needs {needed[0]}.{needed[1]}"
+    assert f"{native} {versions}" in refusal
+
+
+def test_a_native_part_that_tells_no_abi_is_named(tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "martlet")
+    (tmp_path / "martlet" / Path(_raw.__file__).name).unlink()
+    native = tmp_path / "martlet" / "_raw.py"
+    native.write_text("")
+    assert f"{native} has the ABI 0.0" in refusal_of_the_package_in(tmp_path)
 
 
 def test_the_plugin_gives_each_test_its_own_broker(tmp_path):
