@@ -176,7 +176,11 @@ def to_json(table: Mapping[str, Option], given: Mapping[str, Any], **fixed: Any)
     """The JSON text for what was given; None means the default. An unknown name is an
     OptionsError.
     """
-    out: Dict[str, Any] = {key: value for key, value in fixed.items() if value is not None}
+    out: Dict[str, Any] = {}
+    for name, value in fixed.items():
+        if value is not None:
+            out[name] = value
+            _check(name, value)
     for name, value in given.items():
         if name not in table:
             raise OptionsError(f"there is no option {name!r}")
@@ -184,11 +188,25 @@ def to_json(table: Mapping[str, Option], given: Mapping[str, Any], **fixed: Any)
             continue
         key, convert = table[name]
         out[key] = convert(name, value)
-        try:
-            json.dumps(out[key])
-        except (TypeError, ValueError) as error:
-            raise OptionsError(f"option {name!r} has a value that cannot be: {error}") from None
+        _check(name, out[key])
     return json.dumps(out)
+
+
+def _check(name: str, value: Any) -> None:
+    """Is it what JSON can say, in UTF-8?"""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise OptionsError(f"option {name!r} has a value that cannot be: {error}") from None
+    check_text(f"option {name!r}", text)
+
+
+def check_text(what: str, text: str) -> None:
+    """Raises OptionsError for a text that is none: half a surrogate pair has no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise OptionsError(f"{what} is no text: a surrogate stands alone in it") from None
 
 
 @contextmanager

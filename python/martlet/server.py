@@ -89,6 +89,7 @@ class Server(_raw.Server):
         if config is not None:
             if not isinstance(config, str):
                 raise TypeError(f"config must be a str, not {type(config).__name__}")
+            _options.check_text("config", config)
             if options or (port, host, listen) != (0, "127.0.0.1", True):
                 raise errors.OptionsError("config excludes other options, also port, host, listen")
             text = f"{config}\ndebug: true\n" if debug else config

@@ -54,7 +54,14 @@ bool text_of(PyObject* object, const char* what, std::string_view& out) {
   }
   Py_ssize_t bytes = 0;
   const char* const text = PyUnicode_AsUTF8AndSize(object, &bytes);
-  if (text == nullptr) return false;
+  if (text == nullptr) {
+    if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+      PyErr_Clear();
+      raise_status(MARTLET_ERR_INVALID_ARGUMENT,
+                   std::string(what) + " is no text: a surrogate stands alone in it");
+    }
+    return false;
+  }
   out = std::string_view(text, static_cast<size_t>(bytes));
   return true;
 }
@@ -88,8 +95,8 @@ bool refuse_header(const char* format, PyObject* name) {
 
 bool append_header(PyObject* name, PyObject* value, std::string& out) {
   std::string_view name_text, value_text;
-  if (!text_of(name, "a header's name", name_text) ||
-      !text_of(value, "a header's value", value_text))
+  if (!text_of(name, "headers: a name", name_text) ||
+      !text_of(value, "headers: a value", value_text))
     return false;
   if (name_text.empty() || name_text.find_first_of(": \r\n") != std::string_view::npos) {
     return refuse_header("the header name %R is empty or holds a colon, a space or a line end",

@@ -86,6 +86,9 @@ bool is_numeric_host(std::string_view host) {
 
 Result<std::vector<Address>> resolve(std::string_view host, uint16_t port) {
   const std::string name(host);
+  if (name.find('\0') != std::string::npos) {  // The system would look up what is before it.
+    return Error{ErrorCode::io, "cannot look up host \"" + name + "\": it holds a NUL"};
+  }
   const std::string service = std::to_string(port);
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;

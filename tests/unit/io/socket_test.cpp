@@ -211,6 +211,12 @@ TEST(Socket, addresses_keep_host_and_port) {
   EXPECT_EQ(Address().port(), 0);
 }
 
+TEST(Socket, a_host_does_not_end_at_a_nul) {
+  const Result<std::vector<Address>> found = resolve(std::string_view("127.0.0.1\0x", 11), 4222);
+  ASSERT_FALSE(found);
+  EXPECT_NE(found.error().context.find("it holds a NUL"), std::string::npos);
+}
+
 TEST(Socket, waiting_ends_with_its_time) {
   const Pair pair = connected_pair();
   bool interrupted = true;
