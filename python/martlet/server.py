@@ -130,7 +130,7 @@ class Server(_raw.Server):
 
     def stop(self) -> None:
         """Stops the broker and closes every connection to it. Does nothing if it does not run.
-        Blocks, without the GIL.
+        Blocks, without the GIL. A callback may call it, also one of a connection to this broker.
         """
         self._stop(None)
 

@@ -497,3 +497,30 @@ def test_a_callback_is_not_called_again_after_unsubscribe(way, kind):
                 assert got == [b"0"]
 
     run(main())
+
+
+@pytest.mark.parametrize("kind", ["function", "coroutine function"])
+@pytest.mark.parametrize("run_by", ["lent", "thread"])
+def test_stop_of_the_server_inside_a_callback(way, server, run_by, kind):
+    async def main():
+        nc = await aio.connect(way, allow_reconnect=False, run=run_by)
+        stopped = asyncio.get_running_loop().create_future()
+
+        def stop(msg):
+            server.stop()
+            if not stopped.done():
+                stopped.set_result(repr(server))
+
+        async def stop_in_a_coroutine(msg):
+            stop(msg)
+
+        other = await nc.subscribe("other")
+        await nc.subscribe("a", cb=stop if kind == "function" else stop_in_a_coroutine)
+        for _ in range(100):
+            await nc.publish("a")
+        assert await stopped == "<Server stopped>"
+        with pytest.raises(errors.ConnectionClosedError):
+            await other.next_msg(20)
+        await nc.close()
+
+    run(main())

@@ -179,6 +179,31 @@ def test_close_and_unsubscribe_inside_a_callback(way):
     assert nc.is_closed
 
 
+def test_stop_of_the_server_inside_a_callback(way, server):
+    """The messages that have come before still reach it."""
+    calls, come, done = [], threading.Event(), threading.Event()
+    nc = martlet.connect(way, allow_reconnect=False)
+
+    def callback(msg):
+        come.wait(20)
+        server.stop()
+        calls.append(repr(server))
+        if len(calls) == 100:
+            done.set()
+
+    other = nc.subscribe("other")
+    nc.subscribe("a", cb=callback)
+    for _ in range(100):
+        nc.publish("a")
+    nc.flush(20)
+    come.set()
+    assert done.wait(20)
+    assert set(calls) == {"<Server stopped>"}
+    with pytest.raises(errors.ConnectionClosedError):
+        other.next_msg(20)
+    nc.close()
+
+
 def test_request_and_reply(nc, way):
     nc.subscribe("double", cb=lambda msg: msg.respond(msg.data * 2, headers={"From": "service"}))
     nc.flush(5)
