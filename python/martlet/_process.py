@@ -26,8 +26,9 @@ class _Closes(Protocol):
     def _close_at_exit(self, timeout: float) -> None: ...
 
 
-#: How long the end of the interpreter waits for callbacks of the program that still run.
-EXIT_SECONDS = 2.0
+#: How long the end of the interpreter waits for callbacks of the program that still run. A process
+#: ends within a second, whatever waits for its callbacks.
+EXIT_SECONDS = 0.5
 
 _open: "weakref.WeakSet[Any]" = weakref.WeakSet()
 _last: "weakref.WeakSet[Any]" = weakref.WeakSet()

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: brokers and connections inside a process leave nothing behind, disturb nothing and
-survive its forks and its end.
+survive its forks.
 
-Method: counts of threads, descriptors and memory from /proc; child programs that fork, exit and
-die, with what they printed and how they ended; a client of the parent's broker that must go on
-being served.
+Method: counts of threads, descriptors and memory from /proc; child programs and forks, with what
+they printed and how they ended; a client of the parent's broker that must go on being served.
 """
 
 from __future__ import annotations
@@ -14,13 +13,11 @@ import gc
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 
 import pytest
+from programs import run_program
 from usage import descriptor_count, resident_bytes, thread_count
 
 import martlet
@@ -29,29 +26,29 @@ from martlet import errors
 CYCLES = 1000
 WARM_CYCLES = 100
 GROWTH_BYTES_MAX = 1024 * 1024
-
-
-def run_program(text: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
-    """Runs a Python program to its end; what it printed and its status are the caller's to
-    judge.
-    """
-    return subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(text)],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
+LOOKS = 20
 
 
 def assert_flat(cycle) -> None:
-    threads = descriptors = memory = 0
+    memory, before = 0, (0, 0)
     for number in range(CYCLES):
         cycle()
         if number + 1 == WARM_CYCLES:
-            memory, threads, descriptors = resident_bytes(), thread_count(), descriptor_count()
+            memory, before = resident_bytes(), settled_counts()
     grown = resident_bytes() - memory
-    assert (thread_count(), descriptor_count()) == (threads, descriptors)
+    assert settled_counts() == before
     assert grown <= GROWTH_BYTES_MAX
+
+
+def settled_counts() -> tuple[int, int]:
+    """Threads and descriptors. The server's side of what was closed goes with its next turn, so
+    the least of some looks counts.
+    """
+    counts = []
+    for _ in range(LOOKS):
+        counts.append((thread_count(), descriptor_count()))
+        time.sleep(0.01)
+    return min(counts)
 
 
 # --- cycles ---
@@ -118,17 +115,22 @@ def test_several_brokers_do_not_hear_each_other():
             nc.close()
 
 
+def connections_become(server, count: int, seconds: float = 5.0) -> bool:
+    """Does the broker see so many within that time, while what nobody holds is collected?"""
+    deadline = time.monotonic() + seconds
+    while server.statistics()["connections"] != count and time.monotonic() < deadline:
+        gc.collect()
+        time.sleep(0.01)
+    return server.statistics()["connections"] == count
+
+
 def test_dropped_unclosed_the_broker_sees_it_go():
     with martlet.Server() as server:
         nc = martlet.connect(server.url)
         sub = nc.subscribe("a")
         assert server.statistics()["connections"] == 1
         del nc, sub
-        gc.collect()
-        deadline = time.monotonic() + 5
-        while server.statistics()["connections"] and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert server.statistics()["connections"] == 0
+        assert connections_become(server, 0)
 
 
 def test_a_server_that_is_dropped_ends():
@@ -275,94 +277,6 @@ def test_ctrl_c_ends_what_waits_for_a_server_that_does_nothing():
     done = run_program(text, 90)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == ["interrupted True"] * 6
-
-
-@pytest.mark.parametrize("what", ["callback", "log"])
-def test_the_interpreter_ends_though_a_callback_is_blocked(what):
-    text = f"""
-    import threading, martlet
-    inside, never = threading.Event(), threading.Event()
-    def block(*_):
-        inside.set()
-        never.wait()
-    server = martlet.Server(log=block if {what!r} == "log" else None).start()
-    nc = martlet.connect(server)
-    if {what!r} == "callback":
-        nc.subscribe("a", cb=block)
-        nc.publish("a")
-    assert inside.wait(20)
-    """
-    done = run_program(text, 30)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-# What a program does last, its status, and what it says of it.
-ENDINGS = {
-    "end of main": ("", 0, ""),
-    "exit call": ("import sys; sys.exit(7)", 7, ""),
-    "uncaught exception": ("raise LookupError('planned')", 1, "LookupError: planned\n"),
-    "SIGTERM": (
-        "import os, signal; os.kill(os.getpid(), signal.SIGTERM); time.sleep(30)",
-        -signal.SIGTERM,
-        "",
-    ),
-    "os._exit": ("import os; os._exit(3)", 3, ""),
-}
-# A program takes milliseconds; the machine may be busy. The time is printed.
-ENDING_SECONDS_MAX = 20.0
-
-
-@pytest.mark.parametrize("way", ["server.url", "server"])
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_the_interpreter_ends_with_live_subscriptions(way, ending):
-    """Under load, with callbacks, an iterating thread and nothing closed."""
-    last, status, said = ENDINGS[ending]
-    text = f"""
-    import threading, time, martlet
-    server = martlet.Server().start()
-    nc = martlet.connect({way})
-    seen = threading.Event()
-    nc.subscribe("a", cb=lambda msg: seen.set())
-    sub = nc.subscribe("a")
-    threading.Thread(target=lambda: [msg.data for msg in sub], daemon=True).start()
-    def load():
-        try:
-            while True:
-                nc.publish("a", b"x" * 100)
-        except martlet.Error:
-            pass
-    threading.Thread(target=load, daemon=True).start()
-    assert seen.wait(20)
-    print("ending", flush=True)
-    {last}
-    """
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(text)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as child:
-        assert child.stdout.readline() == "ending\n", child.stderr.read()
-        begin = time.monotonic()
-        out, err = child.communicate(timeout=60)
-        seconds = time.monotonic() - begin
-    print(f"{ending}, connected to {way}: {seconds * 1000:.0f} ms")
-    assert (child.returncode, out, err[-len(said) :] if said else err) == (status, "", said)
-    assert seconds < ENDING_SECONDS_MAX
-
-
-def test_the_interpreter_ends_inside_asyncio():
-    text = """
-    import asyncio, martlet
-    async def main():
-        server = martlet.Server().start()
-        nc = await martlet.aio.connect(server.url)
-        await nc.subscribe("a", cb=lambda msg: None)
-        sub = await nc.subscribe("a")
-        task = asyncio.ensure_future(sub.next_msg(None))
-        await nc.publish("b")
-        await nc.flush(20)
-    asyncio.run(main())
-    """
-    done = run_program(text)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_an_embedded_broker_prints_nothing():
