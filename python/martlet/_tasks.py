@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the asyncio client needs of tasks and of the loop's references, and asyncio has no word
-for.
-"""
+"""What the clients need of tasks and of references, and Python has no word for."""
 
 from __future__ import annotations
 
@@ -10,14 +8,14 @@ import weakref
 from typing import Callable
 
 
-def weak_call(thing: object, name: str) -> Callable[[], None]:
+def weak_call(thing: object, name: str) -> Callable[..., None]:
     """Calls a method of `thing` as long as that lives."""
     reference = weakref.ref(thing)
 
-    def call() -> None:
+    def call(*arguments: object) -> None:
         alive = reference()
         if alive is not None:
-            getattr(alive, name)()
+            getattr(alive, name)(*arguments)
 
     return call
 

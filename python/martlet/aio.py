@@ -119,7 +119,8 @@ class Subscription(_surface.SubscriptionCounts, _raw.AioReader):
 class Connection(_surface.ConnectionState, _raw.Connection):
     """A connection to a broker, for one asyncio loop. Made by :func:`connect`.
 
-    As an async context manager it sends everything and closes at the end. Since 0.1.0.
+    As an async context manager it sends everything and closes at the end. One that nobody holds
+    any more closes too, unless one of its subscriptions has a callback. Since 0.1.0.
 
     ``await publish(subject, payload=b"", reply="", headers=None)`` copies the message into the
     outgoing buffer, at once when it is called; while that is at its bound (``pending_size``) the
@@ -167,7 +168,8 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         self._ended: "asyncio.Future[Optional[Exception]]" = self._loop.create_future()
         self._tasks: Set["asyncio.Task[Any]"] = set()
         self._callback_tasks: Set["asyncio.Task[Any]"] = set()
-        # Those with callbacks live until they end, also when nobody holds them.
+        # Those with callbacks live until they end, and so does their connection, also when nobody
+        # holds them: the loop does.
         self._kept: Dict[int, Subscription] = {}
         super().__init__(options, server, self._completions)
         self._completions.connection = self
@@ -177,7 +179,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             self._turn_later = _tasks.weak_call(self, "_turn")
             self._turn_when_due = _tasks.weak_call(self, "_on_timer")
             self._loop.add_reader(self._lent_descriptor, self._turn_later)
-        self._loop.add_reader(self._notifier.descriptor, self._notifier.drain)
+        self._loop.add_reader(self._notifier.descriptor, _drain, self._notifier, self._kept)
         _process.close_at_exit(self)
 
     async def _connect(self) -> None:
@@ -553,6 +555,11 @@ class Connection(_surface.ConnectionState, _raw.Connection):
             self._return_loop()
         except (RuntimeError, OSError, ValueError):
             pass  # Another thread's loop, or one that is being torn down.
+
+
+def _drain(notifier: _raw.Notifier, kept: Dict[int, Subscription]) -> None:
+    """What the loop calls: it holds the subscriptions with callbacks by that."""
+    notifier.drain()
 
 
 async def connect(

@@ -23,7 +23,7 @@ from typing import (
     Union,
 )
 
-from . import _asking, _constants, _options, _process, _raw, _surface, errors
+from . import _asking, _constants, _options, _process, _raw, _surface, _tasks, errors
 from ._raw import Msg
 from ._surface import ErrorCallback, EventCallback, HeadersLike, Payload
 from .server import Server
@@ -87,26 +87,32 @@ class Subscription(_surface.SubscriptionCounts, _raw.Reader):
 
 
 class _Dispatcher:
-    """The thread that runs a connection's callbacks, in order. Started by the first of them."""
+    """The thread that runs a connection's callbacks, in order. Started by the first of them. What
+    holds the connection is not the thread but the subscriptions with callbacks, and, with
+    ``keeps``, callbacks of its own.
+    """
 
-    def __init__(self, connection: "Connection", on_event: Callable[..., None]) -> None:
-        self.reader = _raw.Reader(connection, _options.OPEN_QUEUE)
-        self.reader.on_event = on_event
+    def __init__(self, connection: "Connection", keeps: bool) -> None:
+        self._kept = connection if keeps else None
+        self.reader = _raw.Reader(weakref.ref(connection), _options.OPEN_QUEUE)
+        self.reader.on_event = _tasks.weak_call(connection, "_on_event")
+        self._on_error = _tasks.weak_call(connection, "_on_callback_error")
         self.callbacks: Dict[int, Callback] = {}
-        # Those with callbacks live until they end, also when nobody holds them.
+        # Those with callbacks live until they end, and so does their connection, also when nobody
+        # holds them.
         self.subscriptions: Dict[int, Subscription] = {}
         self._numbers = itertools.count(1)
         self._thread: Optional[threading.Thread] = None
 
-    def start(self, on_error: Callable[[Exception], None]) -> None:
+    def start(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(
-                target=self._run, args=(on_error,), name="martlet-callbacks", daemon=True
+                target=self._run, name="martlet-callbacks", daemon=True
             )
             self._thread.start()
 
-    def _run(self, on_error: Callable[[Exception], None]) -> None:
-        self.reader.dispatch(self.callbacks, on_error)
+    def _run(self) -> None:
+        self.reader.dispatch(self.callbacks, self._on_error)
         self._forget_all()
 
     def add(self, callback: Callback, subscription: Subscription) -> int:
@@ -138,6 +144,7 @@ class _Dispatcher:
         for number in list(self.subscriptions):
             self.forget(number)
         self.callbacks.clear()
+        self._kept = None
         self.reader.on_event = None
         self.reader.connection = None
         self.reader.let_go()
@@ -150,7 +157,8 @@ class Connection(_surface.ConnectionState, _raw.Connection):
     other on a thread of the connection. They may call anything, but what another callback of the
     same connection has to do first (answer a request, for one) comes only after they return: use
     a second connection for that. As a context manager it sends everything and closes at the end.
-    Since 0.1.0.
+    One that nobody holds any more closes too, unless a callback may still be called: of one of its
+    subscriptions, or its own (``closed_cb`` and its like). Since 0.1.0.
 
     ``publish(subject, payload=b"", reply="", headers=None)`` copies the message into the
     outgoing buffer; while that is at its bound (``pending_size``) it waits, without the GIL.
@@ -169,10 +177,10 @@ class Connection(_surface.ConnectionState, _raw.Connection):
         self._callbacks = callbacks
         self._lock = threading.Lock()
         self._subscriptions: "weakref.WeakSet[Subscription]" = weakref.WeakSet()
-        self._dispatcher = _Dispatcher(self, self._on_event)
+        self._dispatcher = _Dispatcher(self, keeps=bool(callbacks))
         super().__init__(options, server, self._dispatcher.reader if callbacks else None)
         if callbacks:
-            self._dispatcher.start(self._on_callback_error)
+            self._dispatcher.start()
         _process.close_at_exit(self)
 
     # --- messages ---
@@ -269,7 +277,7 @@ class Connection(_surface.ConnectionState, _raw.Connection):
                 dispatcher.forget(number)
                 raise
             subscription._forget = lambda: dispatcher.forget(number)
-            dispatcher.start(self._on_callback_error)
+            dispatcher.start()
         with self._lock:
             self._subscriptions.add(subscription)
         if max_msgs > 0:
@@ -400,6 +408,11 @@ class Connection(_surface.ConnectionState, _raw.Connection):
     def _close_at_exit(self, timeout: float) -> None:
         self.close_now()
         self._dispatcher.close(timeout)
+
+    def __del__(self) -> None:
+        dispatcher = self.__dict__.get("_dispatcher")
+        if dispatcher is not None:
+            dispatcher.reader.close_queue()  # Its thread ends.
 
 
 def _call(callback: Callable[..., object], *arguments: object) -> None:

@@ -184,7 +184,8 @@ PyTypeObject* make_type(PyObject* module, const char* name, const char* attribut
 
 SharedBatch::SharedBatch(cpp::Batch batch, PyObject* connection) : batch_(std::move(batch)) {
   if (connection == nullptr || connection == Py_None) return;
-  connection_ = PyWeakref_NewRef(connection, nullptr);
+  connection_ =
+      PyWeakref_CheckRef(connection) ? new_ref(connection) : PyWeakref_NewRef(connection, nullptr);
   if (connection_ == nullptr) PyErr_Clear();
 }
 

@@ -14,8 +14,8 @@ namespace martlet::python {
 /// GIL.
 class SharedBatch {
  public:
-  /// `connection` is what Msg.respond publishes by; null or None for nothing. It is held weakly: a
-  /// message that somebody keeps must not keep a connection.
+  /// `connection` is what Msg.respond publishes by, or a weak reference to it; null or None for
+  /// nothing. It is held weakly: a message that somebody keeps must not keep a connection.
   SharedBatch(cpp::Batch batch, PyObject* connection);
   void retain() { ++references_; }
   void release() {

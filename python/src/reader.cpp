@@ -509,7 +509,7 @@ PyMemberDef reader_members[] = {
     {"on_result", T_OBJECT, offsetof(ReaderObject, on_result), 0,
      "Called with what the callback gave, if that is neither None nor done (AioReader)."},
     {"connection", T_OBJECT, offsetof(ReaderObject, connection), 0,
-     "What Msg.respond publishes by."},
+     "What Msg.respond publishes by, or a weak reference to it."},
     {"callback", T_OBJECT, offsetof(ReaderObject, callback), 0,
      "Called with each message (AioReader)."},
     {"loop", T_OBJECT, offsetof(ReaderObject, loop), 0, "The asyncio loop (AioReader)."},

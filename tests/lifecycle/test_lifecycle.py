@@ -21,7 +21,7 @@ from programs import run_program
 from usage import descriptor_count, resident_bytes, thread_count
 
 import martlet
-from martlet import errors
+from martlet import aio, errors
 
 CYCLES = 1000
 WARM_CYCLES = 100
@@ -84,6 +84,22 @@ def test_a_thousand_connects_over_tcp():
         assert_flat(cycle)
 
 
+@pytest.mark.parametrize("run", ["lent", "thread"])
+def test_a_thousand_connects_of_asyncio(run):
+    with martlet.Server() as server:
+
+        async def connect_and_close():
+            nc = await aio.connect(server.url, run=run)
+            await nc.flush(20)
+            await nc.close()
+
+        loop = asyncio.new_event_loop()
+        try:
+            assert_flat(lambda: loop.run_until_complete(connect_and_close()))
+        finally:
+            loop.close()
+
+
 def test_nothing_is_left_after_the_last_one():
     gc.collect()
     before = thread_count(), descriptor_count()
@@ -131,6 +147,65 @@ def test_dropped_unclosed_the_broker_sees_it_go():
         assert server.statistics()["connections"] == 1
         del nc, sub
         assert connections_become(server, 0)
+
+
+@pytest.mark.parametrize("ending", ["max_msgs", "unsubscribe"])
+def test_dropped_with_a_callback_it_serves_until_that_has_ended(ending):
+    gc.collect()
+    threads = thread_count()
+    with martlet.Server() as server, martlet.connect(server) as asker:
+
+        def serve() -> None:
+            nc = martlet.connect(server.url)
+
+            def end(msg):
+                msg.respond(b"the last")
+                if ending == "unsubscribe":
+                    sub.unsubscribe()
+
+            nc.subscribe("served", cb=lambda msg: msg.respond(b"yes"), max_msgs=3)
+            sub = nc.subscribe("end", cb=end, max_msgs=1 if ending == "max_msgs" else 0)
+            nc.flush(20)
+
+        serve()
+        for _ in range(3):
+            assert not connections_become(server, 1, seconds=0.1)
+            assert asker.request("served", timeout=20).data == b"yes"
+        assert not connections_become(server, 1, seconds=0.1)
+        assert asker.request("end", timeout=20).data == b"the last"
+        assert connections_become(server, 1)
+    assert settled_counts()[0] == threads
+
+
+@pytest.mark.parametrize("kind", ["function", "coroutine function"])
+@pytest.mark.parametrize("run", ["lent", "thread"])
+def test_dropped_with_a_callback_of_asyncio_it_serves_until_that_has_ended(run, kind):
+    async def serve(server) -> None:
+        nc = await aio.connect(server.url, run=run, error_cb=print)
+
+        async def answer(msg):
+            await msg.respond(b"yes")
+
+        cb = answer if kind == "coroutine function" else lambda msg: msg.respond(b"yes")
+        await nc.subscribe("served", cb=cb, max_msgs=3)
+        await nc.flush(20)
+
+    async def main(server):
+        async with await aio.connect(server) as asker:
+            await serve(server)
+            for _ in range(3):
+                gc.collect()
+                await asyncio.sleep(0.05)
+                assert server.statistics()["connections"] == 2
+                assert (await asker.request("served", timeout=20)).data == b"yes"
+            deadline = time.monotonic() + 5
+            while server.statistics()["connections"] != 1 and time.monotonic() < deadline:
+                gc.collect()
+                await asyncio.sleep(0.01)
+            assert server.statistics()["connections"] == 1
+
+    with martlet.Server() as server:
+        asyncio.run(main(server))
 
 
 def test_a_server_that_is_dropped_ends():
