@@ -152,7 +152,7 @@ def test_every_command_holds_in_a_clone_whose_path_has_a_space(tmp_path):
     for folder in ("tests/python", "tests/lifecycle"):
         (clone / folder).mkdir(parents=True)
     names = ("MARTLET_PROGRAM", "MARTLET_PYTHON", "EXAMPLES_PYTHON", "NATS_SERVER",
-             "MARTLET_JAVA_BUILD")  # fmt: skip
+             "MARTLET_JAVA_BUILD", "OTHER_PYTHONS")  # fmt: skip
     environment = {name: str(clone / "program") for name in names}
     environment["CSHARP_DOTNET"] = environment["CSHARP_MONO"] = "node tests"  # Words of a command.
     environment["NODE_VERSIONS"] = str(clone / "nodes")

@@ -24,7 +24,7 @@ groups_of() {
     packages) echo "build swig package$(java_is_there || echo " java")" ;;
     bare_root) echo bare ;;
     format | swig | browser) echo "$1" ;;
-    python_package | python_build | node_package) echo build ;;
+    python_package | python_build | other_pythons | node_package) echo build ;;
     rust) rust_is_there || echo build rust ;;
     java) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
@@ -78,18 +78,41 @@ need_python_build() { step "packages for Python" install_packages python build; 
 
 # The package of this checkout belongs to the clone, so its environment stands in build/.
 need_python_package() {
+  need_python_build
+  install_python_package "$MARTLET_ROOT/build/python_venv" python_package.txt
+  MARTLET_PYTHON=$VENV/bin/python
+  export MARTLET_PYTHON
+}
+
+# install_python_package FOLDER REQUIREMENTS: the package of this checkout, in $VENV, an environment
+# of $BASE_PYTHON with those packages beside it.
+install_python_package() {
   local like_release=() define=--config-settings=cmake.define  # The pip of Debian 12 knows no -C.
   # Compiled as the release preset is: the compiler cache then has its objects.
   [ -z "${CI:-}" ] || like_release+=("$define.MARTLET_WERROR=ON")
   [ ! -e build/release/CMakeCache.txt ] || like_release+=("$define.MARTLET_FAT_OBJECTS=ON")
-  need_python_build
-  step "Python environment" ensure_venv "$MARTLET_ROOT/build/python_venv" \
-    tools/dev/requirements/python_package.txt
+  step "Python environment" ensure_venv "$1" "tools/dev/requirements/$2"
   # The names of the compiler that CMake takes by itself: the compiler cache then knows the objects.
   step "pip install ." quietly pip-install env CC=cc CXX=c++ "$VENV/bin/python" -m pip install \
     -v --no-build-isolation --no-deps --force-reinstall "${like_release[@]}" .
-  MARTLET_PYTHON=$VENV/bin/python
-  export MARTLET_PYTHON
+}
+
+# The same for every other Python that the package is for and the machine has, or Debian 11's: their
+# environments, as $OTHER_PYTHONS.
+need_other_pythons() {
+  local version usual python
+  need_python_build
+  python_of 3.9 >/dev/null || need_oldest_python
+  usual=$("${BASE_PYTHON:-python3}" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  OTHER_PYTHONS=
+  for version in $PACKAGE_PYTHONS; do
+    [ "$version" != "$usual" ] || continue
+    python=$(python_of "$version") || continue
+    BASE_PYTHON=$python install_python_package "$MARTLET_ROOT/build/python_venv" other_pythons.txt
+    OTHER_PYTHONS=${OTHER_PYTHONS:+$OTHER_PYTHONS:}$VENV/bin/python
+  done
+  [ -n "$OTHER_PYTHONS" ] || die "no Python of $PACKAGE_PYTHONS with its headers but $usual is here"
+  export OTHER_PYTHONS
 }
 
 # The native library of the Java package, in a build of its own: it has what the release preset has,

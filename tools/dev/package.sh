@@ -32,9 +32,7 @@ make_packages() {
   export PACKAGE_PYTHON_PROGRAMS
   need_glibc_floor
   need_libevent_for_packages
-  step "auditwheel and build" ensure_venv "$MARTLET_CACHE/venvs/package" \
-    tools/dev/requirements/package.txt
-  PACKAGE_TOOLS=$VENV/bin
+  step "auditwheel and build" need_package_tools
   rm -rf "$PACKAGE_STAGE"
   mkdir -p "$PACKAGE_STAGE"
   step "npm ci" quietly npm-ci-scripts npm ci --no-audit --no-fund --ignore-scripts
@@ -51,6 +49,12 @@ make_packages() {
     --floor "$GLIBC_FLOOR" "$PACKAGE_STAGE"
   rm -rf dist
   mv "$PACKAGE_STAGE" dist
+}
+
+# What packages are made with, in $PACKAGE_TOOLS.
+need_package_tools() {
+  ensure_venv "$MARTLET_CACHE/venvs/package" tools/dev/requirements/package.txt
+  PACKAGE_TOOLS=$VENV/bin
 }
 
 # --- what is linked against and linked in ---------------------------------------------------------
@@ -141,6 +145,7 @@ package_wheels() {
 # the suites install in a bare Debian 11.
 need_oldest_python() {
   local folder
+  step "auditwheel and build" need_package_tools
   folder=$MARTLET_PEERS/python3.9-$(mark_of <tools/dev/debian_11.sh)
   step "Python 3.9 of Debian 11" locked "${folder##*/}" make_once "$folder" \
     make_debian_11_python "$folder" "$PACKAGE_TOOLS/patchelf"
