@@ -191,7 +191,10 @@ PySendResult done_send(PyObject*, PyObject*, PyObject** result) {
 #endif
 
 // send, throw and close make it a coroutine in the eyes of asyncio: create_task takes it.
-PyObject* done_send_method(PyObject*, PyObject*) { return nullptr; }
+PyObject* done_send_method(PyObject*, PyObject*) {
+  PyErr_SetNone(PyExc_StopIteration);
+  return nullptr;
+}
 
 PyObject* done_throw(PyObject*, PyObject* args) {
   PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
