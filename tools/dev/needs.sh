@@ -79,26 +79,26 @@ need_python_build() { step "packages for Python" install_packages python build; 
 # The package of this checkout belongs to the clone, so its environment stands in build/.
 need_python_package() {
   need_python_build
-  install_python_package "$MARTLET_ROOT/build/python_venv" python_package.txt
+  step "Python environment" ensure_venv "$MARTLET_ROOT/build/python_venv" \
+    tools/dev/requirements/python_package.txt
+  step "pip install ." install_this_package
   MARTLET_PYTHON=$VENV/bin/python
   export MARTLET_PYTHON
 }
 
-# install_python_package FOLDER REQUIREMENTS: the package of this checkout, in $VENV, an environment
-# of $BASE_PYTHON with those packages beside it.
-install_python_package() {
+# Into $VENV, which has what it is built with.
+install_this_package() {
   local like_release=() define=--config-settings=cmake.define  # The pip of Debian 12 knows no -C.
   # Compiled as the release preset is: the compiler cache then has its objects.
   [ -z "${CI:-}" ] || like_release+=("$define.MARTLET_WERROR=ON")
   [ ! -e build/release/CMakeCache.txt ] || like_release+=("$define.MARTLET_FAT_OBJECTS=ON")
-  step "Python environment" ensure_venv "$1" "tools/dev/requirements/$2"
   # The names of the compiler that CMake takes by itself: the compiler cache then knows the objects.
-  step "pip install ." quietly pip-install env CC=cc CXX=c++ "$VENV/bin/python" -m pip install \
+  quietly pip-install env CC=cc CXX=c++ "$VENV/bin/python" -m pip install \
     -v --no-build-isolation --no-deps --force-reinstall "${like_release[@]}" .
 }
 
-# The same for every other Python that the package is for and the machine has, or Debian 11's: their
-# environments, as $OTHER_PYTHONS.
+# Environments of every other Python that the package is for and the machine has, or Debian 11's,
+# with the package of this checkout, as $OTHER_PYTHONS. Where dist/ has just been made, its wheels.
 need_other_pythons() {
   local version usual python
   need_python_build
@@ -108,7 +108,14 @@ need_other_pythons() {
   for version in $PACKAGE_PYTHONS; do
     [ "$version" != "$usual" ] || continue
     python=$(python_of "$version") || continue
-    BASE_PYTHON=$python install_python_package "$MARTLET_ROOT/build/python_venv" other_pythons.txt
+    BASE_PYTHON=$python step "environment of Python $version" ensure_venv \
+      "$MARTLET_ROOT/build/python_venv" tools/dev/requirements/other_pythons.txt
+    if [ -n "${PACKAGE_PYTHON_PROGRAMS:-}" ]; then
+      step "its wheel" quietly pip-install "$VENV/bin/python" -m pip install --no-deps \
+        --force-reinstall dist/martlet-*-"cp${version/./}"-*.whl
+    else
+      step "pip install ." install_this_package
+    fi
     OTHER_PYTHONS=${OTHER_PYTHONS:+$OTHER_PYTHONS:}$VENV/bin/python
   done
   [ -n "$OTHER_PYTHONS" ] || die "no Python of $PACKAGE_PYTHONS with its headers but $usual is here"
