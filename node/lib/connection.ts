@@ -15,7 +15,7 @@ import {
 import { headerBlock } from "./headers";
 import { hold } from "./held";
 import {
-  checkCount, checkMilliseconds, checkText, limited, Msg, throwIfAborted, whenAborted,
+  checkCount, checkMilliseconds, limited, Msg, throwIfAborted, whenAborted,
 } from "./message";
 import type { Payload, PublishOptions } from "./message";
 import {
@@ -32,6 +32,7 @@ import { StatusStream } from "./status";
 import type { ServerInfo, Stats, Status } from "./status";
 import { Subscription } from "./subscription";
 import type { Home, SubscriptionOptions } from "./subscription";
+import { checkText } from "./text";
 import { beginTurn, goOnLater, isTurnOver } from "./turn";
 
 const MESSAGES_MAX = 1024;

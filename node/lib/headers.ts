@@ -24,8 +24,9 @@ export interface MsgHdrs extends Iterable<[string, string[]]> {
   delete(name: string): void;
 }
 
-const LINE_END = /[\r\n]/;
-const NAME_FORBIDDEN = /[: \r\n\0]/;
+// By code points, so that a whole surrogate pair is no surrogate.
+const VALUE_FORBIDDEN = /[\r\n\ud800-\udfff]/u;
+const NAME_FORBIDDEN = /[: \r\n\0\ud800-\udfff]/u;
 
 export class Headers implements MsgHdrs {
   readonly #values = new Map<string, string[]>();
@@ -106,11 +107,13 @@ export function headers(code = 0, description = ""): MsgHdrs {
 function checkEntry(name: string, value: string): void {
   if (typeof name !== "string" || name === "" || NAME_FORBIDDEN.test(name)) {
     throw new InvalidArgumentError(
-      `the header name ${JSON.stringify(name)} is empty or holds a colon, a space or a line end`);
+      `the header name ${JSON.stringify(name)} is empty or holds a colon, a space, a line end or ` +
+        "half a surrogate pair");
   }
-  if (typeof value !== "string" || LINE_END.test(value)) {
+  if (typeof value !== "string" || VALUE_FORBIDDEN.test(value)) {
     throw new InvalidArgumentError(
-      `the value of header ${JSON.stringify(name)} is no string or holds a line end`);
+      `the value of header ${JSON.stringify(name)} is no string, or holds a line end or half a ` +
+        "surrogate pair");
   }
 }
 
@@ -121,8 +124,9 @@ export function headerBlock(given: MsgHdrs | undefined): string | undefined {
     throw new InvalidArgumentError("headers must be made by headers()");
   }
   const status = given.code > 0 ? ` ${given.code} ${given.description}`.trimEnd() : "";
-  if (LINE_END.test(status)) {
-    throw new InvalidArgumentError("the description of headers holds a line end");
+  if (VALUE_FORBIDDEN.test(status)) {
+    throw new InvalidArgumentError(
+      "the description of headers holds a line end or half a surrogate pair");
   }
   let block = `NATS/1.0${status}\r\n`;
   for (const [name, values] of given) {

@@ -11,7 +11,8 @@ import type { MsgHdrs } from "./headers";
 import type { Block } from "./block";
 import type { Bytes } from "./raw";
 
-/** What is sent: bytes, or a string, which is sent as UTF-8. */
+/** What is sent: bytes, or a string, which is sent as UTF-8; half a surrogate pair in it becomes
+ * U+FFFD, as by `Buffer.from`. */
 export type Payload = Bytes;
 
 export interface PublishOptions {
@@ -99,11 +100,6 @@ export function checkCount(name: string, value: unknown, min: number): number {
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min) {
     throw new InvalidArgumentError(`${name} must be a whole number, ${min} or more`);
   }
-  return value;
-}
-
-export function checkText(name: string, value: unknown): string {
-  if (typeof value !== "string") throw new InvalidArgumentError(`${name} must be a string`);
   return value;
 }
 

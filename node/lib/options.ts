@@ -4,6 +4,7 @@
 // into the JSON options of the C ABI.
 import { InvalidArgumentError, OptionsError } from "./errors";
 import type { MsgHdrs } from "./headers";
+import { checkWellFormed } from "./text";
 
 export type Policy =
   | "block_reader"
@@ -247,7 +248,13 @@ export function toJson(table: Table, given: object, fixed: object = {}): string 
 
 function checkValue(name: string, value: unknown): unknown {
   const isTexts = Array.isArray(value) && value.every((text) => typeof text === "string");
-  if (typeof value === "number" ? Number.isFinite(value) : isTexts || isPlain(value)) return value;
+  if (typeof value === "number" ? Number.isFinite(value) : isTexts || isPlain(value)) {
+    // JSON could say half a surrogate pair by its number.
+    for (const text of [value].flat()) {
+      if (typeof text === "string") checkWellFormed(`option "${name}"`, text);
+    }
+    return value;
+  }
   throw new OptionsError(`option "${name}" has a value that cannot be`);
 }
 

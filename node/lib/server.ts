@@ -11,6 +11,7 @@ import { checkObject, LOG_LEVELS, namedAsGiven, OPEN_QUEUE, SERVER, toJson } fro
 import type { LogLevel, ServerOptions } from "./options";
 import { raw } from "./raw";
 import type { RawQueue, RawServer } from "./raw";
+import { checkWellFormed } from "./text";
 
 const LINES_MAX = 256;
 
@@ -26,6 +27,7 @@ function configText(options: Record<string, unknown>, debug: boolean): string {
   if (Object.keys(others).length > 0) {
     throw new OptionsError(`option "config" excludes "${Object.keys(others)[0]}"`);
   }
+  checkWellFormed('option "config"', config);
   return debug ? `${config}\ndebug: true\n` : config;
 }
 

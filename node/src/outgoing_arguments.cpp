@@ -3,6 +3,8 @@
 // Owns the reading of what JavaScript gives to be published.
 #include "outgoing_arguments.hpp"
 
+#include "text.hpp"
+
 namespace martlet::node {
 namespace {
 
@@ -93,6 +95,9 @@ const char* OutgoingArguments::read(napi_env env, napi_value subject, napi_value
   if (!data_.read(env, data)) return wrong_data;
   if (reply != nullptr && !reply_.read_text(env, reply)) return "reply must be a string";
   if (headers != nullptr && !headers_.read(env, headers)) return "headers must be a block of bytes";
+  if (has_half_pair(env, subject, subject_.view())) return "subject holds half a surrogate pair";
+  if (has_half_pair(env, reply, reply_.view())) return "reply holds half a surrogate pair";
+  if (has_half_pair(env, headers, headers_.view())) return "headers hold half a surrogate pair";
   out.subject = subject_.view();
   out.data = data_.view();
   out.reply = reply_.view();

@@ -12,8 +12,8 @@
 
 namespace martlet::node {
 
-/// A string of JavaScript as UTF-8, or the bytes of a typed array, DataView or ArrayBuffer. Lone
-/// surrogates become U+FFFD.
+/// A string of JavaScript as UTF-8, or the bytes of a typed array, DataView or ArrayBuffer. Half a
+/// surrogate pair becomes U+FFFD.
 class Bytes {
  public:
   Bytes() = default;
@@ -37,7 +37,8 @@ class Bytes {
 inline constexpr const char* wrong_data =
     "data must be a Uint8Array, another view of bytes or a string";
 
-/// The views of one message; they live as long as this, and the call's arguments.
+/// The views of one message; they live as long as this, and the call's arguments. Only in `data`
+/// half a surrogate pair may stand.
 class OutgoingArguments {
  public:
   /// What is wrong, as the name of the argument and what it must be; null when nothing is.

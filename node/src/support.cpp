@@ -8,6 +8,7 @@
 
 #include "lead.hpp"
 #include "notifier.hpp"
+#include "text.hpp"
 
 namespace martlet::node {
 
@@ -66,7 +67,9 @@ void refuse(const char* what, const char* wanted) {
 
 std::string text_of(Napi::Value value, const char* what) {
   if (!value.IsString()) refuse(what, "a string");
-  return value.As<Napi::String>().Utf8Value();
+  std::string text = value.As<Napi::String>().Utf8Value();
+  if (has_half_pair(value.Env(), value, text)) refuse(what, "without half a surrogate pair");
+  return text;
 }
 
 int64_t int64_of(Napi::Value value, const char* what) {

@@ -84,6 +84,63 @@ test("bytes that are special arrive as they are", async (context) => {
   assert.equal(long.string(), "x".repeat(300) + "é");
 });
 
+test("half a surrogate pair is refused by name, whole ones and U+FFFD are not", async (context) => {
+  const { connection, server } = await testConnection(context, { url: true });
+  const all = connection.subscribe(">");
+  const halves = ["\ud800", "a\udfff", "\udc00\ud800", "\ud800\ud801\udc00",
+    "\ud801\udc00\ud802", `${"x".repeat(253)}\ud800`, `${"x".repeat(400)}\ud83d`,
+    "\ufffd\ud83d"];
+  const refused = (name) => naming(InvalidArgumentError, name);
+  for (const half of halves) {
+    const text = JSON.stringify(half);
+    for (const subject of [half, `a.${half}.b`]) {
+      assert.throws(() => connection.publish(subject, "x"), refused("subject"), text);
+      assert.throws(() => connection.subscribe(subject), refused("subject"), text);
+      await assert.rejects(connection.request(subject), refused("subject"), text);
+      await assert.rejects(connection.requestMany(subject), refused("subject"), text);
+      assert.throws(() => connection.raw.request(subject, "", "", 50), refused("subject"), text);
+    }
+    assert.throws(() => connection.publish("a", "x", { reply: half }), refused("reply"), text);
+    assert.throws(() => connection.subscribe("a", { queue: half }), refused("queue"), text);
+    assert.throws(() => headers().set(half, "v"), refused("header name"), text);
+    assert.throws(() => headers().append("Name", half), refused('"Name"'), text);
+    const described = { headers: headers(503, half) };
+    assert.throws(() => connection.publish("a", "x", described), refused("description"), text);
+    const block = `NATS/1.0\r\nA: ${half}\r\n\r\n`;
+    assert.throws(() => connection.raw.publisher()("x", "a", "", block), refused("headers"), text);
+    for (const option of ["name", "user", "pass", "token", "inboxPrefix"]) {
+      await assert.rejects(connect(server.url, { [option]: half }), refused(`"${option}"`), text);
+    }
+    await assert.rejects(connect(`${server.url}/${half}`), refused('"servers"'), text);
+    await assert.rejects(connect([server.url, half]), refused('"servers"'), text);
+    assert.throws(() => new Server({ name: half }), refused('"name"'), text);
+    const config = `server_name: "${half}"`;
+    assert.throws(() => new Server({ config }), refused('"config"'), text);
+    assert.throws(() => new raw.Server(config), refused("options"), text);
+  }
+  const sound = ["\ufffd", "\u{10000}", "\u{1f600}", "x\u{10ffff}\ufffd", "\ufffd".repeat(200)];
+  for (const subject of sound) {
+    const given = headers();
+    given.set("Name", subject);
+    connection.publish(subject, "x", { reply: subject, headers: given });
+    const message = await within(5_000, all.next());
+    assert.deepEqual([message.subject, message.reply, message.headers.get("Name")],
+      [subject, subject, subject]);
+    connection.subscribe(subject, { queue: subject }).unsubscribe();
+  }
+  assert.equal(all.getReceived(), sound.length);
+});
+
+test("half a surrogate pair is refused where messages wait, too", async (context) => {
+  const { connection } = await testConnection(context, { url: true, maxPendingBytes: 4096 });
+  while (connection.publish("full", Buffer.alloc(1_000)));
+  assert.throws(() => connection.publish("a\ud800"), naming(InvalidArgumentError, "subject"));
+  assert.throws(() => connection.publish("a", "", { reply: "\udfff" }),
+    naming(InvalidArgumentError, "reply"));
+  await connection.ready();
+  await connection.flush();
+});
+
 test("times, counts and options are refused by name", async (context) => {
   const { connection, server } = await testConnection(context);
   for (const timeout of [-1, NaN, "1", null]) {
