@@ -7,13 +7,17 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import net from "node:net";
+import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { connect, Server } from "martlet";
 import { testConnection, testServer } from "martlet/testing";
 import { until, within } from "./brokers.mjs";
-import { flat, held, residentKib } from "./usage.mjs";
+import { flat, held, nativeKib } from "./usage.mjs";
+
+/** Messages a second that come while a process ends; fewer where a sanitizer slows all down. */
+const RATE_MIN = Number(process.env.MARTLET_ENDING_RATE ?? 100_000);
 
 const program = (name) => fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
 
@@ -38,14 +42,21 @@ async function startDeafServer(context) {
   return `nats://127.0.0.1:${server.address().port}`;
 }
 
+const LIVES = 1_000;
+/** What the second half of them may add: 8 KiB for each, well above the allocator's moods. */
+const GROWTH_KIB_MAX = 4_096;
+
 /** A thousand times, after a hundred to warm up. */
-async function leavesNothing(cycle) {
+async function leavesNothing(context, cycle) {
   for (let i = 0; i < 100; i++) await cycle(i);
   const before = held();
-  const resident = residentKib();
-  for (let i = 0; i < 1_000; i++) await cycle(i);
+  for (let i = 0; i < LIVES / 2; i++) await cycle(i);
+  const half = await nativeKib();
+  for (let i = LIVES / 2; i < LIVES; i++) await cycle(i);
   await flat(before);
-  assert.ok(residentKib() - resident < 60_000, `${resident} KiB grew to ${residentKib()}`);
+  const grown = await nativeKib() - half;
+  context.diagnostic(`${grown} KiB more in the second half`);
+  assert.ok(grown <= GROWTH_KIB_MAX, `${half} KiB grew by ${grown}`);
 }
 
 test("1,000 connects leave nothing", { timeout: 120_000 }, async (context) => {
@@ -58,11 +69,11 @@ test("1,000 connects leave nothing", { timeout: 120_000 }, async (context) => {
     if (i % 3 === 0) subscription.unsubscribe();
     await connection.close();
   };
-  await leavesNothing(cycle);
+  await leavesNothing(context, cycle);
   assert.equal(server.statistics().connections, 0);
 });
 
-test("1,000 server cycles leave nothing", { timeout: 240_000 }, async () => {
+test("1,000 server cycles leave nothing", { timeout: 240_000 }, async (context) => {
   const cycle = async (i) => {
     const server = await Server.start({ listen: i % 2 === 0 });
     const connection = await connect(server);
@@ -71,7 +82,7 @@ test("1,000 server cycles leave nothing", { timeout: 240_000 }, async () => {
     await server.stop();
     await connection.close();
   };
-  await leavesNothing(cycle);
+  await leavesNothing(context, cycle);
 });
 
 test("1,000 subscriptions add no thread", async (context) => {
@@ -232,40 +243,73 @@ test("what is dropped and collected is seen to go within 5 s", { timeout: 60_000
   });
 });
 
-async function start(how) {
-  const child = spawn(process.execPath, [program("ending"), how], {
+const ENDS_WITHIN_MS = 1_000;
+const TRIES = 3; // The shortest is judged: a busy machine may keep any one waiting.
+
+/** What a child process tells, a JSON text in each line, and what it says of failures. */
+function listen(child) {
+  const told = [];
+  const heard = { told, errors: "" };
+  createInterface({ input: child.stdout }).on("line", (line) => told.push(JSON.parse(line)));
+  child.stderr.on("data", (data) => (heard.errors += data));
+  return heard;
+}
+
+/** Starts a program that is killed with the test. */
+function start(context, name, argument) {
+  const child = spawn(process.execPath, [program(name), argument], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const exited = once(child, "exit");
-  let said = "";
-  let errors = "";
-  child.stdout.on("data", (data) => (said += data));
-  child.stderr.on("data", (data) => (errors += data));
-  await until(() => said.includes("ready") || child.exitCode !== null, 20_000);
-  return { child, exited, readyAt: performance.now(), errors: () => errors };
+  context.after(() => child.kill("SIGKILL"));
+  const [exited, closed] = [once(child, "exit"), once(child, "close")];
+  return { child, exited, closed, heard: listen(child) };
+}
+
+/** Ends a program under load in that way; how many ms it took. */
+async function end(context, how, code, signal) {
+  const { child, exited, closed, heard } = start(context, "ending", how);
+  await until(() => heard.told.length > 0, 20_000);
+  const load = start(context, "load", heard.told[0].url);
+  await until(() => heard.told.length > 1 || child.exitCode !== null, 60_000);
+  assert.equal(heard.told.length, 2, heard.errors);
+  const [, { rate, at }] = heard.told;
+  assert.ok(rate >= RATE_MIN, `${rate} messages a second`);
+  const began = how.startsWith("SIG") ? process.hrtime.bigint() : BigInt(at);
+  if (how.startsWith("SIG")) child.kill(how.split("-")[0]);
+  const ended = await within(20_000, exited);
+  const took = Number(process.hrtime.bigint() - began) / 1e6;
+  await within(20_000, closed);
+  assert.deepEqual(ended, [code, signal], heard.errors);
+  if (how === "throw") assert.match(heard.errors, /Error: uncaught/);
+  else assert.equal(heard.errors, "");
+  // Who has published sees it gone.
+  assert.deepEqual(await within(20_000, load.exited), [0, null], load.heard.errors);
+  context.diagnostic(`${took.toFixed(0)} ms, under ${rate} messages a second`);
+  return took;
 }
 
 for (const [how, code, signal] of [
   ["main-unref", 0, null], ["main-closed", 0, null], ["exit", 7, null], ["throw", 1, null],
   ["SIGTERM", null, "SIGTERM"], ["SIGINT", null, "SIGINT"], ["SIGTERM-drain", 3, null],
 ]) {
-  test(`the process ends: ${how}`, { timeout: 60_000 }, async (context) => {
-    const { child, exited, readyAt, errors } = await start(how);
-    if (how.startsWith("SIG")) child.kill(how.split("-")[0]);
-    assert.deepEqual(await within(10_000, exited), [code, signal], errors());
-    context.diagnostic(`${(performance.now() - readyAt).toFixed(0)} ms`); // 1,000 are asked for.
-    if (how === "throw") assert.match(errors(), /Error: uncaught/);
-    else assert.equal(errors(), "");
+  test(`the process ends within a second: ${how}`, { timeout: 300_000 }, async (context) => {
+    let shortest = Infinity;
+    for (let tries = 0; tries < TRIES && shortest > ENDS_WITHIN_MS; tries++) {
+      shortest = Math.min(shortest, await end(context, how, code, signal));
+    }
+    assert.ok(shortest <= ENDS_WITHIN_MS, `${shortest} ms at best`);
   });
 }
 
-test("an open connection and a server keep the process alive", { timeout: 60_000 }, async () => {
-  const { child, exited } = await start("main-open");
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  assert.equal(child.exitCode, null);
-  child.kill("SIGKILL");
-  await exited;
-});
+test("an open connection and a server keep the process alive", { timeout: 60_000 },
+  async (context) => {
+    const { child, heard, exited } = start(context, "ending", "main-open");
+    await until(() => heard.told.length > 1 || child.exitCode !== null, 20_000);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.equal(child.exitCode, null);
+    child.kill("SIGKILL");
+    await exited;
+  });
 
 test("a terminated worker leaves nothing", { timeout: 120_000 }, async (context) => {
   const server = await testServer(context);

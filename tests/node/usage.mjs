@@ -3,7 +3,12 @@
 // Owns what the tests look at that nothing is left behind: threads, descriptors and memory of this
 // process, from /proc.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { until } from "./brokers.mjs";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
 
 /** What a descriptor stands for; "" for the one that the folder itself was read by. */
 function targetOf(descriptor) {
@@ -29,5 +34,15 @@ export async function flat(before) {
   }, 5_000);
 }
 
-export const residentKib = () =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]);
+/** KiB of this process that are in memory and neither a file's nor the engine's heap, nor buffers
+ * that the engine counts, after full collections: what is allocated natively, ours above all. */
+export async function nativeKib() {
+  for (let i = 0; i < 3; i++) {
+    collect();
+    await new Promise(setImmediate); // What was collected is freed by then.
+  }
+  const status = readFileSync("/proc/self/status", "utf8");
+  const { total_physical_size, external_memory } = getHeapStatistics();
+  const engine = (total_physical_size + external_memory) / 1024;
+  return Number(/RssAnon:\s+(\d+)/.exec(status)[1]) - Math.round(engine);
+}
