@@ -102,6 +102,18 @@ def test_the_tls_of_python_works_beside_the_wheel(python, keys):
 # --- Node -----------------------------------------------------------------------------------------
 
 
+@pytest.fixture(
+    scope="module", params=["", os.environ.get("NPM_12", "none")], ids=["npm", "npm 12"]
+)
+def npm_path(request):
+    """A PATH with the npm at hand, or with npm 12, which runs no install script of any package."""
+    if not request.param:
+        return os.environ["PATH"]
+    path = f"{request.param}:{os.environ['PATH']}"
+    assert run("npm", "--version", cwd="/", PATH=path).startswith("12."), "no npm 12 in $NPM_12"
+    return path
+
+
 @contextlib.contextmanager
 def npm_project(folder):
     """An empty project whose registry is on loopback and has nothing but ours."""
@@ -112,10 +124,10 @@ def npm_project(folder):
 
 
 @pytest.fixture(scope="module")
-def npm(tmp_path_factory):
+def npm(tmp_path_factory, npm_path):
     """A project that has the packages, and our programs."""
     with npm_project(tmp_path_factory.mktemp("npm")) as project:
-        run(*NPM_INSTALL, "martlet", cwd=project)
+        run(*NPM_INSTALL, "martlet", cwd=project, PATH=npm_path)
     for program in (*PROGRAMS.glob("*.cjs"), SURFACE / "dump_node.mjs"):
         shutil.copy(program, project)
     return project
@@ -136,9 +148,9 @@ def test_the_tls_of_node_works_beside_the_addon(npm, keys):
     host_tls.judge(lambda *words: attempt("node", "tls_beside.cjs", keys, *words, cwd=npm))
 
 
-def test_npm_installs_no_addon_for_another_platform(tmp_path):
+def test_npm_installs_no_addon_for_another_platform(tmp_path, npm_path):
     with npm_project(tmp_path) as project:
-        run(*NPM_INSTALL, "--cpu=arm64", "martlet", cwd=project)
+        run(*NPM_INSTALL, "--cpu=arm64", "martlet", cwd=project, PATH=npm_path)
     installed = project / "node_modules"
     assert (installed / "martlet" / "package.json").exists()
     assert not (installed / "@martlet" / "linux-x64").exists()

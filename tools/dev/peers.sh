@@ -56,6 +56,13 @@ need_node_versions() {
   export NODE_VERSIONS
 }
 
+# npm 12, which runs no install scripts, and a Node that it runs on: a folder for PATH.
+need_npm_12() {
+  npm_peer npm_12
+  NPM_12=$NPM_PEER/node_modules/.bin
+  export NPM_12
+}
+
 # npm_peer NAME: sets NPM_PEER to where the packages of tools/dev/peers/NAME stand.
 npm_peer() {
   need_node
