@@ -2,7 +2,7 @@
 //
 // Owns a program that uses each part of the package once, and prints "smoke passed" when all did
 // what they should. It is written for any runtime that speaks the Node-API.
-import { connect, headers, NoRespondersError, Server } from "martlet";
+import { connect, headers, InvalidArgumentError, NoRespondersError, Server } from "martlet";
 
 function check(holds, what) {
   if (!holds) throw new Error(what);
@@ -49,12 +49,31 @@ async function requests(connection, other) {
   check((await waits.catch((error) => error)).message === "enough", "not aborted");
 }
 
+/** Each engine has its own way with half a surrogate pair. */
+async function broken(connection) {
+  for (const subject of ["a\ud800", `${"x".repeat(300)}\udfff`]) {
+    try {
+      connection.publish(subject, "x");
+    } catch (error) {
+      check(error instanceof InvalidArgumentError, `otherwise refused: ${error}`);
+      continue;
+    }
+    check(false, "half a surrogate pair was taken");
+  }
+  const whole = connection.subscribe("whole.*");
+  connection.publish("whole.\ufffd", "\ud800");
+  const message = await whole.next({ timeout: 5_000 });
+  check(message.subject === "whole.\ufffd" && message.string() === "\ufffd", "otherwise read");
+  whole.unsubscribe();
+}
+
 const server = await Server.start();
 for (const target of [server.url, server]) {
   const connection = await connect(target);
   const other = await connect(target);
   await messages(connection, other);
   await requests(connection, other);
+  await broken(connection);
   await connection.drain();
   await other.close();
 }
