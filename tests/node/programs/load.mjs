@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "martlet";
 
 const MESSAGES_A_MS = 250;
+const GONE = ["ERR_CLOSED", "ERR_DISCONNECTED"];
 const BEHIND_MAX = 10_000; // What a busy machine has kept it from sending is not all made up for.
 
 const connection = await connect(process.argv[2], { reconnect: false });
@@ -20,6 +21,6 @@ for (let last = performance.now(); !isOver; await sleep(1)) {
   try {
     for (; due >= 1; due--) if (!connection.publish("load", payload)) await connection.ready();
   } catch (error) {
-    if (error.code !== "ERR_CLOSED") throw error;
+    if (!GONE.includes(error.code)) throw error;
   }
 }
