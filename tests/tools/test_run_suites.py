@@ -203,6 +203,17 @@ def test_a_full_suite_runs_only_when_asked_for(tmp_path):
         assert last_line(run(tmp_path, *tables, arguments=words)) == "2 passed, 0 failed"
 
 
+def test_the_list_names_every_suite_and_marks_the_full_ones(tmp_path):
+    tables = [suite("one"), suite("two", label="wide", budget=30, extra="full = true")]
+    for words in (["--list"], ["--list", "--full"]):
+        lines = run(tmp_path, *tables, arguments=words).stdout.splitlines()
+        assert [line.split() for line in lines] == [
+            "one unit at most 20 s".split(),
+            "two wide at most 30 s, with --full".split(),
+        ]
+    assert run(tmp_path, *tables, arguments=["--list", "unit"]).stdout.startswith("one ")
+
+
 def test_needs_are_printed_once_in_order(tmp_path):
     tables = [suite("one").replace("needs = []", 'needs = ["release", "go"]')]
     tables.append(suite("two").replace("needs = []", 'needs = ["go", "node"]'))

@@ -474,7 +474,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[2])
     parser.add_argument("--file", type=Path, help="instead of <root>/tests/suites.toml")
     parser.add_argument("--needs", action="store_true", help="print what the suites need, and end")
-    parser.add_argument("--list", action="store_true", help="print the suites, and end")
+    parser.add_argument("--list", action="store_true", help="print all suites, and end")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
         "--started", type=float, help="when the whole run began (seconds of the epoch)"
@@ -483,7 +483,7 @@ def main(arguments: list[str]) -> int:
     try:
         file = options.file or options.root / "tests" / "suites.toml"
         suites, total_seconds = load(file, options.full)
-        suites = select(suites, options.wanted, options.full)
+        suites = select(suites, options.wanted, options.full or options.list)
     except (SuiteFileError, tomllib.TOMLDecodeError, OSError) as error:
         print(f"tests/suites.toml: {error}", file=sys.stderr)
         return 2
@@ -492,7 +492,8 @@ def main(arguments: list[str]) -> int:
         return 0
     if options.list:
         for suite in suites:
-            print(f"{suite.name:<24} {suite.label:<12} at most {suite.budget_seconds} s")
+            note = ", with --full" if suite.full else ""
+            print(f"{suite.name:<24} {suite.label:<12} at most {suite.budget_seconds} s{note}")
         return 0
     _adopt_orphans()
     for number in (signal.SIGINT, signal.SIGTERM):
