@@ -163,6 +163,8 @@ def test_no_need_asks_later_for_a_package_that_was_not_gathered(shell):
     go() { :; }
     node() { :; }
     need_dotnet() { DOTNET= DOTNET_SSL_FOLDER=; }
+    javac() { echo "javac 17.0.2"; }
+    java_home() { JAVA_FOUND=; }
     make_guest_jars() { :; }
     ln() { :; }
     chromium-headless-shell() { :; }

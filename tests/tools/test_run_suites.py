@@ -144,6 +144,7 @@ def test_every_command_holds_in_a_clone_whose_path_has_a_space(tmp_path):
         f"build/{preset}/bin/client_interop" for preset in ("release", "asan", "tsan")
     ]
     programs += [f"nodes/node-{version}/bin/node" for version in (18, 20, 22, 24)]
+    programs += [f"javas/{version}/bin/java" for version in (21, 25)]
     for name in programs:
         path = clone / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,6 +157,7 @@ def test_every_command_holds_in_a_clone_whose_path_has_a_space(tmp_path):
     environment = {name: str(clone / "program") for name in names}
     environment["CSHARP_DOTNET"] = environment["CSHARP_MONO"] = "node tests"  # Words of a command.
     environment["NODE_VERSIONS"] = str(clone / "nodes")
+    environment["JAVA_VERSIONS"] = f"{clone / 'javas' / '21'}:{clone / 'javas' / '25'}"
     environment["SANITIZED_PYTHON"] = environment["SANITIZED_NODE"] = str(clone)
     environment["SANITIZER_RUNTIME"] = ""  # One that is not there would be told by the loader.
     environment["PATH"] = f"{clone / 'bin'}:{os.environ['PATH']}"

@@ -26,7 +26,7 @@ groups_of() {
     format | swig | browser) echo "$1" ;;
     python_package | python_build | other_pythons | node_package) echo build ;;
     rust) rust_is_there || echo build rust ;;
-    java) java_is_there || echo java ;;
+    java | java_versions) java_is_there || echo java ;;
     csharp) echo build swig csharp ;;
     examples) echo csharp ;;
     languages) echo "build swig csharp$(java_is_there || echo " java")" ;;
@@ -125,7 +125,7 @@ need_other_pythons() {
 # The native library of the Java package, in a build of its own: it has what the release preset has,
 # so the compiler cache knows the objects. Maven does the rest, from $MARTLET_JAVA_BUILD.
 need_java_package() {
-  local options=(-DMARTLET_TESTS=OFF -DMARTLET_JAVA=ON) home
+  local options=(-DMARTLET_TESTS=OFF -DMARTLET_JAVA=ON)
   [ -z "${CI:-}" ] || options+=(-DMARTLET_WERROR=ON)
   [ ! -e build/release/CMakeCache.txt ] || options+=(-DMARTLET_FAT_OBJECTS=ON)
   need_java
@@ -135,12 +135,7 @@ need_java_package() {
     cmake --preset release -B "$MARTLET_JAVA_BUILD" "${options[@]}"
   step "build java" quietly build-java \
     cmake --build "$MARTLET_JAVA_BUILD" -j "$MARTLET_JOBS" --target martlet_java
-  # Other Javas that the machine has; some tests run on each.
-  for home in /usr/lib/jvm/temurin-*-jdk*; do
-    [ ! -x "$home/bin/java" ] || MARTLET_JAVA_HOMES=${MARTLET_JAVA_HOMES:+$MARTLET_JAVA_HOMES:}$home
-  done
-  MARTLET_JAVA_HOMES=${MARTLET_JAVA_HOMES:-}
-  export MARTLET_JAVA_BUILD MARTLET_JAVA_HOMES
+  export MARTLET_JAVA_BUILD
 }
 
 # The Java package as classes, and its parity runner beside them.

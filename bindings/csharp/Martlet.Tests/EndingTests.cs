@@ -127,8 +127,7 @@ namespace Martlet.Tests
             }
         }
 
-        /// <summary>The package makes no copy of its library: whether a temporary folder may hold
-        /// programs is nothing to it.</summary>
+        /// <summary>One that is made here, and has nothing but the number of its ABI.</summary>
         [Fact(Seconds = 120)]
         public void ANativeLibraryOfAnotherAbi()
         {

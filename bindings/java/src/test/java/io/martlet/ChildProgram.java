@@ -13,6 +13,10 @@ import java.util.concurrent.atomic.AtomicLong;
 /** Owns the program that ProcessTest starts: its first argument says what it does. */
 final class ChildProgram {
     private static final Duration SOON = Duration.ofSeconds(10);
+    /** Messages a second. */
+    static final long LOAD_RATE = 100_000;
+    private static final long RATE_WINDOW_MS = 200;
+    private static final Duration RATE_WITHIN = Duration.ofSeconds(60);
 
     private ChildProgram() {}
 
@@ -20,28 +24,21 @@ final class ChildProgram {
         switch (arguments[0]) {
             case "exit" -> {
                 load();
-                System.out.println("ending");
                 System.exit(3);
             }
-            case "return" -> {
-                load();
-                System.out.println("ending");
-            }
+            case "return" -> load();
             case "throw" -> {
                 load();
-                System.out.println("ending");
                 throw new IllegalStateException("planned");
             }
             case "wait" -> {
                 load();
-                System.out.println("ending");
                 Thread.sleep(60_000);
             }
             case "ask" -> {
-                load();
                 try (Server server = Server.start(); Connection connection = Nats.connect(server)) {
                     Subscription silent = connection.subscribe("silent");
-                    System.out.println("ending");
+                    load();
                     silent.nextMessage(Duration.ofSeconds(60));
                 }
             }
@@ -52,13 +49,18 @@ final class ChildProgram {
         }
     }
 
-    /** A broker, and connections that send and get as much as they can; all of them stay open. */
+    /**
+     * A broker, and connections that send and get as much as they can; all of them stay open. It
+     * returns as soon as one handler got LOAD_RATE a second for a while, and says so, with when that
+     * was: what its caller does then ends the program under that load.
+     */
     private static void load() throws Exception {
         Server server = Server.start();
         AtomicLong came = new AtomicLong();
         for (int at = 0; at < 2; at++) {
             Connection connection = at == 0 ? Nats.connect(server) : Nats.connect(server.getUrl());
-            connection.createDispatcher(message -> came.incrementAndGet()).subscribe("load");
+            AtomicLong counted = at == 0 ? came : new AtomicLong();
+            connection.createDispatcher(message -> counted.incrementAndGet()).subscribe("load");
             Subscription asked = connection.subscribe("load");
             Blocking.start("asker", () -> {
                 try {
@@ -75,9 +77,18 @@ final class ChildProgram {
                 }
             });
         }
-        while (came.get() < 200_000) {
-            Thread.sleep(1);
+        long rate = 0;
+        long end = System.nanoTime() + RATE_WITHIN.toNanos();
+        while (rate < LOAD_RATE) {
+            if (System.nanoTime() > end) {
+                throw new AssertionError("only " + rate + " messages a second");
+            }
+            long before = came.get();
+            long begin = System.nanoTime();
+            Thread.sleep(RATE_WINDOW_MS);
+            rate = (came.get() - before) * 1_000_000_000L / (System.nanoTime() - begin);
         }
+        System.out.println("ending at " + System.nanoTime() + " under " + rate);
     }
 
     private static void loadLibrary() {

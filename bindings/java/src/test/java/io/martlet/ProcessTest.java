@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,7 +32,13 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class ProcessTest {
     private static final Path CLASSES = Path.of(System.getProperty("martlet.classes"));
+    /** Longer is hanging. */
     private static final Duration ENDS_WITHIN = Duration.ofSeconds(30);
+    /** What an end under load may take in the best of TRIES: others may have the machine busy. */
+    private static final Duration END_MAX = Duration.ofSeconds(1);
+    private static final int TRIES = 3;
+    /** What a child says when its end begins: when, by the clock of all processes, and its load. */
+    private static final Pattern ENDING = Pattern.compile("ending at (\\d+) under (\\d+)");
     private static final String NO_SIGNAL = "";
 
     @TempDir
@@ -80,8 +88,10 @@ class ProcessTest {
             try (var reader = child.inputReader()) {
                 for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                     out.append(line).append('\n');
-                    if (line.equals("ending")) {
-                        ending = System.nanoTime();
+                    Matcher told = ENDING.matcher(line);
+                    if (told.matches()) {
+                        boolean byItself = signal.equals(NO_SIGNAL);
+                        ending = byItself ? Long.parseLong(told.group(1)) : System.nanoTime();
                         send(child, signal);
                     }
                 }
@@ -101,17 +111,25 @@ class ProcessTest {
         }
     }
 
-    /** How long each took is printed: a busy machine must not turn this red. */
     @ParameterizedTest
     @CsvSource({"exit, '', 3", "return, '', 0", "throw, '', 1", "wait, TERM, 143", "ask, INT, 130"})
     void aProgramUnderLoadEndsAtOnce(String what, String signal, int code) throws Exception {
         Path home = javas().findFirst().orElseThrow();
-        Ended ended = run(home, List.of(), what, signal);
-        assertEquals(code, ended.code, ended.err);
-        assertEquals("ending\n", ended.out);
-        assertEquals(what.equals("throw"), ended.err.contains("planned"), ended.err);
-        assertFalse(ended.err.contains("terminate called") || ended.err.contains("SIG"), ended.err);
-        System.out.println("    end by " + what + ": " + ended.after.toMillis() + " ms");
+        Duration best = ENDS_WITHIN;
+        for (int at = 0; at < TRIES && best.compareTo(END_MAX) > 0; at++) {
+            Ended ended = run(home, List.of(), what, signal);
+            assertEquals(code, ended.code, ended.err);
+            Matcher told = ENDING.matcher(ended.out.strip());
+            assertTrue(told.matches(), ended.out);
+            assertTrue(Long.parseLong(told.group(2)) >= ChildProgram.LOAD_RATE, ended.out);
+            assertEquals(what.equals("throw"), ended.err.contains("planned"), ended.err);
+            assertFalse(
+                    ended.err.contains("terminate called") || ended.err.contains("SIG"), ended.err);
+            System.out.println("    end by " + what + " under " + told.group(2)
+                    + " messages a second: " + ended.after.toMillis() + " ms");
+            best = ended.after.compareTo(best) < 0 ? ended.after : best;
+        }
+        assertTrue(best.compareTo(END_MAX) <= 0, "it ends at once, not after " + best);
     }
 
     @ParameterizedTest
@@ -128,10 +146,7 @@ class ProcessTest {
     @ParameterizedTest
     @MethodSource("javas")
     void waitsHoldNoCarrierOfVirtualThreads(Path home) throws Exception {
-        if (version(home) < 21) {
-            assertFalse(Blocking.isVirtual());
-            return; // There are none.
-        }
+        assumeTrue(version(home) >= 21, "Java " + version(home) + " has no virtual threads");
         List<String> options = new ArrayList<>(nativeAccess(home));
         options.add("-Djdk.virtualThreadScheduler.parallelism=1");
         options.add("-Djdk.virtualThreadScheduler.maxPoolSize=1");
@@ -162,6 +177,8 @@ class ProcessTest {
     @ParameterizedTest
     @MethodSource("javas")
     void itCanBeLinkedIntoAnImage(Path home) throws Exception {
+        assumeTrue(Files.exists(home.resolve("bin/jlink")), "this Java runs programs, it has no"
+                + " jlink: " + home);
         Path image = folder.resolve("image");
         Ended linked = run(List.of(home.resolve("bin/jlink").toString(), "--module-path",
                 CLASSES.toString(), "--add-modules", "io.martlet", "--output", image.toString()),
@@ -183,6 +200,11 @@ class ProcessTest {
         return Path
                 .of(ProcessTest.class.getProtectionDomain().getCodeSource().getLocation().getPath())
                 .toString();
+    }
+
+    @Test
+    void aThreadOfTheSystemIsNotVirtual() {
+        assertFalse(Blocking.isVirtual());
     }
 
     // --- the native library ---
