@@ -24,14 +24,14 @@ import org.junit.jupiter.api.Test;
 class LifecycleTest {
     private static final Duration COLLECTED = Duration.ofSeconds(5);
 
-    /** Half of the lives come before anything is counted: threads end late, code is compiled. */
+    /** Half as many come before anything is counted: threads end late, code is compiled. */
     private static void assertFlat(int lives, Usage.Life life) throws Exception {
         Usage.live(lives / 2, life);
         System.gc();
         Thread.sleep(300);
         int threads = Usage.threads();
         int descriptors = Usage.descriptors();
-        Usage.assertFlatMemory(lives - lives / 2, life);
+        Usage.assertFlatMemory(lives, life);
         Place.await("no thread is left", SOON, () -> Usage.threads() <= threads);
         Place.await("no descriptor is left", SOON, () -> Usage.descriptors() <= descriptors);
     }

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -19,12 +18,11 @@ final class Usage {
     private static final int PAGE_BYTES = 4096;
 
     /**
-     * By what the best of TRIES rounds may add to the memory. The heap is all there from the start
-     * (pom.xml), so what grows is the native library's or the JVM's own: its compilers take some
-     * now and then, and a leak takes it in each round.
+     * What many lives may add to the memory. The heap is all there from the start (pom.xml), so what
+     * grows is the native library's or the JVM's own: its compilers take some now and then.
      */
     private static final long GROWTH_BYTES_MAX = 2L << 20;
-    private static final int TRIES = 3;
+    private static final int HALVES_MAX = 6;
 
     private Usage() {}
 
@@ -40,18 +38,22 @@ final class Usage {
         }
     }
 
-    /** So many lives leave the memory as it was; more may be lived than that. */
+    /**
+     * So many lives leave the memory as it was. If they do not, half as many are lived again and the
+     * latest lives judged: what a compiler takes, it takes once. One half alone is not judged, for a
+     * leak may find room in what the allocator had kept.
+     */
     static void assertFlatMemory(int lives, Life life) throws Exception {
-        long before = residentBytes();
-        List<Long> grown = new ArrayList<>();
+        List<Long> resident = new ArrayList<>(List.of(residentBytes()));
+        long grown;
         do {
-            live(lives, life);
-            long after = residentBytes();
-            grown.add(after - before);
-            before = after;
-        } while (Collections.min(grown) > GROWTH_BYTES_MAX && grown.size() < TRIES);
-        System.out.println("    " + lives + " lives each added bytes: " + grown);
-        assertTrue(Collections.min(grown) <= GROWTH_BYTES_MAX, lives + " lives add " + grown);
+            live(lives / 2, life);
+            resident.add(residentBytes());
+            int halves = resident.size() - 1;
+            grown = halves < 2 ? Long.MAX_VALUE : resident.get(halves) - resident.get(halves - 2);
+        } while (grown > GROWTH_BYTES_MAX && resident.size() <= HALVES_MAX);
+        System.out.println("    " + lives + " lives added " + (grown >> 10) + " KiB");
+        assertTrue(grown <= GROWTH_BYTES_MAX, lives + " lives and more: " + resident + " bytes");
     }
 
     /** Threads that are not the JVM's own. */
