@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns the programs whose ends are tested: `Martlet.Tests child SCENARIO`. Each has a broker and a
-// stream of messages under way when it ends; it says "under load" when that is so.
+// stream of messages under way when it ends; it says "under load" when that is so, with how many
+// messages a second there are and when that was (Stopwatch.GetTimestamp).
 using System;
 using System.Diagnostics;
 using System.Threading;
@@ -11,6 +12,13 @@ namespace Martlet.Tests
 {
     public static class Children
     {
+        /// <summary>Messages a second.</summary>
+        public const long LoadRate = 100_000;
+
+        private const int RateWindowMilliseconds = 200;
+
+        private static readonly TimeSpan RateWithin = TimeSpan.FromSeconds(60);
+
         private static long received;
 
         public static int Run(string[] arguments)
@@ -83,7 +91,8 @@ namespace Martlet.Tests
             }
         }
 
-        /// <summary>Returns when messages stream, by callback and by loop, and goes on.</summary>
+        /// <summary>Messages stream as fast as they can, to a callback and to a loop. Returns when
+        /// the callback has got LoadRate of them a second for a while; they go on.</summary>
         private static async Task LoadAsync()
         {
             MartletServer server = MartletServer.Start();
@@ -94,28 +103,29 @@ namespace Martlet.Tests
             {
                 await foreach (MartletMessage message in subscription)
                 {
-                    Interlocked.Increment(ref received);
+                    Check.Equal(128, message.Data.Length);
                 }
             });
             _ = Task.Run(async () =>
             {
                 byte[] data = new byte[128];
-                Stopwatch clock = Stopwatch.StartNew();
-                for (long sent = 0; ; sent++)
+                while (true)
                 {
                     await connection.PublishAsync("load", data);
-                    if (sent % 100 == 0 && sent > clock.ElapsedMilliseconds * 100)
-                    {
-                        await Task.Delay(1); // 100,000 a second.
-                    }
                 }
             });
-            while (Interlocked.Read(ref received) < 10_000)
+            Stopwatch since = Stopwatch.StartNew();
+            double rate = 0;
+            while (rate < LoadRate)
             {
-                await Task.Delay(1);
+                Check.True(since.Elapsed < RateWithin, "enough messages a second, not " + rate);
+                long before = Interlocked.Read(ref received);
+                Stopwatch clock = Stopwatch.StartNew();
+                await Task.Delay(RateWindowMilliseconds);
+                rate = (Interlocked.Read(ref received) - before) / clock.Elapsed.TotalSeconds;
             }
 
-            Console.WriteLine("under load");
+            Console.WriteLine("under load " + (long)rate + " " + Stopwatch.GetTimestamp());
         }
     }
 }

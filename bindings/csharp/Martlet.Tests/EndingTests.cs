@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: a program ends within a second, with the right code, whatever way it ends and however many
-// messages are under way; its children inherit nothing of ours; a native library that is missing or
-// is not ours is named. Method: child processes ($MARTLET_TEST_COMMAND starts this assembly).
+// Goal: a program ends within a second, with the right code, whatever way it ends, while a hundred
+// thousand messages a second are under way; its children inherit nothing of ours; a native library
+// that is missing or is not ours is named. Method: child processes ($MARTLET_TEST_COMMAND starts
+// this assembly).
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
@@ -14,33 +15,36 @@ namespace Martlet.Tests
 {
     public sealed class EndingTests
     {
-        /// <summary>How long a program may take to end: far below a second where nothing else runs,
-        /// and what a busy machine with two processors adds to it. The times are printed.</summary>
-        private const double EndSeconds = 20;
+        /// <summary>What an end under load may take in the best of Tries: others may have the
+        /// machine busy.</summary>
+        private const double EndSecondsMax = 1;
 
-        [Fact(Seconds = 120)]
+        private const int Tries = 3;
+
+        /// <summary>Longer is hanging.</summary>
+        private const int HangSeconds = 20;
+
+        [Fact(Seconds = 240)]
         public void EndsUnderLoad()
         {
-            Check.Equal(7, EndOf("main"), "the end of main");
-            Check.Equal(8, EndOf("exit"), "an exit call");
-            int thrown = EndOf("throw");
-            Check.True(thrown != 0, "an exception that nobody catches: " + thrown);
+            EndsWith(7, "main");
+            EndsWith(8, "exit");
+
+            // .NET aborts, 128 + SIGABRT; mono ends with 1.
+            EndsWith(Runner.IsMono ? 1 : 128 + 6, "throw");
         }
 
-        [Fact(Seconds = 120)]
+        [Fact(Seconds = 240)]
         public void EndsByASignal()
         {
-            Check.Equal(128 + 15, EndOf("wait", "-TERM"), "SIGTERM");
-            Check.Equal(128 + 2, EndOf("wait", "-INT"), "SIGINT");
-            Check.Equal(128 + 15, EndOf("next", "-TERM"), "SIGTERM, while it waits for a message");
-            Check.Equal(128 + 2, EndOf("next", "-INT"), "Ctrl-C, while it waits for a message");
+            EndsWith(128 + 15, "wait", "-TERM");
+            EndsWith(128 + 2, "wait", "-INT");
+            EndsWith(128 + 15, "next", "-TERM");
+            EndsWith(128 + 2, "next", "-INT");
 
             // Mono hears Ctrl-C only at a terminal: without one it raises no CancelKeyPress, and
             // its programs end by the signal, whatever they do.
-            Check.Equal(
-                Runner.IsMono ? 128 + 2 : 9,
-                EndOf("handled", "-INT"),
-                "Ctrl-C that cancels the wait");
+            EndsWith(Runner.IsMono ? 128 + 2 : 9, "handled", "-INT");
         }
 
         [Fact(Seconds = 240)]
@@ -127,6 +131,19 @@ namespace Martlet.Tests
             }
         }
 
+        /// <summary>No copy of it is made: whether a temporary folder may hold programs is nothing
+        /// to the package.</summary>
+        [Fact]
+        public void TheNativeLibraryIsUsedWhereItStands()
+        {
+            Check.True(MartletLibrary.Version.Length > 0, "it is loaded");
+            IEnumerable<string> mapped = File.ReadAllLines("/proc/self/maps")
+                .Where(line => line.Contains("martlet_csharp"))
+                .Select(line => line.Substring(line.IndexOf('/')))
+                .Distinct();
+            Check.Equal(FindNative(), string.Join(", ", mapped));
+        }
+
         /// <summary>One that is made here, and has nothing but the number of its ABI.</summary>
         [Fact(Seconds = 120)]
         public void ANativeLibraryOfAnotherAbi()
@@ -187,26 +204,45 @@ namespace Martlet.Tests
             return (child.ExitCode, text + errors.Result);
         }
 
-        private static int EndOf(string scenario, string? signal = null)
+        /// <summary>With this code each time, and soon in one of a few tries.</summary>
+        private static void EndsWith(int code, string scenario, string? signal = null)
+        {
+            double best = double.MaxValue;
+            for (int tries = 0; tries < Tries && best > EndSecondsMax; tries++)
+            {
+                best = Math.Min(best, SecondsOfEnd(code, scenario, signal));
+            }
+
+            Check.True(best <= EndSecondsMax, scenario + " ends at once, not after " + best + " s");
+        }
+
+        /// <summary>From when the child says that its end begins, or from before the signal, to
+        /// when it has ended. All processes have one clock.</summary>
+        private static double SecondsOfEnd(int code, string scenario, string? signal)
         {
             using Process child = Start(scenario);
-            string? line = child.StandardOutput.ReadLine();
-            Check.Equal("under load", line ?? child.StandardError.ReadToEnd());
-            Stopwatch clock = Stopwatch.StartNew();
+            string line = child.StandardOutput.ReadLine() ?? child.StandardError.ReadToEnd();
+            string[] words = line.Split(' ');
+            Check.True(words.Length == 4 && words[0] == "under" && words[1] == "load", line);
+            Check.True(long.Parse(words[2]) >= Children.LoadRate, line);
+            long begin = long.Parse(words[3]);
             if (signal != null)
             {
+                begin = Stopwatch.GetTimestamp();
                 Output("/bin/kill", signal + " " + child.Id);
             }
 
-            if (!child.WaitForExit((int)(EndSeconds * 1000)))
+            if (!child.WaitForExit(HangSeconds * 1000))
             {
                 child.Kill();
-                throw new CheckException(scenario + " did not end within " + EndSeconds + " s");
+                throw new CheckException(scenario + " did not end within " + HangSeconds + " s");
             }
 
-            Console.WriteLine("       " + scenario + " " + signal + ": " + clock.ElapsedMilliseconds
-                + " ms, code " + child.ExitCode);
-            return child.ExitCode;
+            double seconds = (Stopwatch.GetTimestamp() - begin) / (double)Stopwatch.Frequency;
+            Check.Equal(code, child.ExitCode, scenario + " " + signal);
+            Console.WriteLine("       " + scenario + " " + signal + " under " + words[2]
+                + " messages a second: " + (int)(seconds * 1000) + " ms");
+            return seconds;
         }
 
         private static string Output(string program, string arguments)

@@ -19,9 +19,11 @@ namespace Martlet
 
         private static readonly bool IsMono = Type.GetType("Mono.Runtime") != null;
 
-        /// <summary>How long a thread of ours waits in one call. Mono's end of main waits until
-        /// background threads come back from native code; .NET's does not.</summary>
-        private static readonly int WaitMs = IsMono ? 100 : -1;
+        /// <summary>How long a thread of ours waits in one call, at most. Mono's end of main waits
+        /// until background threads come back from native code; .NET's does not.</summary>
+        private static readonly int WaitMs = IsMono ? MonoWaitMs : -1;
+
+        private const int MonoWaitMs = 100;
 
         /// <summary>Waits for the next block; false when the queue is closed and empty.</summary>
         internal static bool Wait(QueueHandle queue, out Block? block)
@@ -41,8 +43,10 @@ namespace Martlet
         internal static int Poll(QueueHandle queue, int timeoutMs, out Block? block)
         {
             ClearStack();
-            return Block.Poll(
-                queue, Block.MessagesMax, timeoutMs < 0 ? WaitMs : timeoutMs, out block);
+            int waitMs = timeoutMs < 0 ? WaitMs
+                : IsMono ? Math.Min(timeoutMs, MonoWaitMs)
+                : timeoutMs;
+            return Block.Poll(queue, Block.MessagesMax, waitMs, out block);
         }
 
         /// <summary>Mono's collector takes whatever lies on a stack for a reference. A thread that
