@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the programs of docs/guide/snippets into the pages that show them, or with --check says
-which pages differ.
+"""Writes the programs of docs/guide/snippets, and parts of tests, into the pages that show them, or
+with --check says which pages differ.
 
 Owns: which languages the guide has, what the files of a step are called, and the form in which a
 page shows them. A step is a folder with one program for each language and expected.txt, what all
@@ -8,11 +8,12 @@ of them print. A page shows what stands between two lines `guide: begin` and `gu
 
     <!-- guide: requests -->            the step in all languages, one under the other
     <!-- guide: requests/requests.py -->    that file alone
+    <!-- guide: /tests/some_test.py -->     that file of the repository
     ... written by this program ...
     <!-- guide: end -->
 
-Promises: nothing outside such a pair of lines is changed. Does not run the programs:
-tests/guide does.
+Promises: nothing outside such a pair of lines is changed; no page but the README at the top shows
+a program that is no file's. Does not run the programs: tests/guide does, and the suite of a test.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ import source_files
 GUIDE = Path("docs/guide")
 SNIPPETS = GUIDE / "snippets"
 EXPECTED = "expected.txt"
+# The programs that it has as its own text are run by tests/snippets and tests/python.
+TOP_PAGE = Path("README.md")
 BEGIN = re.compile(r"^ *(?://|#) guide: begin$")
 END = re.compile(r"^ *(?://|#) guide: end$")
 PLACE = re.compile(
@@ -67,12 +70,18 @@ def steps(root: Path) -> list[str]:
 
 
 def pages(root: Path) -> list[Path]:
-    return [Path("README.md"), *sorted(p.relative_to(root) for p in (root / GUIDE).glob("*.md"))]
+    others = [*(root / GUIDE).glob("*.md"), *root.glob("bindings/*/README.md")]
+    return [TOP_PAGE, *sorted(path.relative_to(root) for path in others)]
+
+
+def path_of(what: str) -> Path:
+    """Which file, or folder of a step, the words of a place mean."""
+    return Path(what[1:]) if what.startswith("/") else SNIPPETS / what
 
 
 def shown_part(root: Path, name: str) -> str:
     """What a page shows of a file, without the indentation that all of it has."""
-    path = SNIPPETS / name
+    path = path_of(name)
     if not (root / path).is_file():
         raise SnippetError(f"{path}:1: is missing")
     lines = (root / path).read_text(encoding="utf-8").splitlines()
@@ -144,7 +153,7 @@ def check_page(root: Path, page: Path):
         try:
             if match["shown"] != block(root, page, match["what"]):
                 yield (
-                    f"{page}:{number}: does not show what {SNIPPETS / match['what']} holds: "
+                    f"{page}:{number}: does not show what {path_of(match['what'])} holds: "
                     "run tools/guide_snippets.py"
                 )
         except SnippetError as error:
@@ -152,6 +161,9 @@ def check_page(root: Path, page: Path):
     places = len(re.findall(r"^<!-- guide: (?!end )", text, re.MULTILINE))
     if places != len(PLACE.findall(text)):
         yield f"{page}:1: has a place without its end"
+    fences = "|".join(re.escape(language.fence) for language in LANGUAGES)
+    if page != TOP_PAGE and re.search(rf"^```(?:{fences})$", PLACE.sub("", text), re.MULTILINE):
+        yield f"{page}:1: shows a program that nobody runs: make it a part of a file"
 
 
 def check_step(root: Path, step: str, shown: list[str]):

@@ -11,6 +11,8 @@ import pytest
 SHOWN = {".cpp": "//", ".py": "#", ".mjs": "//", ".java": "//", ".cs": "//"}
 PAGE = "docs/guide/README.md"
 STEP = "docs/guide/snippets/two_words"
+PACKAGE_PAGE = "bindings/java/README.md"
+TEST = "bindings/java/OneTest.java"
 
 
 def program(ending):
@@ -26,6 +28,8 @@ def guide(plant):
         "README.md": "<!-- guide: two_words/two_words.mjs -->\n<!-- guide: end -->\n",
         PAGE: "# Guide\n\n<!-- guide: two_words -->\nold\n<!-- guide: end -->\n\nThe end.\n",
         f"{STEP}/expected.txt": "a line\n",
+        PACKAGE_PAGE: f"# Java\n\n<!-- guide: /{TEST} -->\n<!-- guide: end -->\n",
+        TEST: program(".java"),
     }
     for language in guide_snippets.LANGUAGES:
         name = language.file_of("two_words")
@@ -55,6 +59,11 @@ def test_one_file_alone(guide):
     assert "-->\n```js\nshown .mjs\n\n  more\n```\n<!-- guide: end -->" in text
 
 
+def test_a_part_of_a_test(guide):
+    text = (guide / PACKAGE_PAGE).read_text()
+    assert f"<!-- guide: /{TEST} -->\n```java\nshown .java\n\n  more\n```\n" in text
+
+
 def test_what_is_right_is_written_again_as_it_is(guide):
     before = (guide / PAGE).read_text()
     assert guide_snippets.main([str(guide)]) == 0
@@ -75,6 +84,10 @@ def test_what_is_right_is_written_again_as_it_is(guide):
         (PAGE, "<!-- guide: two_words -->", "<!-- guide: three -->", "three.cpp:1: is missing"),
         (PAGE, "<!-- guide: two_words -->", "", "is shown 0 times"),
         ("README.md", "two_words.mjs -->", "two_words.rb -->", "is in no language"),
+        (PACKAGE_PAGE, "shown .java", "told .java", f"does not show what {TEST} holds"),
+        (PACKAGE_PAGE, "OneTest.java -->", "No.java -->", "bindings/java/No.java:1: is missing"),
+        (PACKAGE_PAGE, "# Java", "```java\nold\n```", f"{PACKAGE_PAGE}:1: shows a program that"),
+        (PAGE, "# Guide", "```csharp\nold\n```", f"{PAGE}:1: shows a program that nobody"),
     ],
 )
 def test_what_is_wrong_is_found(guide, path, old, new, expected):
