@@ -37,14 +37,20 @@ namespace Martlet.Tests
         public async Task WhatIsLeftIsSeen()
         {
             await ConnectionsAsync(1);
-            var before = new Usage();
+            Usage before = await Usage.SettledAsync();
             MartletServer left = MartletServer.Start();
             MartletConnection connection = await MartletConnection.ConnectAsync(server.Url);
             connection.Subscribe("x", message => { });
             await NextOfAsync(connection, connection.SubscribeAsync("y"), "y");
-            var during = new Usage();
+            Usage during = before;
+            await Check.SoonAsync( // Threads may begin late.
+                () =>
+                {
+                    during = new Usage();
+                    return during.NativeThreads >= before.NativeThreads + 2;
+                },
+                "there are more native threads");
             string seen = before + "; " + during;
-            Check.True(during.NativeThreads >= before.NativeThreads + 2, "native threads: " + seen);
             Check.True(during.Threads >= during.NativeThreads + 2, "threads: " + seen);
             Check.True(during.Handles > before.Handles + 2, "handles: " + seen);
             Check.True(during.Descriptors > before.Descriptors + 2, "descriptors: " + seen);
@@ -106,13 +112,13 @@ namespace Martlet.Tests
         [Fact]
         public async Task DroppedServersStop()
         {
-            int before = new Usage().NativeThreads;
-            DropServers(before);
+            await ConnectionsAsync(1); // The thread of this test's own server has begun then.
+            string[] theirs = await DropServersAsync();
             await Check.SoonAsync(
                 () =>
                 {
                     Collect();
-                    return new Usage().NativeThreads <= before;
+                    return !new Usage().NativeTasks.Intersect(theirs).Any();
                 },
                 "they end");
         }
@@ -402,18 +408,29 @@ namespace Martlet.Tests
             }
         }
 
+        /// <summary>Answers their threads, one each. On a busy machine one may begin later than
+        /// the server has started, and has not its signals blocked as ours have until then; those
+        /// that earlier tests have left may end meanwhile.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
-        private static void DropServers(int threadsBefore)
+        private static async Task<string[]> DropServersAsync()
         {
+            string[] before = new Usage().NativeTasks;
             var servers = new List<MartletServer>();
             for (int i = 0; i < 5; i++)
             {
                 servers.Add(MartletServer.Start());
             }
 
-            Check.True(
-                new Usage().NativeThreads >= threadsBefore + 5, "each has a thread");
+            string[] theirs = Array.Empty<string>();
+            await Check.SoonAsync(
+                () =>
+                {
+                    theirs = new Usage().NativeTasks.Except(before).ToArray();
+                    return theirs.Length == 5;
+                },
+                "each has a thread");
             GC.KeepAlive(servers);
+            return theirs;
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]

@@ -59,7 +59,7 @@ namespace Martlet.Tests
             string pages = File.ReadAllText("/proc/self/statm").Split(' ')[1];
             residentBytes = long.Parse(pages, CultureInfo.InvariantCulture) * 4096;
             string[] tasks = Directory.GetDirectories("/proc/self/task");
-            NativeThreads = tasks.Count(IsNative);
+            NativeTasks = tasks.Where(IsNative).ToArray();
             Threads = Runner.IsMono
                 ? NativeThreads + tasks.Count(IsNamed)
                 : tasks.Length;
@@ -68,10 +68,12 @@ namespace Martlet.Tests
             Handles = (int)Alive.GetValue(null)!;
         }
 
-        /// <summary>Those of the library.</summary>
-        internal int NativeThreads { get; }
+        /// <summary>The threads of the library, each by its folder in /proc.</summary>
+        internal string[] NativeTasks { get; }
 
-        /// <summary>Those, and the package's.</summary>
+        internal int NativeThreads => NativeTasks.Length;
+
+        /// <summary>Those of the library, and the package's.</summary>
         internal int Threads { get; }
 
         internal int Descriptors { get; }
@@ -88,6 +90,22 @@ namespace Martlet.Tests
             GC.Collect();
             GC.WaitForPendingFinalizers();
             GC.Collect();
+        }
+
+        /// <summary>What there is when nothing of earlier tests ends any more.</summary>
+        internal static async Task<Usage> SettledAsync()
+        {
+            Usage last;
+            Usage now = new Usage();
+            do
+            {
+                last = now;
+                await Task.Delay(200);
+                now = new Usage();
+            }
+            while (now.NativeThreads < last.NativeThreads || now.Handles < last.Handles
+                || now.Descriptors < last.Descriptors);
+            return now;
         }
 
         /// <summary>After both halves nothing has become more. If something has, another half is
