@@ -413,7 +413,7 @@ public final class Connection implements AutoCloseable {
     }
 
     private Dispatcher makeDispatcher(@Nullable MessageHandler handler) {
-        if (core.isOver()) {
+        if (core.isOver() || getStatus() == Status.CLOSED) { // Its thread may still be ending.
             throw core.closed();
         }
         return new Dispatcher(this, handler);
