@@ -28,7 +28,7 @@ class _Closes(Protocol):
 
 #: How long the end of the interpreter waits for callbacks of the program that still run. A process
 #: ends within a second, whatever waits for its callbacks.
-EXIT_SECONDS = 0.5
+EXIT_SECONDS = 0.25
 
 _open: "weakref.WeakSet[Any]" = weakref.WeakSet()
 _last: "weakref.WeakSet[Any]" = weakref.WeakSet()

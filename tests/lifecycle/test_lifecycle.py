@@ -152,7 +152,7 @@ def test_dropped_unclosed_the_broker_sees_it_go():
 @pytest.mark.parametrize("ending", ["max_msgs", "unsubscribe"])
 def test_dropped_with_a_callback_it_serves_until_that_has_ended(ending):
     gc.collect()
-    threads = thread_count()
+    threads = settled_counts()[0]
     with martlet.Server() as server, martlet.connect(server) as asker:
 
         def serve() -> None:
@@ -174,7 +174,7 @@ def test_dropped_with_a_callback_it_serves_until_that_has_ended(ending):
         assert not connections_become(server, 1, seconds=0.1)
         assert asker.request("end", timeout=20).data == b"the last"
         assert connections_become(server, 1)
-    assert settled_counts()[0] == threads
+    assert settled_counts()[0] <= threads
 
 
 @pytest.mark.parametrize("kind", ["function", "coroutine function"])

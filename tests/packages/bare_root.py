@@ -26,6 +26,13 @@ def entering(root: Path, folder: str, words: list[str]) -> list[str]:
     return ["unshare", "--mount", "sh", "-c", OUTSIDE, str(root), folder, *words]
 
 
+def roots() -> dict[str, Path]:
+    """The Debians by the names of their variables; ends where `./dev` could make none."""
+    if problem := os.environ.get("BARE_ROOT_PROBLEM"):
+        raise RuntimeError(f"there is no bare Debian: {problem}")
+    return {name: Path(os.environ[name]) for name in ("BARE_ROOT", "BARE_ROOT_OLDER")}
+
+
 class Place:
     """A folder inside a root, and commands that run in it there."""
 

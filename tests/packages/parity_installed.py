@@ -16,7 +16,6 @@ Its closing lines are run.py's, and one for each Debian of the runners that are 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -24,7 +23,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from bare_root import Place
+from bare_root import Place, roots
 from installing import (
     PROGRAMS,
     ROOT,
@@ -125,8 +124,13 @@ def main() -> int:
     parser.add_argument("arguments", nargs="*", help="run.py's, after --")
     options = parser.parse_args()
     passed = True
+    try:
+        folders = roots()
+    except RuntimeError as error:
+        print(f"FAILED: {error}\n0 passed, 1 failed", flush=True)
+        return 1
     for name in options.root or ROOTS:
-        place = Place(Path(os.environ[name]))
+        place = Place(folders[name])
         try:
             passed &= judge(place, options.arguments)
         except (AssertionError, RuntimeError, OSError, subprocess.SubprocessError) as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import host_tls
 import pytest
-from bare_root import Place
+from bare_root import Place, roots
 from installing import (
     DIST,
     PROGRAMS,
@@ -30,7 +30,7 @@ from installing import (
     sbom_in,
 )
 
-ROOTS = {name: Path(os.environ[name]) for name in ("BARE_ROOT", "BARE_ROOT_OLDER")}
+ROOTS = roots()
 COMPILERS = ("cc", "gcc", "g++", "c++", "clang", "javac", "mcs", "csc", "cmake", "make", "swig")
 
 

@@ -377,6 +377,19 @@ def test_versions_are_compared_as_numbers(shell, found, reaches):
     assert result.stdout.split() == ["yes" if reaches else "no"]
 
 
+def test_the_first_of_two_javas_of_a_version_is_taken(shell):
+    homes = "for_each_java() { printf '%s\\n' /one; sleep 0.2; printf '%s\\n' /two; }"
+    result = shell(f"{homes}; java_home 25; echo took $JAVA_FOUND")
+    assert result.stdout.splitlines()[-1] == "took /one"
+
+
+@pytest.mark.parametrize("uid, why", [(1000, "must be run as root"), (0, "allows no mounts")])
+def test_where_no_bare_debian_can_be_only_its_suites_fail(shell, uid, why):
+    script = "install_packages() { :; }; need_bare_root; echo $BARE_ROOT_PROBLEM; echo went on"
+    lines = shell(script, uid=uid).stdout.splitlines()
+    assert why in lines[-2] and lines[-1] == "went on"
+
+
 def test_a_peer_is_taken_only_in_its_version(shell, tmp_path):
     peer = tmp_path / "peer"
     peer.write_text("#!/bin/bash\necho 'peer: v2.15.2'\n")

