@@ -107,7 +107,7 @@ def test_children_under_load_inherit_nothing_and_end(method):
 def test_what_ends_in_the_parent_ends_while_a_forked_child_lives():
     context = multiprocessing.get_context("fork")
     near, far = context.Pipe(duplex=False)
-    server = martlet.Server()
+    server = martlet.Server().start()
     port = server.port
     nc = martlet.connect(server.url)
     with socket.create_connection(("127.0.0.1", port), SECONDS_MAX) as peer:
@@ -120,7 +120,7 @@ def test_what_ends_in_the_parent_ends_while_a_forked_child_lives():
             while server.statistics()["connections"] > 1:
                 assert time.monotonic() < deadline, "the broker does not see it go"
                 time.sleep(0.01)
-            server.close()
+            server.stop()
             while peer.recv(65536):  # Until its end.
                 pass
             with martlet.Server(port=port) as again:  # Its port is free.

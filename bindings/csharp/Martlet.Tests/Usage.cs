@@ -27,7 +27,7 @@ namespace Martlet.Tests
         private const long ObjectBytesMax = 2 * 1024 * 1024;
 
         /// <summary>How often more is lived when something has become more.</summary>
-        private const int HalvesMoreMax = 4;
+        private const int HalvesMoreMax = 12;
 
         private const int HandlesMax = 2;
         private const int DescriptorsMax = 2;

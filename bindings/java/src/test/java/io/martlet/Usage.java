@@ -22,7 +22,7 @@ final class Usage {
      * grows is the native library's or the JVM's own: its compilers take some now and then.
      */
     private static final long GROWTH_BYTES_MAX = 2L << 20;
-    private static final int HALVES_MAX = 6;
+    private static final int HALVES_MAX = 16;
 
     private Usage() {}
 
