@@ -239,23 +239,29 @@ def aio_publish(connect: Connect, url: str, count: int) -> float:
     return asyncio.run(main())
 
 
+async def all_called_back(nc: Any, count: int, bounds: Any) -> "asyncio.Future[None]":
+    """Subscribes with a callback; what is given is done when it has seen so many messages."""
+    done: "asyncio.Future[None]" = asyncio.get_running_loop().create_future()
+    seen = 0
+
+    async def callback(msg: Any) -> None:
+        nonlocal seen
+        seen += 1
+        msg.data
+        if seen == count:
+            done.set_result(None)
+
+    await nc.subscribe(SUBJECT, cb=callback, **bounds)
+    await nc.flush(10)
+    return done
+
+
 def aio_callback(
     connect: Connect, url: str, count: int, bounds: Any, reading: Reading = rate_of_flood
 ) -> Any:
     async def main() -> Any:
         nc = await connect(url)
-        done = asyncio.get_running_loop().create_future()
-        seen = 0
-
-        async def callback(msg: Any) -> None:
-            nonlocal seen
-            seen += 1
-            msg.data
-            if seen == count:
-                done.set_result(None)
-
-        await nc.subscribe(SUBJECT, cb=callback, **bounds)
-        await nc.flush(10)
+        done = await all_called_back(nc, count, bounds)
         with load(url, count) as start:
             start()
             read = reading(count)
@@ -272,18 +278,7 @@ def aio_one_to_one(connect: Connect, url: str, count: int, bounds: Any) -> float
 
     async def main() -> float:
         nc, other = await connect(url), await connect(url)
-        done = asyncio.get_running_loop().create_future()
-        seen = 0
-
-        async def callback(msg: Any) -> None:
-            nonlocal seen
-            seen += 1
-            msg.data
-            if seen == count:
-                done.set_result(None)
-
-        await other.subscribe(SUBJECT, cb=callback, **bounds)
-        await other.flush(10)
+        done = await all_called_back(other, count, bounds)
         begin = time.perf_counter()
         for _ in range(count):
             await nc.publish(SUBJECT, PAYLOAD)
