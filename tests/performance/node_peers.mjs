@@ -72,7 +72,7 @@ async function startZeromq(require) {
   })();
   let lives = 0;
   return {
-    /** What a hundred times leave behind is counted. A closed socket lets go of its address later. */
+    /** What a hundred times leave behind is counted. A closed socket keeps its address a while. */
     async live() {
       const [sender, receiver] = [new zmq.Push(), new zmq.Pull()];
       const address = `inproc://bench.life.${lives++}`;

@@ -58,7 +58,8 @@ def load(where: Any, count: int) -> Iterator[Callable[[], None]]:
     context = multiprocessing.get_context("spawn")
     go = context.Event()
     ready = context.Event()
-    process = context.Process(target=publish_all, args=(where, count, ready, go), daemon=True)
+    given = (where, count, ready, go)
+    process = context.Process(target=publish_all, args=given, daemon=True)
     process.start()
     ready.wait(30)
     try:
@@ -240,8 +241,8 @@ def aio_publish(connect: Connect, url: str, count: int) -> float:
 
 
 async def subscribed(nc: Any) -> None:
-    """Returns when the server has all subscriptions. The PING of a flush of nats-py passes a SUB that
-    waits to be written; that of the next one is behind it.
+    """Returns when the server has all subscriptions. The PING of a flush of nats-py passes a SUB
+    that waits to be written; that of the next one is behind it.
     """
     await nc.flush(10)
     await nc.flush(10)
