@@ -14,7 +14,7 @@ import { Worker } from "node:worker_threads";
 import { connect, Server } from "martlet";
 import { testConnection, testServer } from "martlet/testing";
 import { until, within } from "./brokers.mjs";
-import { flat, held, nativeKib } from "./usage.mjs";
+import { flat, held, memoryStaysFlat, nativeKib } from "./usage.mjs";
 
 /** Messages a second that come while a process ends; fewer where a sanitizer slows all down. */
 const RATE_MIN = Number(process.env.MARTLET_ENDING_RATE ?? 100_000);
@@ -49,21 +49,15 @@ const GROWTH_KIB_MAX = process.env.ASAN_OPTIONS === undefined ? 4_096 : 16_384;
 
 const HALVES_MAX = 6;
 
-/** A thousand times, after a hundred to warm up; where the engine's own has not settled by then,
- * half as many follow, and the latest are judged. */
+/** A thousand times, after a hundred to warm up. */
 async function leavesNothing(context, cycle) {
   for (let i = 0; i < 100; i++) await cycle(i);
   const before = held();
-  const kib = [];
-  let grown;
-  do {
+  await memoryStaysFlat(context, async () => {
     for (let i = 0; i < LIVES / 2; i++) await cycle(i);
-    kib.push(await nativeKib());
-    grown = kib.length < 2 ? Infinity : kib.at(-1) - kib.at(-2);
-  } while (grown > GROWTH_KIB_MAX && kib.length < HALVES_MAX);
+    return nativeKib();
+  }, { growthKibMax: GROWTH_KIB_MAX, halvesMax: HALVES_MAX });
   await flat(before);
-  context.diagnostic(`KiB after each half: ${kib.join(" ")}`);
-  assert.ok(grown <= GROWTH_KIB_MAX, `KiB after each half: ${kib.join(" ")}`);
 }
 
 test("1,000 connects leave nothing", { timeout: 120_000 }, async (context) => {

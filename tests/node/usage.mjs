@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Owns what the tests look at that nothing is left behind: threads, descriptors and memory of this
-// process, from /proc.
+// process, from /proc; and how it is judged that memory stays as it is.
+import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -45,4 +46,19 @@ export async function nativeKib() {
   const { total_physical_size, external_memory } = getHeapStatistics();
   const engine = (total_physical_size + external_memory) / 1024;
   return Number(/RssAnon:\s+(\d+)/.exec(status)[1]) - Math.round(engine);
+}
+
+/** Two halves of something leave the memory flat: the second adds at most `growthKibMax` to what
+ * the first has left. Where the engine's own has not settled by then, another half follows, up to
+ * `halvesMax` of them, and the latest two are judged. `liveHalf` resolves to the KiB after it. */
+export async function memoryStaysFlat(context, liveHalf, { growthKibMax, halvesMax }) {
+  const kib = [];
+  let grown;
+  do {
+    kib.push(await liveHalf());
+    grown = kib.length < 2 ? Infinity : kib.at(-1) - kib.at(-2);
+  } while (grown > growthKibMax && kib.length < halvesMax);
+  const halves = `KiB after each half: ${kib.join(" ")}`;
+  context.diagnostic(halves);
+  assert.ok(grown <= growthKibMax, halves);
 }
